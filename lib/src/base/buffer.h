@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// A byte queue with two cursors, and a pool that lends its storage, so that an idle connection holds no buffer at all.
+#pragma once
+
+#include <fairlead/bytes.h>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace fairlead {
+
+class BufferPool;
+
+// Bytes are appended at the end and consumed at the front. Invariant, asserted after each step:
+//   0 <= read_at <= write_at <= capacity.
+// An empty buffer gives its storage back (to the pool it was made with, else to the heap) on `release_if_empty`.
+// Not thread-safe.
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(BufferPool& pool) noexcept : pool_(&pool) {}
+  Buffer(Buffer&& other) noexcept;
+  Buffer& operator=(Buffer&& other) noexcept;
+  ~Buffer();
+
+  [[nodiscard]] bool empty() const noexcept { return read_at_ == write_at_; }
+  [[nodiscard]] std::size_t size() const noexcept { return write_at_ - read_at_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] Bytes readable() const noexcept { return {storage_.get() + read_at_, size()}; }
+  [[nodiscard]] MutableBytes readable() noexcept { return {storage_.get() + read_at_, size()}; }
+
+  // At least `wanted` writable bytes; `commit(n)` makes the first n of them readable. Views given out before are void.
+  [[nodiscard]] MutableBytes prepare(std::size_t wanted);
+  void commit(std::size_t written);
+
+  void append(Bytes bytes);
+  void consume(std::size_t read);
+  void clear() noexcept { read_at_ = write_at_ = 0; }
+  // Drops the storage when nothing is in it.
+  void release_if_empty() noexcept;
+
+ private:
+  void grow(std::size_t wanted);
+  void give_back() noexcept;
+
+  BufferPool* pool_ = nullptr;
+  std::unique_ptr<std::byte[]> storage_;  // NOLINT(modernize-avoid-c-arrays): raw storage
+  std::size_t capacity_ = 0;
+  std::size_t read_at_ = 0;
+  std::size_t write_at_ = 0;
+};
+
+// Keeps a few blocks of one size for reuse and counts what is lent. One per loop; not thread-safe; outlives its
+// buffers.
+class BufferPool {
+ public:
+  // `block_bytes`: the size worth keeping. `keep`: how many idle blocks at most.
+  explicit BufferPool(std::size_t block_bytes = std::size_t{32} * 1024, std::size_t keep = 64) noexcept
+      : block_bytes_(block_bytes), keep_(keep) {}
+
+  // Bytes of storage lent to buffers at the moment (for the memory budget).
+  [[nodiscard]] std::size_t lent_bytes() const noexcept { return lent_bytes_; }
+  [[nodiscard]] std::size_t block_bytes() const noexcept { return block_bytes_; }
+
+ private:
+  friend class Buffer;
+  std::unique_ptr<std::byte[]> lend(std::size_t bytes);                            // NOLINT(modernize-avoid-c-arrays)
+  void take_back(std::unique_ptr<std::byte[]> block, std::size_t bytes) noexcept;  // NOLINT(modernize-avoid-c-arrays)
+
+  std::size_t block_bytes_;
+  std::size_t keep_;
+  std::size_t lent_bytes_ = 0;
+  std::vector<std::unique_ptr<std::byte[]>> idle_;  // NOLINT(modernize-avoid-c-arrays)
+};
+
+}  // namespace fairlead
