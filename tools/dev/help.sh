@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# What ./dev says about itself.
+
+help_all() {
+  cat <<'TEXT'
+./dev VERB [argument]…      one front door; every verb installs what it needs and may be repeated
+
+  run    [--port N]         build, make a development certificate and serve https://localhost:8443
+  build  [PRESET…|all]      build presets: release (default) debug asan tsan fuzz coverage
+  test   [STAGE…]           all stages, or the named ones; --list names them
+  check  [--tidy]           what needs no running program: dependency direction, documents, format
+  bench  [argument]…        compare with other servers (bench/run)
+  fuzz   [TARGET [SECONDS]] run one fuzz target, or each of them
+  fmt                       format all sources in place
+  docs                      write the generated documents again
+  clean                     remove everything that was built or downloaded
+
+./dev help VERB says more. Everything is written below build/.
+TEXT
+}
+
+help_test() {
+  cat <<'TEXT'
+./dev test [STAGE…] [--fail-fast] [--list]
+
+Runs the stages in the order in which --list names them (quick ones first), prints a table at the end, and as its last
+line `N passed, N failed`. The exit status is 0 only when nothing failed, every stage could run, and each ran a test.
+Each stage's output is kept in build/test/STAGE.log.
+
+TEXT
+  list_stages
+  cat <<'TEXT'
+
+`./dev test coverage` is not part of a full run: it prints the coverage of the unit tests by folder.
+TEXT
+}
+
+show_help() {
+  case ${1:-} in
+    '') help_all ;;
+    test) help_test ;;
+    run) say "./dev run [--port N]"; say "Serves the demonstration at https://localhost:8443 (or port N) until it is interrupted." ;;
+    build) say "./dev build [PRESET…|all]"; say "Presets: $presets. The program is build/release/fairlead." ;;
+    check) say "./dev check [--tidy]"; say "The stages deps, docs and format; --tidy adds clang-tidy." ;;
+    bench) say "./dev bench [argument]…"; say "Builds the release and calls bench/run with the arguments." ;;
+    fuzz) say "./dev fuzz [TARGET [SECONDS]]"; say "Without a target: each one, for SECONDS (default 20), two at a time. New inputs stay in build/fuzz/corpus." ;;
+    fmt) say "./dev fmt"; say "clang-format over all sources, in place." ;;
+    docs) say "./dev docs"; say "Runs every generator in tools/docs; their output is committed." ;;
+    clean) say "./dev clean"; say "Removes build/ and node_modules/." ;;
+    *) die "there is no verb '$1'" ;;
+  esac
+}

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+# ./dev test: the list of stages, what each does, and how their results are counted. A stage is a function that ends its
+# output with `N passed, N failed[, N skipped]`; it runs in a process of its own with a time limit.
+
+# NAME|MINUTES|WHAT IT DOES, in the order of a full run: the quick ones first.
+stages='
+deps|2|includes point only where ARCHITECTURE.md allows
+docs|2|links of the documents, snippets equal to compiled examples
+format|3|clang-format over all sources
+unit|20|unit tests beside the code, debug build with g++
+tidy|40|clang-tidy over all sources (unchanged ones are remembered)
+asan|25|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
+tsan|25|unit tests under ThreadSanitizer, clang
+fuzz|25|each fuzz target for 20 seconds, from its corpus
+conformance|20|RFC 6455 and RFC 7692 against the real program, both roles
+integration|20|other implementations as peers, both directions
+browser|15|Chromium, Firefox and WebKit
+package|15|install, then build outside projects with find_package and pkg-config
+'
+
+stage_names() { sed -n 's/^\([a-z]*\)|.*/\1/p' <<<"$stages"; }
+list_stages() { awk -F'|' 'NF == 3 { printf "  %-12s %s\n", $1, $3 }' <<<"$stages"; }
+stage_minutes() { awk -F'|' -v name="$1" '$1 == name { print $2 }' <<<"$stages"; }
+
+# ── The stages ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+stage_deps() {
+  need_packages build
+  python3 tools/check_deps_test
+  python3 tools/check_deps
+}
+
+stage_docs() {
+  need_packages build
+  python3 tools/check_docs
+}
+
+stage_format() {
+  need_packages format
+  local file passed=0 failed=0
+  while IFS= read -r -d '' file; do
+    if clang-format-19 --dry-run -Werror "$file"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done < <(project_files '*.cc' '*.h')
+  say "$passed passed, $failed failed"
+}
+
+stage_tidy() {
+  need_packages build unit clang tidy
+  with_lock debug configure_preset debug
+  python3 tools/tidy --build build/debug --cache build/tidy --jobs 2
+}
+
+# unit_tests PRESET [ctest argument]…
+unit_tests() {
+  local preset=$1 results=build/test/$1
+  shift
+  build_preset "$preset"
+  rm -rf "$results"
+  mkdir -p "$results/gtest"
+  GTEST_OUTPUT=xml:$root/$results/gtest/ GTEST_COLOR=no \
+    ctest --test-dir "build/$preset" -L unit -j2 --output-on-failure --no-tests=error \
+    --output-junit "$root/$results/ctest.xml" "$@" || true
+  python3 tools/count_tests "$results/ctest.xml" "$results/gtest"
+}
+
+stage_unit() { unit_tests debug; }
+
+stage_asan() {
+  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1 \
+    UBSAN_OPTIONS=print_stacktrace=1 unit_tests asan
+}
+
+stage_tsan() { TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1 unit_tests tsan; }
+
+stage_fuzz() {
+  build_preset fuzz
+  local lines
+  lines=$(fuzz_all 20)
+  say "$lines"
+  say "$(grep -c '^ok ' <<<"$lines" || true) passed, $(grep -c '^not ok ' <<<"$lines" || true) failed"
+}
+
+# A folder of tests/ with its own runner, against the release build.
+suite() {
+  local folder=tests/$1
+  [[ -x $folder/run ]] || die "$folder/run does not exist"
+  need_npm "$folder"
+  release_binary
+  FAIRLEAD=$root/build/release/fairlead "$folder/run"
+}
+
+stage_conformance() {
+  need_packages build peers
+  suite conformance
+}
+
+stage_integration() {
+  need_packages build peers
+  suite integration
+}
+
+stage_browser() {
+  need_packages build peers browsers
+  build_web
+  suite browser
+}
+
+stage_package() {
+  need_packages build peers
+  suite package
+}
+
+stage_coverage() {
+  need_packages build unit clang
+  LLVM_PROFILE_FILE=$root/build/coverage/profiles/%p.profraw unit_tests coverage | sed '$d'
+  python3 tools/coverage_summary build/coverage
+  say "1 passed, 0 failed"
+}
+
+# ── Running them ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+run_stage() { "stage_$1"; }
+
+# Runs a stage with its time limit and shows its output as it comes. The log is followed instead of piped, so that a
+# process which a test left behind cannot hold this one.
+stage_output() {
+  local stage=$1 log=build/test/$1.log status=0 pid
+  : >"$log"
+  timeout --kill-after=20 "$(stage_minutes "$stage" | grep . || echo 30)m" \
+    bash "$root/dev" run-stage "$stage" >"$log" 2>&1 </dev/null &
+  pid=$!
+  tail -n +1 -s 0.2 --pid="$pid" -f "$log" 2>/dev/null | sed -u 's/^/    /' || true
+  wait "$pid" || status=$?
+  return "$status"
+}
+
+# Sets passed, failed, skipped from the last line of a stage that says so.
+read_counts() {
+  local line
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "build/test/$1.log" | tail -n 1)
+  read -r passed failed skipped < <(sed -E 's/[^0-9]+/ /g' <<<"${line:-0 0} 0") || true
+}
+
+# One stage: adds to the totals and to the table. A stage that broke or ran nothing counts as one failure.
+do_stage() {
+  local stage=$1 started=$SECONDS status=0 passed=0 failed=0 skipped=0 remark=''
+  say "── $stage"
+  stage_output "$stage" || status=$?
+  read_counts "$stage"
+  if ((status == 124 || status == 137)); then
+    remark='over its time limit'
+  elif ((status != 0 && failed == 0)); then
+    remark="ended with status $status"
+  elif ((passed + failed == 0)); then
+    remark='ran no test'
+  fi
+  [[ -n $remark ]] && failed=$((failed + 1))
+  total_passed=$((total_passed + passed)) total_failed=$((total_failed + failed)) total_skipped=$((total_skipped + skipped))
+  table+=$(printf '%-12s %6d passed %5d failed %4d skipped %5d s  %s' "$stage" "$passed" "$failed" "$skipped" \
+    $((SECONDS - started)) "$remark")$'\n'
+  say "── $stage: $passed passed, $failed failed, $((SECONDS - started)) s${remark:+ ($remark)}"
+  ((failed == 0))
+}
+
+verb_test() {
+  local wanted=() fail_fast=0 stage table='' total_passed=0 total_failed=0 total_skipped=0
+  while (($#)); do
+    case $1 in
+      --list) list_stages; return ;;
+      --fail-fast) fail_fast=1 ;;
+      -*) die "test: '$1' is not known (./dev help test)" ;;
+      *)
+        [[ $1 == coverage ]] || stage_names | grep -qx -- "$1" || die "there is no stage '$1' (./dev test --list)"
+        wanted+=("$1") ;;
+    esac
+    shift
+  done
+  ((${#wanted[@]})) || mapfile -t wanted < <(stage_names)
+  mkdir -p build/test
+  for stage in "${wanted[@]}"; do
+    do_stage "$stage" || { ((fail_fast)) && break; }
+  done
+  say ''
+  printf '%s' "$table"
+  say ''
+  say "$total_passed passed, $total_failed failed$( ((total_skipped == 0)) || printf ', %d skipped' "$total_skipped")"
+  ((total_failed == 0))
+}
