@@ -10,7 +10,7 @@ namespace fairlead {
 
 // A certificate that was verified during the handshake.
 struct CertificateInfo {
-  std::string subject;                 // RFC 2253 text
+  std::string subject;  // RFC 2253 text
   std::string issuer;
   std::string common_name;
   std::vector<std::string> dns_names;  // subjectAltName dNSName entries
@@ -23,10 +23,10 @@ struct CertificateInfo {
 };
 
 struct TlsInfo {
-  std::string version;   // "TLSv1.3"
-  std::string cipher;    // "TLS_AES_128_GCM_SHA256"
-  std::string group;     // "X25519"; empty when it is not known
-  std::string alpn;      // "http/1.1"; empty when none was agreed on
+  std::string version;      // "TLSv1.3"
+  std::string cipher;       // "TLS_AES_128_GCM_SHA256"
+  std::string group;        // "X25519"; empty when it is not known
+  std::string alpn;         // "http/1.1"; empty when none was agreed on
   std::string server_name;  // SNI as the client sent it
   bool resumed = false;
   // The peer's certificate, only ever a verified one. A client always has it (unless verification was switched off), a

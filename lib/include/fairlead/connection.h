@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// An open WebSocket, either end of it: what coroutines, handlers and other threads may do with it.
+#pragma once
+
+#include <fairlead/bytes.h>
+#include <fairlead/close.h>
+#include <fairlead/error.h>
+#include <fairlead/http.h>
+#include <fairlead/message.h>
+#include <fairlead/shared_message.h>
+#include <fairlead/task.h>
+
+#include <any>
+#include <coroutine>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace fairlead {
+
+namespace net {
+class Channel;
+class ReceiveWait;
+class RoomWait;
+struct Mailbox;
+}  // namespace net
+
+// What became of a message, at once.
+enum class SendResult : std::uint8_t {
+  sent,        // it leaves with this turn of the loop: nothing was waiting before it
+  queued,      // it waits behind bytes that the peer has not taken yet
+  over_limit,  // dropped: `Limits::outgoing_queue_bytes` and its policy, or a streamed message is open
+  closed,      // the connection is closed or closing: nothing will be sent
+};
+
+// Whether one message is compressed. It only matters where permessage-deflate was agreed on.
+enum class Compress : std::uint8_t {
+  by_size,  // when the payload reaches the route's threshold (default)
+  never,    // a payload that mixes a secret with what others can influence (RFC 7692 8, CRIME)
+  always,
+};
+
+// A piece of an incoming message, for endpoints that stream. Text pieces may end inside a character.
+struct Chunk {
+  MessageKind kind = MessageKind::text;
+  std::string payload;
+  bool first = false;
+  bool last = false;
+};
+struct ChunkView {
+  MessageKind kind = MessageKind::text;
+  Bytes payload;  // valid during the call
+  bool first = false;
+  bool last = false;
+};
+
+// The answer of `send`, and something to await: `co_await ws.send(…)` goes on once less than half of the outgoing limit
+// is waiting, so a coroutine that awaits its sends is slowed down to its peer's pace and never meets the limit.
+// The message has been taken (or not) before anything is awaited. Valid as long as the connection object.
+class [[nodiscard]] Sending {
+ public:
+  Sending(net::Channel* channel, SendResult result) noexcept : channel_(channel), result_(result) {}
+
+  // NOLINTNEXTLINE(google-explicit-constructor): the answer is what most callers want.
+  operator SendResult() const noexcept { return result_; }
+  [[nodiscard]] SendResult result() const noexcept { return result_; }
+
+  [[nodiscard]] bool await_ready() const noexcept;
+  void await_suspend(std::coroutine_handle<> waiting);
+  SendResult await_resume() const noexcept;
+
+ private:
+  net::Channel* channel_;
+  SendResult result_;
+};
+
+// Names a connection for other threads and for later: small, copyable, never dangling. Every call is an answer, also
+// after the connection has gone (`closed`) and after its server has.
+class ConnectionHandle {
+ public:
+  ConnectionHandle() = default;
+
+  // Thread-safe. On the connection's own loop exact; from another thread `queued` means: on its way to that loop.
+  SendResult send(SharedMessage message) const;
+  SendResult send(std::string_view text) const { return send(SharedMessage::text(text)); }
+  SendResult close(CloseCode code = close_code::normal, std::string_view reason = {}) const;
+  // Runs `work` with the connection on its loop, unless it has closed by then.
+  SendResult post(std::function<void(class Connection&)> work) const;
+  [[nodiscard]] bool open() const noexcept;
+
+  friend bool operator==(const ConnectionHandle&, const ConnectionHandle&) = default;
+
+ private:
+  friend class Connection;
+  friend class net::Channel;
+  std::shared_ptr<net::Mailbox> mailbox_;
+  std::uint32_t slot_ = 0;
+  std::uint32_t generation_ = 0;
+};
+
+// One end of an open WebSocket. Belongs to one loop: call it only there (inside the handler or task that was given it);
+// elsewhere use `handle()`. Moving is cheap. Destroying the last object of a connection closes it (1001).
+class Connection {
+ public:
+  Connection() noexcept = default;
+  explicit Connection(std::shared_ptr<net::Channel> channel) noexcept;
+  Connection(Connection&& other) noexcept;
+  Connection& operator=(Connection&& other) noexcept;
+  ~Connection();
+
+  // ── Receiving, in a coroutine ─────────────────────────────────────────────────────────────────────────────────────
+  // The next message. `Errc::closed` after a close from either side (see `close_info`), `timed_out`, `cancelled`; the
+  // latter two leave the connection as it is. One receive at a time.
+  [[nodiscard]] Task<Result<Message>> receive(CallOptions options);
+  [[nodiscard]] net::ReceiveWait receive();
+  // The next piece, on routes and clients with `stream_incoming`: bounded memory for messages of any size.
+  [[nodiscard]] Task<Result<Chunk>> receive_chunk(CallOptions options = {});
+
+  // ── Sending ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  Sending send(std::string_view text, Compress compress = Compress::by_size);
+  Sending send(const char* text) { return send(std::string_view(text)); }
+  Sending send(Bytes binary, Compress compress = Compress::by_size);
+  Sending send(const Message& message, Compress compress = Compress::by_size);
+  Sending send(MessageView message, Compress compress = Compress::by_size);
+  Sending send(const SharedMessage& message);
+  // A message in pieces, each a fragment on the wire; until `last` no other message can be sent.
+  Sending send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress = Compress::by_size);
+  // At most 125 bytes. The library answers pings and keeps the connection alive by itself.
+  SendResult ping(Bytes payload = {});
+
+  // ── Ending ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // Starts the close handshake; a code that may not be sent or a reason over 123 bytes is `invalid_argument`.
+  Result<void> close(CloseCode code = close_code::normal, std::string_view reason = {});
+  // Waits until the close handshake is over and the stream has ended.
+  [[nodiscard]] Task<CloseInfo> closed();
+
+  // ── Knowing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  [[nodiscard]] bool open() const noexcept;
+  [[nodiscard]] CloseInfo close_info() const;
+  // The error that ended it, when it was not a close of either application.
+  [[nodiscard]] const Error* error() const noexcept;
+  // The request that opened it, with peer address, TLS facts and client certificate.
+  [[nodiscard]] const Request& request() const noexcept;
+  [[nodiscard]] std::string_view subprotocol() const noexcept;  // empty: none
+  [[nodiscard]] std::string_view extensions() const noexcept;   // as agreed on, empty: none
+  [[nodiscard]] TlsInfo tls() const;
+  [[nodiscard]] std::size_t queued_bytes() const noexcept;
+  // Round-trip time of the last ping that was answered; zero before.
+  [[nodiscard]] Duration round_trip_time() const noexcept;
+  [[nodiscard]] ConnectionHandle handle() const;
+  // A place for the application's own state; lives as long as the connection.
+  [[nodiscard]] std::any& data() noexcept;
+
+ private:
+  friend class net::Channel;
+  std::shared_ptr<net::Channel> channel_;
+};
+
+// ── The handler style: plain calls on the loop of the connection ────────────────────────────────────────────────────
+// Any of them may be empty. An exception that leaves one closes the connection with 1011.
+struct Handlers {
+  std::function<void(Connection&)> open;
+  std::function<void(Connection&, MessageView)> message;  // the view is valid during the call
+  std::function<void(Connection&, ChunkView)> chunk;      // set it instead of `message` to stream
+  std::function<void(Connection&, Bytes)> pong;
+  std::function<void(Connection&)> drain;                    // less than half of the outgoing limit is waiting again
+  std::function<void(Connection&, const CloseInfo&)> close;  // the last call; the connection is closed already
+};
+
+namespace net {
+// What `receive()` without options returns: as cheap as an await can be.
+class ReceiveWait {
+ public:
+  explicit ReceiveWait(Channel* channel) noexcept : channel_(channel) {}
+  [[nodiscard]] bool await_ready();
+  void await_suspend(std::coroutine_handle<> waiting);
+  [[nodiscard]] Result<Message> await_resume();
+
+ private:
+  Channel* channel_;
+};
+}  // namespace net
+
+}  // namespace fairlead

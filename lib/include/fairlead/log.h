@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the library's log lines go. It writes nothing by itself.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+namespace fairlead {
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+// Called from any loop's thread, so it must be thread-safe. A line never holds a payload, a token or a query string.
+using LogSink = std::function<void(LogLevel, std::string_view line)>;
+
+}  // namespace fairlead

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// A WSS server: one port for WebSockets, ordinary HTTP/1.1 requests and static files, one loop per core.
+//
+//   fairlead::Server server({.tls = fairlead::Tls::files("cert.pem", "key.pem")});
+//   server.websocket("/echo", [](fairlead::Connection& ws) -> fairlead::Task<> {
+//     while (auto message = co_await ws.receive()) co_await ws.send(*message);
+//   });
+//   server.run("0.0.0.0:8443");
+#pragma once
+
+#include <fairlead/compression.h>
+#include <fairlead/connection.h>
+#include <fairlead/error.h>
+#include <fairlead/http.h>
+#include <fairlead/limits.h>
+#include <fairlead/log.h>
+#include <fairlead/origin.h>
+#include <fairlead/task.h>
+#include <fairlead/tls.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead {
+
+namespace net {
+class ServerCore;
+}
+
+// The application's answer to an opening handshake, given before 101.
+struct Decision {
+  // Accept; `subprotocol` must be one that the client offered, or empty. Header fields are added to the 101.
+  [[nodiscard]] static Decision accept(std::string subprotocol = {}, Headers headers = {});
+  // Refuse with an HTTP response: 401, 403, 429 with Retry-After, 503, a redirection…
+  [[nodiscard]] static Decision refuse(Response response);
+  [[nodiscard]] static Decision refuse(int status, std::string_view text = {});
+
+  bool accepted = true;
+  std::string subprotocol;
+  Headers headers;
+  Response response;
+  std::any data;  // becomes Connection::data()
+};
+
+struct RouteOptions {
+  // Subprotocols in the server's order of preference; the first that the client offers too is chosen. A client that
+  // offers none, or none of these, gets none (RFC 6455 4.2.2) unless `subprotocol_required`, then 400.
+  std::vector<std::string> subprotocols;
+  bool subprotocol_required = false;
+  // Sees the request (path, query, header fields, peer, client certificate) and decides. The coroutine form may wait
+  // for a database; `Limits::accept_time` bounds it. Without either everybody whose Origin is allowed is accepted.
+  std::function<Decision(const Request&)> accept;
+  std::function<Task<Decision>(const Request&)> accept_async;
+  std::optional<OriginPolicy> origin;  // instead of the server's
+  std::optional<Limits> limits;        // instead of the server's, where they concern a connection
+  Compression compression;
+  bool stream_incoming = false;  // coroutine handlers: use receive_chunk() instead of receive()
+};
+
+// An ordinary request's answer. Runs on the loop: it must not block.
+using HttpHandler = std::function<Response(const Request&)>;
+using AsyncHttpHandler = std::function<Task<Response>(const Request&)>;
+using WebSocketHandler = std::function<Task<>(Connection&)>;
+
+struct ServerOptions {
+  Tls tls;
+  Limits limits;
+  OriginPolicy origin;                         // default: same origin, or no Origin at all
+  std::vector<std::string> allowed_hosts;      // Host fields to answer (DNS rebinding); empty: all
+  unsigned threads = 0;                        // loops; 0: one per core
+  std::chrono::seconds certificate_check{10};  // how often the certificate files are looked at; 0: never
+  LogSink log;
+};
+
+// What a listener is bound to.
+struct Listening {
+  std::string address;  // "127.0.0.1", "::", or a path for UNIX sockets
+  std::uint16_t port = 0;
+  bool secure = true;
+  [[nodiscard]] std::string url() const;  // "wss://127.0.0.1:8443/"
+};
+
+// How a drain went.
+struct DrainReport {
+  std::size_t connections = 0;   // open when it began
+  std::size_t closed_clean = 0;  // with the whole close handshake
+  std::size_t cut = 0;           // still open at the deadline, ended without it
+  Duration took{};
+};
+
+// Counters since the start, summed over loops. `failures` counts by Errc (index with static_cast).
+struct ServerStats {
+  std::uint64_t accepted = 0, refused_at_accept = 0;
+  std::uint64_t tls_handshakes = 0, tls_resumed = 0, tls_failed = 0;
+  std::uint64_t http_requests = 0, upgrades = 0, upgrades_refused = 0;
+  std::uint64_t messages_in = 0, messages_out = 0, bytes_in = 0, bytes_out = 0;
+  std::uint64_t certificate_reloads = 0, certificate_reload_failures = 0;
+  std::size_t connections = 0, websockets = 0;  // now
+  std::size_t buffer_bytes = 0;                 // lent to connections now
+  std::array<std::uint64_t, 256> failures{};
+  [[nodiscard]] std::uint64_t failed(Errc code) const { return failures.at(static_cast<std::size_t>(code)); }
+};
+
+// Set it up (routes first), listen, start; all calls from the thread that made it unless said otherwise.
+class Server {
+ public:
+  explicit Server(ServerOptions options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();  // stops at once: use `drain` before for a gentle end
+
+  // ── Routes. A path is exact, or a prefix when it ends in "/*". The longest match wins. ───────────────────────────
+  Server& websocket(std::string path, WebSocketHandler handler, RouteOptions options = {});
+  Server& websocket(std::string path, Handlers handlers, RouteOptions options = {});
+  Server& http(std::string path, HttpHandler handler);
+  Server& http_async(std::string path, AsyncHttpHandler handler);
+  // GET and HEAD of the files below `directory`, for every path that no other route takes.
+  Server& files(std::string directory, Headers extra_headers = {});
+
+  // ── Running ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // "HOST:PORT" ("[::1]:8443", "localhost:0" picks a port, ":8443" is every address) or "unix:PATH".
+  Result<Listening> listen(std::string_view where);
+  // Cleartext, for a TLS-terminating proxy on the same machine and for tests. Everything can be read and changed on its
+  // way, so it is refused for an address that is not loopback unless `anywhere` says so.
+  Result<Listening> dangerously_listen_without_tls(std::string_view where, bool anywhere = false);
+  Result<void> start();  // the loops begin; returns at once
+  void wait();           // until `stop` or the end of a drain
+  void stop();           // thread-safe: ends everything now
+  // listen, start, wait; SIGINT and SIGTERM drain over a second. Throws std::runtime_error when it cannot listen.
+  void run(std::string_view where);
+
+  // Stops accepting, closes every WebSocket with `code` (1001, or 1012 when the service comes back) spread over
+  // `window` so that clients do not come back in one wave, and waits until `window` + `Limits::close_time`.
+  // Thread-safe, blocks; not on a loop's thread.
+  DrainReport drain(Duration window, CloseCode code = close_code::going_away);
+
+  // Reads the certificate files again and, if the new ones are valid, uses them for new handshakes. Otherwise the old
+  // ones stay and the error says why. Open connections are not touched. Thread-safe.
+  Result<void> reload_certificates();
+  // The same with other certificates. Thread-safe.
+  Result<void> replace_tls(Tls tls);
+
+  [[nodiscard]] ServerStats stats() const;  // thread-safe
+  // Calls `visit` on each loop's thread for each open WebSocket of the route ("" for all). Thread-safe, asynchronous.
+  void for_each(std::string_view path, std::function<void(Connection&)> visit);
+
+ private:
+  friend class net::ServerCore;
+  std::unique_ptr<net::ServerCore> core_;
+};
+
+}  // namespace fairlead
