@@ -15,17 +15,37 @@
 namespace fairlead::tls {
 
 // ── How another engine takes over the record layer ──────────────────────────────────────────────────────────────────
-// (…to be written by the author of the OpenSSL engine: who owns traffic secrets and sequence numbers at the moment of
-// HandshakeDone, that received-but-unread ciphertext is available, that output() is drained before…)
+// The moment is the event HandshakeDone of a TLS 1.3 connection (TLS 1.2 stays where it is: another key schedule, and
+// no KeyUpdate). A wrapping engine forwards all verbs to the OpenSSL engine until that event, then owns the stream.
+//
+//   Secrets     SSL_CTX_set_keylog_callback hands over CLIENT_TRAFFIC_SECRET_0 and SERVER_TRAFFIC_SECRET_0 during the
+//               handshake (OpenSSL 3.0 has no getter). Key and IV follow by HKDF-Expand-Label "key" and "iv" with the
+//               hash of the cipher (RFC 8446 7.3), the next generation by "traffic upd" (7.2).
+//   Reading     The handshake reads without read-ahead, exactly record by record, and stops behind the peer's Finished:
+//               all ciphertext that follows is still in the span that was given to `receive` (or retained). The
+//               sequence number for the peer's direction is 0.
+//   Writing     A server's own direction starts at the number of records that the last step of the handshake put into
+//               the output, because tickets are sent in that step, behind the client's Finished, under the application
+//               secret: normally one per ticket; count the record headers there. A client's own direction starts at 0.
+//   Output      Drained as always: the handshake's last flight leaves before anything that the new layer seals.
+//   Afterwards  A client receives NewSessionTicket messages in application records after HandshakeDone, which OpenSSL
+//               must see to resume: a client's layer is taken over only when it does not want to resume, or after the
+//               ticket has arrived (the read sequence number is then the number of records read so far). KeyUpdate,
+//               alerts and the limit of records per key (5.5) are the new layer's own business from then on.
+//   Lifetime    `info()` is read before; then the OpenSSL engine may go, which also frees its memory.
 
 // Buffers that one loop lends to all of its engines, so that an idle connection holds none. Whoever calls an engine
-// drains `next_event` and `output` before it calls another engine of the same loop.
-struct Scratch;  // scratch.h: plain: 16 KiB + slack for one record; cipher: grows to the records of one turn
+// drains `next_event` (or calls `retain`) and `output` before it calls another engine of the same loop.
+struct Scratch;  // scratch.h
 
-struct HandshakeDone {};                   // `info()` is complete from now on
-struct Plaintext { MutableBytes bytes; };  // in the scratch: valid until the next call
-struct PeerClosed {};                      // close_notify: the peer sends no more (RFC 8446 6.1)
-struct Failed { Error error; };            // an alert for the peer may be in the output
+struct HandshakeDone {};  // `info()` is complete from now on
+struct Plaintext {
+  MutableBytes bytes;
+};                     // of one or several records, in the scratch: valid until the next call
+struct PeerClosed {};  // close_notify: the peer sends no more (RFC 8446 6.1); we still may
+struct Failed {
+  Error error;
+};  // an alert for the peer may be in the output; nothing happens any more
 using Event = std::variant<HandshakeDone, Plaintext, PeerClosed, Failed>;
 
 class Engine {
@@ -37,21 +57,26 @@ class Engine {
 
   // Ciphertext from the stream. The bytes must stay until `retain` or until next_event() is empty.
   virtual void receive(Bytes ciphertext) = 0;
+  // Call until empty. A client's first call, before anything was received, puts the ClientHello into the output.
   [[nodiscard]] virtual std::optional<Event> next_event() = 0;
-  // Copies ciphertext that has not been read yet (the caller pauses), so that the caller's buffer may be reused.
+  // Copies ciphertext that has not been read yet (the caller pauses), so that the caller's buffer may be reused. Later
+  // calls of next_event() go on from the copy.
   virtual void retain() = 0;
   // The stream ended below. Before close_notify that is a truncation: next_event() gives Failed{unexpected_eof}.
   virtual void receive_end() = 0;
 
-  // Seals plaintext into records (of at most 16 KiB each) in the output. Only after HandshakeDone.
+  // Seals plaintext into records (of at most 16 KiB each) in the output. Only after HandshakeDone and before `close`.
+  // After Failed it does nothing.
   virtual void seal(Bytes plaintext) = 0;
-  // Puts close_notify into the output; nothing can be sealed afterwards.
+  // Puts close_notify into the output; nothing can be sealed afterwards. Nothing before HandshakeDone.
   virtual void close() = 0;
 
-  // Ciphertext to send: a view into the scratch, empty when there is nothing.
+  // Ciphertext to send: a view into the scratch, empty when there is nothing. Whatever the socket does not take is
+  // copied and kept by the caller, who then consumes all.
   [[nodiscard]] virtual Bytes output() const = 0;
   virtual void consume(std::size_t bytes) = 0;
 
+  // Built when asked: keep it, rather than asking per message. Only after HandshakeDone.
   [[nodiscard]] virtual TlsInfo info() const = 0;
 };
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The buffers that all TLS engines of one loop share. At any moment they serve one engine, the active one.
+#pragma once
+
+#include <fairlead/bytes.h>
+
+#include <cstddef>
+#include <memory>
+
+#include "base/buffer.h"
+
+struct bio_st;  // OpenSSL's BIO
+
+namespace fairlead::tls {
+
+class OpensslEngine;
+
+// Room for four full records, so that a burst of large ones becomes one event, and a burst of small ones surely does.
+inline constexpr std::size_t plain_scratch_bytes = std::size_t{64} * 1024;
+// Output storage above this is given back once it has been drained: one huge message must not pin memory for ever.
+inline constexpr std::size_t cipher_scratch_keep_bytes = std::size_t{1024} * 1024;
+
+// Outlives the engines made with it. Not thread-safe; neither copied nor moved, since engines hold its address.
+struct Scratch {
+  explicit Scratch(std::size_t plain_bytes = plain_scratch_bytes);
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch();
+
+  [[nodiscard]] MutableBytes plain() noexcept { return {plain_storage.get(), plain_capacity}; }
+
+  // Used by engines alone.
+  std::unique_ptr<std::byte[]> plain_storage;  // NOLINT(modernize-avoid-c-arrays): raw storage
+  std::size_t plain_capacity;
+  Buffer cipher;                          // what the active engine wants sent
+  Bytes unread;                           // ciphertext that OpenSSL may take, of the active engine
+  OpensslEngine* active = nullptr;        // whose call is running
+  const OpensslEngine* writer = nullptr;  // whose records `cipher` holds, while it is not empty
+  bio_st* bio;                            // reads from `unread`, writes to `cipher`; shared by all engines of the loop
+};
+
+}  // namespace fairlead::tls
