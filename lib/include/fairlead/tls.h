@@ -32,11 +32,11 @@ enum class ClientCertificates : std::uint8_t {
 
 // PEM text, in a file (read when the server or client starts, and again when it changes) or in memory.
 struct PemSource {
-  std::string file;
-  std::string text;  // used when `file` is empty
+  std::string file{};
+  std::string text{};  // used when `file` is empty
 
-  [[nodiscard]] static PemSource from_file(std::string path) { return {.file = std::move(path), .text = {}}; }
-  [[nodiscard]] static PemSource from_text(std::string pem) { return {.file = {}, .text = std::move(pem)}; }
+  [[nodiscard]] static PemSource from_file(std::string path) { return {.file = std::move(path)}; }
+  [[nodiscard]] static PemSource from_text(std::string pem) { return {.text = std::move(pem)}; }
   [[nodiscard]] bool empty() const noexcept { return file.empty() && text.empty(); }
   friend bool operator==(const PemSource&, const PemSource&) = default;
 };
@@ -44,27 +44,49 @@ struct PemSource {
 // A certificate with its private key. `chain`: the certificate first, then each issuer of the one before; the root may
 // be left out. The key must not be encrypted (protect the file instead) and may stand in the same file.
 struct TlsIdentity {
-  PemSource chain;
-  PemSource key;
-  std::string ocsp_file;  // a DER OCSP response to staple; must say "good" for this certificate; empty: none
+  PemSource chain{};
+  PemSource key{};
+  std::string ocsp_file{};  // a DER OCSP response to staple; must say "good" for this certificate; empty: none
 
   friend bool operator==(const TlsIdentity&, const TlsIdentity&) = default;
 };
 
-struct TlsServerOptions {
+// What a server shows to its clients. The four makers cover the usual cases; change what they return as you like.
+struct Tls {
+  // One certificate, in files: what certbot calls fullchain.pem and privkey.pem.
+  [[nodiscard]] static Tls files(std::string chain, std::string key) {
+    return several({{.chain = PemSource::from_file(std::move(chain)), .key = PemSource::from_file(std::move(key))}});
+  }
+  [[nodiscard]] static Tls pem(std::string chain, std::string key) {
+    return several({{.chain = PemSource::from_text(std::move(chain)), .key = PemSource::from_text(std::move(key))}});
+  }
+  // Several certificates, chosen by the name that the client asks for.
+  [[nodiscard]] static Tls several(std::vector<TlsIdentity> all) {
+    Tls tls;
+    tls.identities = std::move(all);
+    return tls;
+  }
+  // For localhost, 127.0.0.1 and ::1, signed by a local CA that you may trust (`fairlead cert dev` says how).
+  [[nodiscard]] static Tls development(std::string directory = {}) {
+    Tls tls;
+    tls.use_development_certificate = true;
+    tls.development_directory = std::move(directory);
+    return tls;
+  }
+
   // The first is the default; the others are chosen by the client's SNI and their subjectAltName, exact names before
   // wildcards (`*.example.com` stands for one label).
-  std::vector<TlsIdentity> identities;
+  std::vector<TlsIdentity> identities{};
 
   // Use the development certificate (fairlead/certificate.h) when `identities` is empty; made when it is missing.
-  bool development = false;
-  std::string development_directory;  // empty: $XDG_DATA_HOME/fairlead, else ~/.local/share/fairlead
+  bool use_development_certificate = false;
+  std::string development_directory{};  // empty: $XDG_DATA_HOME/fairlead, else ~/.local/share/fairlead
 
   TlsProfile profile = TlsProfile::intermediate;
 
   ClientCertificates client_certificates = ClientCertificates::none;
-  PemSource client_ca;   // who may issue them; needed unless `none`: the system's store would let in the whole world
-  PemSource client_crl;  // revocation lists of those issuers; empty: not checked
+  PemSource client_ca{};   // who may issue them; needed unless `none`: the system's store would let in the whole world
+  PemSource client_crl{};  // revocation lists of those issuers; empty: not checked
 
   // Session tickets: no state on the server, and a resumed handshake costs a third of a full one. The keys live in
   // memory only and are replaced after `ticket_key_life`; a ticket is good for one to two of these. Short, because
@@ -80,61 +102,32 @@ struct TlsServerOptions {
 
   // NSS key log for Wireshark. Whoever reads the file reads all traffic; the environment is never consulted. Created
   // with mode 0600.
-  std::string key_log_file;
+  std::string key_log_file{};
 
   int security_level = 2;       // OpenSSL's: 2 = 112 bits, so RSA from 2048 and no SHA-1 signatures
   int minimum_rsa_bits = 2048;  // of our own certificates; Mozilla's and the CA/Browser Forum's floor
 };
 
-// Makers of server options; change what they return as you like.
-struct Tls {
-  [[nodiscard]] static TlsServerOptions files(std::string chain, std::string key) {
-    return identity({.chain = PemSource::from_file(std::move(chain)), .key = PemSource::from_file(std::move(key))});
-  }
-  [[nodiscard]] static TlsServerOptions pem(std::string chain, std::string key) {
-    return identity({.chain = PemSource::from_text(std::move(chain)), .key = PemSource::from_text(std::move(key))});
-  }
-  // Several certificates, chosen by SNI.
-  [[nodiscard]] static TlsServerOptions identities(std::vector<TlsIdentity> all) {
-    TlsServerOptions options;
-    options.identities = std::move(all);
-    return options;
-  }
-  // For localhost, 127.0.0.1 and ::1, signed by a local CA that you may trust (`fairlead cert dev` says how).
-  [[nodiscard]] static TlsServerOptions development(std::string directory = {}) {
-    TlsServerOptions options;
-    options.development = true;
-    options.development_directory = std::move(directory);
-    return options;
-  }
-
- private:
-  [[nodiscard]] static TlsServerOptions identity(TlsIdentity one) {
-    TlsServerOptions options;
-    options.identities.push_back(std::move(one));
-    return options;
-  }
-};
-
-struct TlsClientOptions {
+// What a client checks, and who it says it is. The defaults are right for every public server.
+struct TlsClient {
   // Who may issue the server's certificate. Given: these alone; empty: the system's trust store.
-  PemSource ca;
-  PemSource crl;  // revocation lists; empty: not checked
+  PemSource ca{};
+  PemSource crl{};  // revocation lists; empty: not checked
 
   // The name that the certificate must carry and that is sent as SNI; empty: the URL's host. An IP address is compared
   // with the certificate's IP addresses and never sent.
-  std::string server_name;
+  std::string server_name{};
 
   // Base64 SHA-256 of public keys (CertificateInfo::spki_sha256). When there are any, one certificate of the verified
   // chain must have one of these keys, besides everything else that is checked.
-  std::vector<std::string> pins;
+  std::vector<std::string> pins{};
 
-  TlsIdentity identity;  // our client certificate; empty: none
+  TlsIdentity identity{};  // our client certificate; empty: none
 
   TlsProfile profile = TlsProfile::intermediate;
   std::vector<std::string> alpn{"http/1.1"};
-  bool resume = true;        // keep the last session ticket for the next connection to the same server
-  std::string key_log_file;  // as for a server
+  bool resume = true;          // keep the last session ticket for the next connection to the same server
+  std::string key_log_file{};  // as for a server
   int security_level = 2;
 
   // Accepts ANY certificate: whoever sits on the way can read and change everything. Pins are still checked, against

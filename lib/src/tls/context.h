@@ -24,7 +24,7 @@ class ServerContext {
   // are strong enough, names are unique, staples are good. An Error names the file and what to do.
   // `tickets`: the keys of the context that this one replaces; null: new ones.
   [[nodiscard]] static Result<std::shared_ptr<const ServerContext>> build(
-      const TlsServerOptions& options, std::shared_ptr<TicketKeys> tickets = nullptr);
+      const Tls& options, std::shared_ptr<TicketKeys> tickets = nullptr);
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
   ~ServerContext();
@@ -44,7 +44,7 @@ class ServerContext {
 // What a client checks and shows. Immutable, any thread.
 class ClientContext {
  public:
-  [[nodiscard]] static Result<std::shared_ptr<const ClientContext>> build(const TlsClientOptions& options);
+  [[nodiscard]] static Result<std::shared_ptr<const ClientContext>> build(const TlsClient& options);
   ClientContext(const ClientContext&) = delete;
   ClientContext& operator=(const ClientContext&) = delete;
   ~ClientContext();

@@ -41,7 +41,7 @@ struct Scratch;  // scratch.h
 struct HandshakeDone {};  // `info()` is complete from now on
 struct Plaintext {
   MutableBytes bytes;
-};                     // of one or several records, in the scratch: valid until the next call
+};  // of one or several records, in the scratch: valid until the next call
 struct PeerClosed {};  // close_notify: the peer sends no more (RFC 8446 6.1); we still may
 struct Failed {
   Error error;

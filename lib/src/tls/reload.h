@@ -43,7 +43,7 @@ class FileWatch {
 // does not hold is refused as a whole, and the old one stays. Thread-safe.
 class ReloadableContext {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<ReloadableContext>> open(TlsServerOptions options);
+  [[nodiscard]] static Result<std::unique_ptr<ReloadableContext>> open(Tls options);
 
   // Ask for each new connection (a lock and a count); or keep it per loop and ask again after a reload.
   [[nodiscard]] std::shared_ptr<const ServerContext> current() const;
@@ -51,7 +51,7 @@ class ReloadableContext {
   // Reads the same files again.
   [[nodiscard]] Result<void> reload();
   // Another set of options. Ticket keys are kept.
-  [[nodiscard]] Result<void> replace(TlsServerOptions options);
+  [[nodiscard]] Result<void> replace(Tls options);
   // For a timer (options.watch_interval): reloads when a file has changed; false: nothing changed. A broken file is
   // reported once, not on each look.
   [[nodiscard]] Result<bool> reload_if_changed();
@@ -59,11 +59,11 @@ class ReloadableContext {
   bool rotate_tickets_if_due(TimePoint now);
 
  private:
-  ReloadableContext(TlsServerOptions options, FileWatch watch, std::shared_ptr<const ServerContext> context);
+  ReloadableContext(Tls options, FileWatch watch, std::shared_ptr<const ServerContext> context);
 
   mutable std::mutex mutex_;  // guards `context_`; never held while files are read
   std::mutex reload_mutex_;   // one reload at a time; guards the rest
-  TlsServerOptions options_;
+  Tls options_;
   FileWatch watch_;
   std::shared_ptr<const ServerContext> context_;
 };
