@@ -6,7 +6,7 @@
 stages='
 deps|2|includes point only where ARCHITECTURE.md allows
 docs|2|links of the documents, snippets equal to compiled examples
-format|3|clang-format over all sources
+format|3|clang-format over all sources, and house rules (tools/check_style)
 unit|20|unit tests beside the code, debug build with g++
 tidy|40|clang-tidy over all sources (unchanged ones are remembered)
 asan|25|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
@@ -24,19 +24,33 @@ stage_minutes() { awk -F'|' -v name="$1" '$1 == name { print $2 }' <<<"$stages";
 
 # ── The stages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+# Runs every command, each of which ends with its counts, and adds these up.
+add_up() {
+  local command log status=0
+  log=$(mktemp build/test/counts.XXXXXX)
+  for command in "$@"; do $command 2>&1 | tee -a "$log" || status=1; done
+  awk '/^[0-9]+ passed, [0-9]+ failed/ { passed += $1; failed += $3; skipped += $5 }
+    END { printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : "" }' "$log"
+  rm -f "$log"
+  return "$status"
+}
+
 stage_deps() {
   need_packages build
-  python3 tools/check_deps_test
-  python3 tools/check_deps
+  add_up tools/check_deps_test tools/check_deps
 }
 
 stage_docs() {
   need_packages build
-  python3 tools/check_docs
+  tools/check_docs
 }
 
 stage_format() {
-  need_packages format
+  need_packages build format
+  add_up clang_format tools/check_style
+}
+
+clang_format() {
   local file passed=0 failed=0
   while IFS= read -r -d '' file; do
     if clang-format-19 --dry-run -Werror "$file"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
@@ -47,7 +61,7 @@ stage_format() {
 stage_tidy() {
   need_packages build unit clang tidy
   with_lock debug configure_preset debug
-  python3 tools/tidy --build build/debug --cache build/tidy --jobs 2
+  tools/tidy --build build/debug --cache build/tidy --jobs 2
 }
 
 # unit_tests PRESET [ctest argument]…
@@ -60,7 +74,7 @@ unit_tests() {
   GTEST_OUTPUT=xml:$root/$results/gtest/ GTEST_COLOR=no \
     ctest --test-dir "build/$preset" -L unit -j2 --output-on-failure --no-tests=error \
     --output-junit "$root/$results/ctest.xml" "$@" || true
-  python3 tools/count_tests "$results/ctest.xml" "$results/gtest"
+  tools/count_tests "$results/ctest.xml" "$results/gtest"
 }
 
 stage_unit() { unit_tests debug; }
@@ -113,7 +127,7 @@ stage_package() {
 stage_coverage() {
   need_packages build unit clang
   LLVM_PROFILE_FILE=$root/build/coverage/profiles/%p.profraw unit_tests coverage | sed '$d'
-  python3 tools/coverage_summary build/coverage
+  tools/coverage_summary build/coverage
   say "1 passed, 0 failed"
 }
 
