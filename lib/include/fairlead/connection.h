@@ -161,12 +161,12 @@ class Connection {
 // ── The handler style: plain calls on the loop of the connection ────────────────────────────────────────────────────
 // Any of them may be empty. An exception that leaves one closes the connection with 1011.
 struct Handlers {
-  std::function<void(Connection&)> open;
-  std::function<void(Connection&, MessageView)> message;  // the view is valid during the call
-  std::function<void(Connection&, ChunkView)> chunk;      // set it instead of `message` to stream
-  std::function<void(Connection&, Bytes)> pong;
-  std::function<void(Connection&)> drain;                    // less than half of the outgoing limit is waiting again
-  std::function<void(Connection&, const CloseInfo&)> close;  // the last call; the connection is closed already
+  std::function<void(Connection&)> open{};
+  std::function<void(Connection&, MessageView)> message{};  // the view is valid during the call
+  std::function<void(Connection&, ChunkView)> chunk{};      // set it instead of `message` to stream
+  std::function<void(Connection&, Bytes)> pong{};
+  std::function<void(Connection&)> drain{};                    // less than half of the outgoing limit is waiting again
+  std::function<void(Connection&, const CloseInfo&)> close{};  // the last call; the connection is closed already
 };
 
 namespace net {
