@@ -9,8 +9,7 @@ namespace fairlead {
 // Never put a secret and bytes that an attacker chooses into the same compression context (RFC 7692 8): with takeover
 // that is one direction of the connection, without it one message.
 struct DeflateOptions {
-  // log2 of the window, 9–15, at most. Smaller windows cost less memory and compress less. (8 is legal on the wire, but
-  // zlib cannot compress with it: see deflate_offer.h.)
+  // log2 of the window, 8–15, at most. Smaller windows cost less memory and compress less.
   std::uint8_t send_window_bits = 15;
   std::uint8_t receive_window_bits = 15;
   // Whether the window lives on from message to message. Without: less memory between messages, worse compression.

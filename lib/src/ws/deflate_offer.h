@@ -17,13 +17,10 @@
 namespace fairlead::ws {
 
 inline constexpr std::uint8_t max_window_bits = 15;
-// RFC 7692 lets a window have 8 bits. zlib inflates such a stream, but deflateInit2 with raw 8 is refused, so our
-// compressing direction never agrees to less than 9:
-//   server, asked for server_max_window_bits=8: declines that offer (7.1.2.1 lets it) and looks at the next;
-//   client, answered client_max_window_bits=8: fails the handshake. It cannot obey, and ignoring it could send what the
-//   server cannot inflate.
-inline constexpr std::uint8_t min_send_window_bits = 9;
-inline constexpr std::uint8_t min_receive_window_bits = 8;
+// RFC 7692 7.1.2: 8–15, both ways. zlib has no raw compressor with 8, but Deflater (deflate.h) stays within 256 bytes
+// all the same, so 8 can be agreed to in either direction: a server need not decline server_max_window_bits=8, and a
+// client that offers client_max_window_bits can obey whatever a server may answer.
+inline constexpr std::uint8_t min_window_bits = 8;
 
 // One well-formed offer of a client. An offer with an unknown, repeated or invalid parameter never becomes one of
 // these: RFC 7692 7.1 makes it declined.
