@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a workload on all peers in turn, several rounds, and keeps the figures of each round."""
+
+import contextlib
+import dataclasses
+import json
+import statistics
+import subprocess
+import sys
+
+from . import peers as peering
+
+BUSY = 0.85  # a server whose core is less busy than this at a full pipeline waited for the generator
+
+
+@dataclasses.dataclass
+class Settings:
+    generator: str
+    build: object
+    cert: object
+    key: object
+    server_core: int
+    generator_core: int
+    rounds: int
+    seconds: float
+    warmup: float
+
+
+@dataclasses.dataclass
+class Cell:
+    """What one peer did on one workload: a figure for each round (None: it failed), and the generator's last report."""
+
+    values: list = dataclasses.field(default_factory=list)
+    utilisation: list = dataclasses.field(default_factory=list)
+    wall: list = dataclasses.field(default_factory=list)
+    latency: list = dataclasses.field(default_factory=list)
+    failures: list = dataclasses.field(default_factory=list)
+    tls: dict = dataclasses.field(default_factory=dict)
+
+    def median(self):
+        good = [value for value in self.values if value is not None]
+        return statistics.median(good) if good else None
+
+
+def pressure(settings, workload, server):
+    """One run of the generator against one server: its JSON report."""
+    limit = 60 + settings.seconds + settings.warmup
+    command = ["taskset", "-c", str(settings.generator_core), settings.generator, "bench", server.url(workload.path),
+               "--ca", str(settings.cert), "--server-pid", str(server.pid), "--json",
+               "--duration", str(settings.seconds), "--warmup", str(settings.warmup), *workload.arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+    if done.returncode != 0:
+        raise RuntimeError((done.stderr.strip() or f"the generator ended with {done.returncode}").splitlines()[-1])
+    return json.loads(done.stdout)
+
+
+def note(cell, workload, report):
+    server = report["server"]
+    if workload.memory:
+        cell.values.append(server["memory_per_connection_bytes"] / 1000)
+        return
+    if server["cpu_seconds"] <= 0:
+        raise RuntimeError("the server used no CPU time")
+    cell.values.append(report["count"] / server["cpu_seconds"])
+    cell.utilisation.append(server["utilisation"])
+    cell.wall.append(report["per_second"])
+    cell.latency.append(report["latency_us"])
+    cell.tls = report.get("tls", {})
+
+
+def attempt(settings, workload, server, cell):
+    try:
+        note(cell, workload, pressure(settings, workload, server))
+    except (RuntimeError, subprocess.TimeoutExpired, json.JSONDecodeError, KeyError) as failure:
+        cell.values.append(None)
+        cell.failures.append(str(failure))
+
+
+def one_round(settings, workload, peers, servers, cells, number):
+    start = number % len(peers)  # nobody is always first
+    for peer in peers[start:] + peers[:start]:
+        if workload.memory:
+            with peering.running([peer], settings.server_core, settings.cert, settings.key, workload.compress) as fresh:
+                attempt(settings, workload, fresh[peer.name], cells[peer.name])
+        else:
+            attempt(settings, workload, servers[peer.name], cells[peer.name])
+
+
+def run_workload(settings, workload, peers):
+    """{peer name: Cell}. All servers are up at the same time, so that each round meets the same weather."""
+    if workload.group == "fanout":
+        peers = [peering.fanout_peer(peer, settings.build) for peer in peers]
+    cells = {peer.name: Cell() for peer in peers}
+    with contextlib.ExitStack() as stack:
+        servers = {}
+        if not workload.memory:
+            servers = stack.enter_context(
+                peering.running(peers, settings.server_core, settings.cert, settings.key, workload.compress))
+        for number in range(settings.rounds):
+            print(f"\r\x1b[K{workload.title}: round {number + 1} of {settings.rounds}", end="", file=sys.stderr, flush=True)
+            one_round(settings, workload, peers, servers, cells, number)
+    print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    return cells
+
+
+def ratios(cells, ours, theirs, lower_is_better=False):
+    """Ours to theirs, round by round; more than 1 is always better for us."""
+    pairs = [(a, b) for a, b in zip(cells[ours].values, cells[theirs].values) if a and b]
+    return [(b / a if lower_is_better else a / b) for a, b in pairs]
+
+
+def ratio(cells, ours, theirs, lower_is_better=False):
+    all_rounds = ratios(cells, ours, theirs, lower_is_better)
+    return statistics.median(all_rounds) if all_rounds else None
+
+
+def generator_was_bottleneck(workload, cell):
+    return workload.saturates and bool(cell.utilisation) and statistics.median(cell.utilisation) < BUSY

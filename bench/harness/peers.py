@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers that are compared: how each is found, started on one core, and stopped."""
+
+import contextlib
+import dataclasses
+import pathlib
+import re
+import select
+import shutil
+import signal
+import subprocess
+import time
+
+BENCH = pathlib.Path(__file__).resolve().parent.parent
+ROOT = BENCH.parent
+START_SECONDS = 10
+STOP_SECONDS = 5
+
+# Lifted so that what is measured is the work, not a refusal; the other peers' programs lift theirs likewise.
+FAIRLEAD_LIMITS = ["--max-message", str(16 << 20), "--max-connections-per-address", "100000",
+                   "--max-messages-per-second", "0", "--max-queue", str(64 << 20)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    """A server program. `command` gets --port, --cert, --key and perhaps --compress appended."""
+
+    name: str
+    command: tuple
+    version: str
+    needs: pathlib.Path | None = None
+    fairlead_echo: bool = False
+
+    def arguments(self, cert, key, compress):
+        if self.fairlead_echo:
+            where = ["--listen", "127.0.0.1:0", "--cert", cert, "--key", key, "--threads", "1"]
+            return [*self.command, *where, *FAIRLEAD_LIMITS, *(["--compress"] if compress else [])]
+        return [*self.command, "--port", "0", "--cert", cert, "--key", key, *(["--compress"] if compress else [])]
+
+
+class Server:
+    """A running peer, pinned to one core. `url(path)` and `pid` are good until `stop`."""
+
+    def __init__(self, peer, core, cert, key, compress=False):
+        self.peer = peer
+        command = ["taskset", "-c", str(core), *peer.arguments(str(cert), str(key), compress)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=BENCH)
+        self.pid = self.process.pid
+        self.base = self._wait_until_ready()
+
+    def _wait_until_ready(self):
+        deadline = time.monotonic() + START_SECONDS
+        said = []
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([self.process.stdout], [], [], left)[0]:
+                break
+            line = self.process.stdout.readline()
+            if not line:
+                break
+            said.append(line)
+            if found := re.search(r"listening on (wss://[^/\s]+)/", line):
+                return found[1]
+        self.stop()
+        raise RuntimeError(f"{self.peer.name} did not start:\n{''.join(said)}")
+
+    def url(self, path):
+        return self.base + path
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+
+@contextlib.contextmanager
+def running(peers, core, cert, key, compress=False):
+    """Starts the peers, gives {name: Server}, stops them."""
+    with contextlib.ExitStack() as stack:
+        servers = {}
+        for peer in peers:
+            servers[peer.name] = Server(peer, core, cert, key, compress)
+            stack.callback(servers[peer.name].stop)
+        yield servers
+
+
+def output_of(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def bun_binary():
+    """The npm package's binary for this machine, wherever npm put it: the first that runs."""
+    for path in sorted(BENCH.glob("node_modules/@oven/bun-*/bin/bun")):
+        if output_of(path, "--version"):
+            return path
+    return None
+
+
+def package_version(package):
+    return output_of("dpkg-query", "-W", "-f", "${Version}", package) or "unknown"
+
+
+def npm_version(package):
+    found = re.search(r'"version":\s*"([^"]+)"', (BENCH / "node_modules" / package / "package.json").read_text())
+    return found[1] if found else "unknown"
+
+
+def find_peers(fairlead, build):
+    """All peers that can run here, ours first, and the reasons why others cannot."""
+    found, missing = [], []
+    programs = build / "bench" / "peers"
+    version = output_of(fairlead, "version").split("\n")[0] or "unknown"
+    found.append(Peer("fairlead", (str(fairlead), "echo"), version, fairlead_echo=True))
+
+    bun = bun_binary()
+    if bun:
+        found.append(Peer("bun", (str(bun), str(BENCH / "peers/bun.mjs")), "Bun " + output_of(bun, "--version")))
+    else:
+        missing.append("bun: npm has no binary of it that runs on this machine")
+
+    node = shutil.which("node")
+    if node and (BENCH / "node_modules/ws").is_dir():
+        version = f"ws {npm_version('ws')} on Node {output_of(node, '--version')}"
+        found.append(Peer("node-ws", (node, str(BENCH / "peers/node_ws.mjs")), version))
+    else:
+        missing.append("node-ws: node or the npm package ws is missing")
+
+    for name, package in (("beast", "libboost1.81-dev"), ("libwebsockets", "libwebsockets-dev")):
+        program = programs / f"bench_peer_{name}"
+        if program.exists():
+            found.append(Peer(name, (str(program),), f"{package} {package_version(package)}"))
+        else:
+            missing.append(f"{name}: {program.relative_to(ROOT)} was not built")
+    return found, missing
+
+
+def fanout_peer(peer, build):
+    """`fairlead echo` does not broadcast: for the fan-out our own peer is a small program over the public API."""
+    if not peer.fairlead_echo:
+        return peer
+    return Peer(peer.name, (str(build / "bench" / "peers" / "bench_peer_fairlead"),), peer.version)

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tells the figures: a table on the terminal, JSON to compare runs, and the measured part of docs/performance.md."""
+
+import datetime
+import json
+import os
+import pathlib
+import platform
+import re
+import statistics
+
+from . import measure
+from . import peers as peering
+
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+OURS = "fairlead"
+
+
+def machine():
+    cpu = re.search(r"model name\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text())
+    release = re.search(r'PRETTY_NAME="([^"]+)"', pathlib.Path("/etc/os-release").read_text())
+    return {
+        "cpu": cpu[1].strip() if cpu else platform.processor(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "system": release[1] if release else platform.system(),
+        "openssl": peering.output_of("openssl", "version"),
+    }
+
+
+def number(value):
+    if value is None:
+        return "failed"
+    if value >= 100_000:
+        return f"{value / 1000:,.0f} k"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def target_met(workload, cells):
+    """[(what, reached)] for each target of the workload whose peer was measured."""
+    results = []
+    for peer, wanted in workload.targets.items():
+        if peer == "":
+            reached = cells[OURS].median()
+            if reached is not None:
+                results.append((f"≤ {wanted:g} KB", reached <= wanted))
+        elif peer in cells and (reached := measure.ratio(cells, OURS, peer)) is not None:
+            results.append((f"≥ {wanted:g} of {peer}", reached >= wanted))
+    return results
+
+
+def row(workload, cells, others):
+    ours = cells[OURS]
+    out = [workload.title, f"{number(ours.median())} {'KB' if workload.memory else ''}".strip()]
+    for peer in others:
+        value = measure.ratio(cells, OURS, peer, workload.memory)
+        mark = "*" if measure.generator_was_bottleneck(workload, cells[peer]) else ""
+        out.append("failed" if value is None else f"{value:.2f}{mark}")
+    busy = f"{statistics.median(ours.utilisation):.0%}" if ours.utilisation else "–"
+    out.append(busy + ("*" if measure.generator_was_bottleneck(workload, ours) else ""))
+    out.append(", ".join(f"{what} {'✓' if met else '✗'}" for what, met in target_met(workload, cells)))
+    return out
+
+
+def header(others):
+    return ["work", "fairlead, per CPU second", *(f"to {name}" for name in others), "server busy", "target"]
+
+
+def plain_table(rows):
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return "\n".join([lines[0], "─" * len(lines[0]), *lines[1:]])
+
+
+def markdown_table(rows):
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+
+
+def others_of(results):
+    names = dict.fromkeys(name for _, cells in results for name in cells)
+    return [name for name in names if name != OURS]
+
+
+def table(results, render):
+    others = others_of(results)
+    return render([header(others), *(row(workload, cells, others) for workload, cells in results)])
+
+
+def latency_row(workload, name, cell):
+    def middle(key):
+        return statistics.median(sample[key] for sample in cell.latency)
+
+    wall = statistics.median(cell.wall)
+    return [workload.title, name, number(wall), *(number(middle(key)) for key in ("p50", "p90", "p99", "p99.9"))]
+
+
+def latencies(results):
+    rows = [["work", "server", "per second of wall time", "p50 µs", "p90 µs", "p99 µs", "p99.9 µs"]]
+    for workload, cells in results:
+        rows += [latency_row(workload, name, cell) for name, cell in cells.items() if cell.latency]
+    return rows
+
+
+def bottlenecks(results):
+    return [f"{workload.title} ({name})" for workload, cells in results for name, cell in cells.items()
+            if measure.generator_was_bottleneck(workload, cell)]
+
+
+def ahead(results):
+    """Where a peer does more with a second of CPU, or needs less memory, than we do."""
+    for workload, cells in results:
+        for name in cells:
+            value = None if name == OURS else measure.ratio(cells, OURS, name, workload.memory)
+            if value is not None and value < 1:
+                yield f"- {workload.title}: {name} is ahead, we reach {value:.2f} of it."
+
+
+def failures(results):
+    for workload, cells in results:
+        for name, cell in cells.items():
+            for failure in dict.fromkeys(cell.failures):
+                yield f"{workload.title} ({name}): {failure}"
+
+
+def save_json(folder, results, peers, settings):
+    folder.mkdir(parents=True, exist_ok=True)
+    when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    data = {
+        "when": when,
+        "machine": machine(),
+        "versions": {peer.name: peer.version for peer in peers},
+        "rounds": settings.rounds,
+        "seconds": settings.seconds,
+        "workloads": {workload.name: {name: vars(cell) for name, cell in cells.items()} for workload, cells in results},
+    }
+    path = folder / f"{when}.json"
+    path.write_text(json.dumps(data, indent=1) + "\n")
+    return path
+
+
+def measured_part(results, peers, settings, command):
+    facts = machine()
+    tls = next((cell.tls for _, cells in results for cell in cells.values() if cell.tls), {})
+    bound = bottlenecks(results)
+    return "\n".join([
+        BEGIN,
+        f"Measured {datetime.date.today().isoformat()} with `{command}`: {settings.rounds} rounds of {settings.seconds:g} s, "
+        "the servers in turn within each round; a ratio is the median of the rounds' ratios, above 1 is better for "
+        "Fairlead.",
+        "",
+        f"Machine: {facts['cpu']}, {facts['cores']} cores, {facts['system']}, Linux {facts['kernel']}; "
+        f"{facts['openssl']}; {tls.get('version', 'TLS')} {tls.get('cipher', '')}, ECDSA P-256.",
+        f"Servers: {'; '.join(f'{peer.name} ({peer.version})' for peer in peers)}.",
+        "",
+        markdown_rows(results),
+        "",
+        "The generator was the bottleneck (server less than 85 % busy, marked *): "
+        + ("; ".join(bound) if bound else "nowhere") + ".",
+        "",
+        "### Where others are ahead",
+        "",
+        *(list(ahead(results)) or ["Nowhere in this run."]),
+        *[f"- failed: {failure}" for failure in failures(results)],
+        "",
+        "### Rates and latencies",
+        "",
+        "At full speed (closed loop), so these are the latencies of a saturated server; for those at a given rate use "
+        "`fairlead bench --rate`.",
+        "",
+        markdown_table(latencies(results)),
+        END,
+    ])
+
+
+def markdown_rows(results):
+    return table(results, markdown_table)
+
+
+def update_document(path, part):
+    text = path.read_text()
+    before, rest = text.split(BEGIN, 1)
+    path.write_text(before + part + rest.split(END, 1)[1])
