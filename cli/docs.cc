@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fairlead man` and `fairlead completion`: the program's own documents, rendered from its options.
+#include <fairlead/version.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "manual.h"
+#include "terminal.h"
+
+namespace fairlead::cli {
+namespace {
+
+ExitStatus print(std::string_view text) {
+  return write_all(STDOUT_FILENO, text) ? ExitStatus::ok : ExitStatus::local_io;
+}
+
+const CLI::App* find_verb(const CLI::App& root, const std::vector<std::string>& names) {
+  const CLI::App* at = &root;
+  for (const std::string& name : names) {
+    const auto verbs = visible_verbs(*at);
+    const auto found = std::ranges::find_if(verbs, [&](const CLI::App* verb) { return verb->get_name() == name; });
+    if (found == verbs.end()) return nullptr;
+    at = *found;
+  }
+  return at;
+}
+
+// fairlead.1, fairlead-echo.1, …
+bool write_pages(const Program& program, const CLI::App& verb, const std::filesystem::path& directory) {
+  std::string name = command_of(verb);
+  std::ranges::replace(name, ' ', '-');
+  std::ofstream file(directory / (name + ".1"), std::ios::binary);
+  file << render_man(page_of(program, verb), fairlead::version());
+  if (!file.flush()) return false;
+  return std::ranges::all_of(visible_verbs(verb),
+                             [&](const CLI::App* inner) { return write_pages(program, *inner, directory); });
+}
+
+ExitStatus write_man(const Program& program, const std::vector<std::string>& names, const std::string& directory) {
+  if (!directory.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (!error && write_pages(program, program.app(), directory)) return ExitStatus::ok;
+    complain(fmt::format("cannot write to {}", directory));
+    return ExitStatus::local_io;
+  }
+  const CLI::App* verb = find_verb(program.app(), names);
+  if (verb == nullptr) {
+    complain(fmt::format("there is no verb '{}'", fmt::join(names, " ")));
+    return ExitStatus::usage;
+  }
+  return print(render_man(page_of(program, *verb), fairlead::version()));
+}
+
+void add_man(Program& program) {
+  struct Options {
+    std::vector<std::string> names;
+    std::string directory;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App& verb = program.verb("man", "Write the man pages",
+                                {.paragraphs = {"Prints the page of one verb, or writes all pages into a folder."},
+                                 .examples = {{"fairlead man connect | man -l -", "read a page without installing it"}}});
+  verb.group("");  // serves the build: not listed
+  verb.add_option("verb", options->names, "The verb whose page is printed; nothing: the program's")->type_name("VERB");
+  verb.add_option("--directory", options->directory, "Write every page into this folder")->type_name("DIR");
+  program.run(verb, [&program, options] { return write_man(program, options->names, options->directory); });
+}
+
+}  // namespace
+
+void add_docs(Program& program) {
+  add_man(program);
+  auto shell = std::make_shared<std::string>("bash");
+  CLI::App& verb = program.verb(
+      "completion", "Print a completion script for the shell",
+      {.paragraphs = {"The installed package puts the script where bash finds it; this is for a copy that was only built."},
+       .examples = {{"source <(fairlead completion bash)", "complete verbs and options in this shell"}}});
+  verb.add_option("shell", *shell, "The shell")->type_name("bash")->check(CLI::IsMember({"bash"}).description(""));
+  program.run(verb, [&program, shell] { return print(render_bash_completion(program)); });
+}
+
+}  // namespace fairlead::cli

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line as a whole: its verbs, and what is written about each. Help texts, man pages and the completion
+// script are all rendered from this (manual.h), so they cannot differ.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exit_status.h"
+
+namespace fairlead::cli {
+
+struct Example {
+  std::string command;  // as typed, several lines allowed
+  std::string meaning;  // one sentence
+};
+
+// What the options of a verb do not say.
+struct Manual {
+  std::vector<std::string> paragraphs{};
+  std::vector<Example> examples{};
+  bool exit_statuses = false;  // the verb ends with more than 0, 1 and 2: print the table
+};
+
+class Program {
+ public:
+  Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  // A new verb. `parent`: the verb that it belongs to ("cert" of "cert show"), or null.
+  CLI::App& verb(const std::string& name, const std::string& summary, Manual manual, CLI::App* parent = nullptr);
+  // What the verb does once the command line is understood. The last call of a chain of verbs wins.
+  void run(CLI::App& verb, std::function<ExitStatus()> body);
+
+  // Parses, runs the verb, prints what is wrong with the command line.
+  int main(int argc, char** argv);
+
+  [[nodiscard]] CLI::App& app() noexcept { return app_; }
+  [[nodiscard]] const CLI::App& app() const noexcept { return app_; }
+  [[nodiscard]] const Manual& manual(const CLI::App& app) const;
+
+ private:
+  int complain(const CLI::ParseError& error);
+  [[nodiscard]] const CLI::App& chosen() const;
+
+  CLI::App app_;
+  std::map<const CLI::App*, Manual> manuals_;
+  std::function<ExitStatus()> body_;
+};
+
+// One function for each verb, in the file of its name. Each owns its options through its callback.
+void add_echo(Program& program);
+void add_connect(Program& program);
+void add_bench(Program& program);
+void add_cert(Program& program);
+void add_demo(Program& program);
+void add_version(Program& program);
+void add_docs(Program& program);
+
+// Option values that several verbs read.
+// "SECONDS" with fractions, at least 0 and at most a day.
+CLI::Option* add_seconds(CLI::App& verb, const std::string& names, double& value, const std::string& text);
+// "BYTES", also "64K", "16M", "1G" (powers of 1024).
+CLI::Option* add_bytes(CLI::App& verb, const std::string& names, std::size_t& value, const std::string& text);
+[[nodiscard]] std::chrono::milliseconds milliseconds(double seconds);
+
+}  // namespace fairlead::cli

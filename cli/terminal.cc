@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "terminal.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace fairlead::cli {
+namespace {
+
+std::string_view code_of(Style style) {
+  switch (style) {
+    case Style::bold: return "\x1b[1m";
+    case Style::dim: return "\x1b[2m";
+    case Style::red: return "\x1b[31m";
+    case Style::green: return "\x1b[32m";
+    case Style::yellow: return "\x1b[33m";
+    case Style::cyan: return "\x1b[36m";
+    case Style::plain: break;
+  }
+  return {};
+}
+
+bool is_set(const char* variable) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the program never changes its environment.
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+bool is_control(unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }
+
+// U+0080–U+009F, the second set of control characters (CSI among them), is C2 80–C2 9F in UTF-8.
+bool is_c1(std::string_view text, std::size_t at) {
+  if (at + 1 >= text.size() || static_cast<unsigned char>(text[at]) != 0xc2) return false;
+  const auto second = static_cast<unsigned char>(text[at + 1]);
+  return second >= 0x80 && second <= 0x9f;
+}
+
+}  // namespace
+
+bool wants_colour(int descriptor) {
+  if (::isatty(descriptor) == 0 || is_set("NO_COLOR")) return false;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the program never changes its environment.
+  const char* term = std::getenv("TERM");
+  return term != nullptr && std::string_view(term) != "dumb";
+}
+
+std::string styled(std::string_view text, Style style, bool colour) {
+  if (!colour || style == Style::plain) return std::string(text);
+  return fmt::format("{}{}\x1b[0m", code_of(style), text);
+}
+
+std::string harmless(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (is_control(c)) {
+      out += fmt::format("\\x{:02x}", c);
+    } else if (is_c1(text, i)) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+bool write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+void complain(std::string_view line) {
+  const bool colour = wants_colour(STDERR_FILENO);
+  const std::string text = fmt::format("{} {}\n", styled("fairlead:", Style::red, colour), line);
+  (void)write_all(STDERR_FILENO, text);
+}
+
+}  // namespace fairlead::cli
