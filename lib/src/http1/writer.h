@@ -9,8 +9,6 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
-#include <string_view>
 
 namespace fairlead::http1 {
 
@@ -35,9 +33,5 @@ void write_response(const Response& response, const ResponseContext& context, Bu
 // Appends method, target, fields and body. invalid_argument when the method is not a token or the target holds
 // something other than visible ASCII; nothing is written then. Content-Length is written when there is a body.
 [[nodiscard]] Result<void> write_request(const Request& request, Buffer& out);
-
-// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7), to the second. All three old forms are read.
-[[nodiscard]] std::string format_http_date(std::chrono::system_clock::time_point time);
-[[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string_view text);
 
 }  // namespace fairlead::http1
