@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+# Starts the binary under test and stops it again by its process id; every wait has an end.
+import asyncio
+import os
+import pathlib
+import re
+import signal
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ALIVE = set()  # every process that has been started and not yet been reaped
+
+
+def binary():
+    """The command under test: $FAIRLEAD, or the release build."""
+    return os.path.abspath(os.environ.get("FAIRLEAD") or ROOT / "build/release/fairlead")
+
+
+async def spawn(*command, **options):
+    options.setdefault("stdin", asyncio.subprocess.PIPE)
+    options.setdefault("stdout", asyncio.subprocess.PIPE)
+    options.setdefault("stderr", asyncio.subprocess.PIPE)
+    options.setdefault("limit", 256 * 1024 * 1024)
+    process = await asyncio.create_subprocess_exec(*map(str, command), **options)
+    ALIVE.add(process)
+    return process
+
+
+async def reap(process, grace=3.0, first=signal.SIGTERM):
+    """Ends a process that we started: politely, then firmly. Returns its exit status."""
+    if process.returncode is None:
+        try:
+            process.send_signal(first)
+            await asyncio.wait_for(process.wait(), grace)
+        except (asyncio.TimeoutError, ProcessLookupError):
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    ALIVE.discard(process)
+    return process.returncode
+
+
+async def reap_all():
+    for process in list(ALIVE):
+        await reap(process, grace=0.5)
+
+
+def resident_bytes(pid):
+    """Resident memory of a process, from /proc; anonymous pages only, so that mapped files do not blur it."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon:"))
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def open_files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+class Server:
+    """One process of `fairlead echo` (or another serving verb) on a port of its own choice."""
+
+    def __init__(self, *arguments, verb="echo", listen="127.0.0.1:0"):
+        self.command = [binary(), verb, "--listen", listen, *map(str, arguments)]
+        self.process = self.port = None
+        self.log = []
+        self._drains = []
+
+    async def __aenter__(self):
+        return await self.start()
+
+    async def __aexit__(self, *_):
+        await self.stop()
+
+    async def start(self, timeout=20.0):
+        self.process = await spawn(*self.command, stdin=asyncio.subprocess.DEVNULL)
+        self._drains = [asyncio.ensure_future(self._drain(self.process.stderr))]
+        try:
+            self.port = await asyncio.wait_for(self._ready(), timeout)
+        except BaseException:
+            await self.stop()
+            raise
+        self._drains.append(asyncio.ensure_future(self._drain(self.process.stdout)))
+        return self
+
+    async def _ready(self):
+        while line := await self.process.stdout.readline():
+            self.log.append(line.decode(errors="replace").rstrip())
+            if found := re.search(r"listening on (?:wss|https)://\S*:(\d+)", self.log[-1]):
+                return int(found.group(1))
+        await asyncio.sleep(0.05)
+        raise RuntimeError(f"{' '.join(self.command)} did not get ready: {self.log[-5:]}")
+
+    async def _drain(self, pipe):
+        while line := await pipe.readline():
+            self.log.append(line.decode(errors="replace").rstrip())
+            del self.log[:-2000]
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def alive(self):
+        return self.process is not None and self.process.returncode is None
+
+    def rss(self):
+        return resident_bytes(self.pid)
+
+    async def stop(self):
+        if self.process is None:
+            return None
+        status = await reap(self.process)
+        for task in self._drains:
+            task.cancel()
+        return status
+
+
+def complain(text):
+    print(text, file=sys.stderr, flush=True)
