@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install` puts into a prefix: one archive, the public headers, find_package(Fairlead), pkg-config, the
-# program with its manual pages and completion.
+# What `cmake --install` puts into a prefix for programmers: one archive, the public headers, find_package(Fairlead) and
+# pkg-config. The program, its manual pages and its completion are installed by cli/.
 include(CMakePackageConfigHelpers)
 
 # How a project outside finds what the archive needs: item of LINK | lines of FairleadConfig.cmake | pkg-config | -l.
@@ -66,7 +66,3 @@ if(FAIRLEAD_LTO AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     execute_process(COMMAND \"${CMAKE_OBJCOPY}\" -R .gnu.lto_* -R .gnu.debuglto_* -N __gnu_lto_slim -N __gnu_lto_v1
       \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/libfairlead.a\" COMMAND_ERROR_IS_FATAL ANY)")
 endif()
-
-foreach(program IN LISTS FAIRLEAD_PROGRAMS)
-  install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endforeach()

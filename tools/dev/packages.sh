@@ -6,7 +6,7 @@ packages_in() {
   case $1 in
     build) echo g++ cmake ninja-build ccache pkg-config python3 \
       libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libdeflate-dev libc-ares-dev \
-      libcli11-dev libfmt-dev libspdlog-dev ;;
+      libcli11-dev libfmt-dev libsimdjson-dev ;;
     unit) echo libgtest-dev libgmock-dev ;;
     clang) echo clang-19 lld-19 libclang-rt-19-dev llvm-19 ;;
     format) echo clang-format-19 ;;

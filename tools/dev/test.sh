@@ -12,6 +12,7 @@ tidy|40|clang-tidy over all sources (unchanged ones are remembered)
 asan|25|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
 tsan|25|unit tests under ThreadSanitizer, clang
 fuzz|25|each fuzz target for 20 seconds, from its corpus
+web|5|types and unit tests of the pages
 conformance|20|RFC 6455 and RFC 7692 against the real program, both roles
 integration|20|other implementations as peers, both directions
 browser|15|Chromium, Firefox and WebKit
@@ -94,6 +95,15 @@ stage_fuzz() {
   say "$(grep -c '^ok ' <<<"$lines" || true) passed, $(grep -c '^not ok ' <<<"$lines" || true) failed"
 }
 
+stage_web() {
+  need_npm web
+  (cd web && npm run --silent typecheck && npm run --silent unit)
+  local lines
+  lines=$(node --test --test-reporter=tap $(find build/web-unit -name '*_test.js' | sort)) || true
+  grep -B2 -A20 '^ *not ok' <<<"$lines" || true
+  say "$(sed -n 's/^# pass //p' <<<"$lines") passed, $(sed -n 's/^# fail //p' <<<"$lines") failed"
+}
+
 # A folder of tests/ with its own runner, against the release build.
 suite() {
   local folder=tests/$1
@@ -126,9 +136,9 @@ stage_package() {
 
 stage_coverage() {
   need_packages build unit clang
-  LLVM_PROFILE_FILE=$root/build/coverage/profiles/%p.profraw unit_tests coverage | sed '$d'
+  rm -rf build/coverage/profiles
+  LLVM_PROFILE_FILE=$root/build/coverage/profiles/%p.profraw unit_tests coverage
   tools/coverage_summary build/coverage
-  say "1 passed, 0 failed"
 }
 
 # ── Running them ────────────────────────────────────────────────────────────────────────────────────────────────────
