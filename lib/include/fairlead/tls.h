@@ -133,6 +133,8 @@ struct TlsClient {
   // Accepts ANY certificate: whoever sits on the way can read and change everything. Pins are still checked, against
   // the server's own key.
   bool dangerously_disable_certificate_verification = false;
+
+  friend bool operator==(const TlsClient&, const TlsClient&) = default;
 };
 
 }  // namespace fairlead

@@ -13,12 +13,13 @@ struct CertificateInfo {
   std::string subject;  // RFC 2253 text
   std::string issuer;
   std::string common_name;
-  std::vector<std::string> dns_names;  // subjectAltName dNSName entries
-  std::vector<std::string> uris;       // subjectAltName URIs (SPIFFE and the like)
-  std::string serial;                  // hexadecimal
-  std::string sha256;                  // fingerprint of the certificate, lower-case hexadecimal
-  std::string spki_sha256;             // base64 of the SHA-256 of the public key (RFC 7469's pin)
-  std::string not_before;              // ISO 8601, UTC
+  std::vector<std::string> dns_names;     // subjectAltName dNSName entries
+  std::vector<std::string> uris;          // subjectAltName URIs (SPIFFE and the like)
+  std::vector<std::string> ip_addresses;  // subjectAltName iPAddress entries
+  std::string serial;                     // hexadecimal
+  std::string sha256;                     // fingerprint of the certificate, lower-case hexadecimal
+  std::string spki_sha256;                // base64 of the SHA-256 of the public key (RFC 7469's pin)
+  std::string not_before;                 // ISO 8601, UTC
   std::string not_after;
 };
 

@@ -61,6 +61,9 @@ class ReloadableContext {
  private:
   ReloadableContext(Tls options, FileWatch watch, std::shared_ptr<const ServerContext> context);
 
+  // Builds, then replaces; `reload_mutex_` is held.
+  [[nodiscard]] Result<void> swap_in(const Tls& options);
+
   mutable std::mutex mutex_;  // guards `context_`; never held while files are read
   std::mutex reload_mutex_;   // one reload at a time; guards the rest
   Tls options_;

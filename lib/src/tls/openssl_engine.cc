@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/openssl_engine.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/assert.h"
+#include "tls/concat.h"
+#include "tls/context_body.h"
+#include "tls/x509.h"
+
+namespace fairlead::tls {
+namespace {
+
+constexpr std::size_t record_bytes = SSL3_RT_MAX_PLAIN_LENGTH;  // RFC 8446 5.1: 2^14
+constexpr std::string_view http_answer = "HTTP/";
+
+int verify_peer(X509_STORE_CTX* store, void* /*argument*/) {
+  const auto* ssl = static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  return OpensslEngine::of(ssl).verify(store) ? 1 : 0;
+}
+
+int keep_new_session(SSL* ssl, SSL_SESSION* session) { return OpensslEngine::of(ssl).keep_session(session) ? 1 : 0; }
+
+}  // namespace
+
+void call_engines(SSL_CTX* context) {
+  SSL_CTX_set_cert_verify_callback(context, verify_peer, nullptr);
+  SSL_CTX_sess_set_new_cb(context, keep_new_session);
+}
+
+// OpenSSL reads and writes through the loop's one BIO, which serves the engine whose call is running.
+class OpensslEngine::Active {
+ public:
+  explicit Active(OpensslEngine& engine) : engine_(engine) {
+    FAIRLEAD_ASSERT(engine.scratch_.active == nullptr);
+    engine.scratch_.active = &engine;
+    engine.scratch_.unread = engine.unread_;
+  }
+  Active(const Active&) = delete;
+  Active& operator=(const Active&) = delete;
+  ~Active() {
+    engine_.unread_ = engine_.scratch_.unread;
+    engine_.scratch_.unread = {};
+    engine_.scratch_.active = nullptr;
+    if (engine_.unread_.empty() && !engine_.retained_.empty()) std::vector<std::byte>().swap(engine_.retained_);
+  }
+
+ private:
+  OpensslEngine& engine_;
+};
+
+OpensslEngine& OpensslEngine::of(const SSL* ssl) {
+  auto* scratch = static_cast<Scratch*>(BIO_get_data(SSL_get_rbio(ssl)));
+  FAIRLEAD_ASSERT(scratch->active != nullptr && scratch->active->ssl_.get() == ssl);
+  return *scratch->active;
+}
+
+OpensslEngine::OpensslEngine(std::shared_ptr<const ServerContext> context, SslPtr ssl, Scratch& scratch)
+    : scratch_(scratch), server_(std::move(context)), ssl_(std::move(ssl)) {
+  start(ssl_.get());
+  SSL_set_accept_state(ssl_.get());
+}
+
+OpensslEngine::OpensslEngine(ClientPart client, SslPtr ssl, Scratch& scratch)
+    : scratch_(scratch), client_(std::make_unique<ClientPart>(std::move(client))), ssl_(std::move(ssl)) {
+  start(ssl_.get());
+  SSL_set_connect_state(ssl_.get());
+}
+
+OpensslEngine::~OpensslEngine() {
+  FAIRLEAD_ASSERT(scratch_.active != this);
+  if (scratch_.writer != this) return;
+  scratch_.cipher.clear();  // nobody will send it
+  scratch_.writer = nullptr;
+}
+
+void OpensslEngine::start(SSL* ssl) {
+  BIO_up_ref(scratch_.bio);  // one reference serves both directions when they are the same BIO
+  SSL_set_bio(ssl, scratch_.bio, scratch_.bio);
+}
+
+// ── Ciphertext in ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+void OpensslEngine::receive(Bytes ciphertext) {
+  if (phase_ == Phase::handshaking && client_ && head_bytes_ < http_answer.size()) note_plaintext_answer(ciphertext);
+  if (phase_ == Phase::failed || phase_ == Phase::peer_closed) return;  // RFC 8446 6.1: data after it is ignored
+  drained_ = false;
+  if (unread_.empty()) {
+    unread_ = ciphertext;
+    return;
+  }
+  // Only what was retained may still be here: a caller's buffer is read to its end before the next one.
+  FAIRLEAD_ASSERT(!retained_.empty());
+  retained_.erase(retained_.begin(), retained_.end() - static_cast<std::ptrdiff_t>(unread_.size()));
+  retained_.insert(retained_.end(), ciphertext.begin(), ciphertext.end());
+  unread_ = retained_;
+}
+
+// OpenSSL tells a server about a cleartext request, but not a client about a cleartext answer.
+void OpensslEngine::note_plaintext_answer(Bytes ciphertext) {
+  constexpr std::uint8_t not_http = 0xff;
+  for (const char c : as_text(ciphertext)) {
+    if (head_bytes_ >= http_answer.size()) return;
+    head_bytes_ = c == http_answer[head_bytes_] ? static_cast<std::uint8_t>(head_bytes_ + 1) : not_http;
+  }
+}
+
+void OpensslEngine::retain() {
+  if (unread_.empty() || !retained_.empty()) return;
+  retained_.assign(unread_.begin(), unread_.end());
+  unread_ = retained_;
+}
+
+void OpensslEngine::receive_end() { end_received_ = true; }
+
+std::optional<Event> OpensslEngine::next_event() {
+  if (error_ && phase_ != Phase::failed) return fail_with(std::move(*error_));
+  switch (phase_) {
+    case Phase::handshaking:
+      return handshake();
+    case Phase::open:
+      return read();
+    case Phase::peer_closed:
+      if (!peer_closed_unsaid_) return std::nullopt;
+      peer_closed_unsaid_ = false;
+      return PeerClosed{};
+    case Phase::failed:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Event OpensslEngine::fail_with(Error error) {
+  phase_ = Phase::failed;
+  unread_ = {};
+  retained_.clear();
+  unsealed_.reset();
+  return Failed{std::move(error)};
+}
+
+Error OpensslEngine::failure() {
+  if (error_) {  // the verdict on a certificate says more than the alert that it caused
+    Error verdict = std::move(*error_);
+    error_.reset();
+    ERR_clear_error();
+    return verdict;
+  }
+  Error error = explain_failure(side(), phase_ == Phase::handshaking);
+  if (client_ && head_bytes_ == http_answer.size()) {
+    return {.code = Errc::tls_plaintext_received,
+            .detail = "the server answered in cleartext HTTP: it speaks no TLS there"};
+  }
+  return error;
+}
+
+// ── Handshake ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+std::optional<Event> OpensslEngine::handshake() {
+  int done = 0;
+  bool waiting = false;
+  {
+    const Active active(*this);
+    done = SSL_do_handshake(ssl_.get());
+    waiting = done != 1 && SSL_want_read(ssl_.get());
+  }
+  if (done == 1) return established();
+  if (!waiting) return fail_with(failure());
+  if (end_received_)
+    return fail_with({.code = Errc::unexpected_eof, .detail = "the peer left during the TLS handshake"});
+  return std::nullopt;
+}
+
+Event OpensslEngine::established() {
+  phase_ = Phase::open;
+  // From here on as much as there is goes into OpenSSL's buffer with one call, instead of two calls per record.
+  SSL_set_read_ahead(ssl_.get(), 1);
+  ERR_clear_error();  // a handshake that succeeds may leave entries, and `settle_read` looks at the newest
+  return HandshakeDone{};
+}
+
+bool OpensslEngine::verify(X509_STORE_CTX* store) {
+  const ContextSettings& settings = settings_of(SSL_get_SSL_CTX(ssl_.get()));
+  if (settings.verify_peer && X509_verify_cert(store) != 1) {
+    error_ = std::make_unique<Error>(explain_verification(store, client_ ? client_->host : std::string()));
+    return false;
+  }
+  if (!settings.pins.empty() && !pins_match(store)) {
+    X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    error_ = std::make_unique<Error>(Error{
+        .code = Errc::tls_pin_mismatch,
+        .detail =
+            concat("the server's key is ", spki_sha256(X509_STORE_CTX_get0_cert(store)), ", which is not pinned")});
+    return false;
+  }
+  return true;
+}
+
+bool OpensslEngine::pins_match(X509_STORE_CTX* store) const {
+  const ContextSettings& settings = settings_of(SSL_get_SSL_CTX(ssl_.get()));
+  const auto pinned = [&settings](X509* certificate) {
+    return std::ranges::find(settings.pins, spki_sha256(certificate)) != settings.pins.end();
+  };
+  // Without verification the chain proves nothing: only the key that signed this handshake counts.
+  if (!settings.verify_peer) return pinned(X509_STORE_CTX_get0_cert(store));
+  const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(store);
+  for (int at = 0; at < sk_X509_num(chain); ++at) {
+    if (pinned(sk_X509_value(chain, at))) return true;
+  }
+  return false;
+}
+
+bool OpensslEngine::keep_session(SSL_SESSION* session) {
+  if (!client_ || !client_->session) return false;
+  client_->session->put(client_->context, client_->host, session);
+  return true;
+}
+
+// ── Records in ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+std::optional<Event> OpensslEngine::read() {
+  if (drained_) return ended();
+  const std::size_t size = read_burst();
+  if (size > 0) return Plaintext{scratch_.plain().first(size)};
+  if (error_ || phase_ != Phase::open) return next_event();
+  return ended();
+}
+
+std::optional<Event> OpensslEngine::ended() {
+  if (!end_received_) return std::nullopt;
+  return fail_with(
+      {.code = Errc::unexpected_eof, .detail = "the stream ended without close_notify: it may be cut short"});
+}
+
+// Fills the scratch with the plaintext of as many records as there are.
+std::size_t OpensslEngine::read_burst() {
+  const Active active(*this);
+  const MutableBytes plain = scratch_.plain();
+  std::size_t filled = 0;
+  while (filled < plain.size()) {
+    std::size_t size = 0;
+    if (SSL_read_ex(ssl_.get(), plain.data() + filled, plain.size() - filled, &size) != 1) {
+      settle_read();
+      break;
+    }
+    filled += size;
+    // Asking OpenSSL again only to hear that there is no more would cost a tenth of a small echo.
+    if (scratch_.unread.empty() && SSL_has_pending(ssl_.get()) == 0) {
+      drained_ = true;
+      break;
+    }
+  }
+  if (unsealed_) seal_waiting();
+  return filled;
+}
+
+// Why SSL_read gave nothing. SSL_get_error would want an empty error queue before each call; this does not.
+void OpensslEngine::settle_read() {
+  drained_ = true;
+  if (SSL_want_read(ssl_.get())) return;
+  const bool shut =
+      (static_cast<unsigned>(SSL_get_shutdown(ssl_.get())) & static_cast<unsigned>(SSL_RECEIVED_SHUTDOWN)) != 0;
+  if (shut && !failed_by_alert()) {
+    phase_ = Phase::peer_closed;
+    peer_closed_unsaid_ = true;
+    return;
+  }
+  error_ = std::make_unique<Error>(failure());
+}
+
+// ── Records out ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void OpensslEngine::seal(Bytes plaintext) {
+  FAIRLEAD_ASSERT(phase_ != Phase::handshaking && !close_sent_);
+  if (phase_ == Phase::failed || error_ || plaintext.empty()) return;
+  if (unsealed_) {
+    if (unsealed_->size() + plaintext.size() <= unsealed_limit_bytes) return unsealed_->append(plaintext);
+    error_ = std::make_unique<Error>(
+        Error{.code = Errc::tls_protocol_error, .detail = "the peer stopped in the middle of a TLS handshake message"});
+    return;
+  }
+  const Active active(*this);
+  renew_key_if_due(plaintext.size());
+  if (write(plaintext)) return;
+  // A peer may split a NewSessionTicket or KeyUpdate over records, and OpenSSL seals nothing until it has the rest.
+  unsealed_ = std::make_unique<Buffer>();
+  unsealed_->append(plaintext);
+}
+
+// False when it has to wait for the peer. The BIO takes everything, so a write is never partial.
+bool OpensslEngine::write(Bytes plaintext) {
+  std::size_t written = 0;
+  if (SSL_write_ex(ssl_.get(), plaintext.data(), plaintext.size(), &written) == 1) return true;
+  if (SSL_want_read(ssl_.get())) return false;
+  error_ = std::make_unique<Error>(failure());
+  return true;
+}
+
+void OpensslEngine::seal_waiting() {
+  if (!write(unsealed_->readable())) return;
+  unsealed_.reset();
+}
+
+// RFC 8446 5.5: a KeyUpdate before the limit of a key is reached.
+void OpensslEngine::renew_key_if_due(std::size_t bytes) {
+  const std::size_t records = (bytes + record_bytes - 1) / record_bytes;
+  if (records <= records_left_) {
+    records_left_ -= static_cast<std::uint32_t>(records);
+    return;
+  }
+  records_left_ = records_each_key_;
+  if (SSL_version(ssl_.get()) != TLS1_3_VERSION) return;  // 1.2 has no KeyUpdate
+  SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
+}
+
+void OpensslEngine::close() {
+  if (phase_ == Phase::handshaking || phase_ == Phase::failed || close_sent_) return;
+  close_sent_ = true;
+  const Active active(*this);
+  if (SSL_shutdown(ssl_.get()) < 0) ERR_clear_error();
+}
+
+Bytes OpensslEngine::output() const { return scratch_.writer == this ? scratch_.cipher.readable() : Bytes{}; }
+
+void OpensslEngine::consume(std::size_t bytes) {
+  if (bytes == 0) return;
+  FAIRLEAD_ASSERT(scratch_.writer == this);
+  scratch_.cipher.consume(bytes);
+  if (!scratch_.cipher.empty()) return;
+  scratch_.writer = nullptr;
+  if (scratch_.cipher.capacity() > cipher_scratch_keep_bytes) scratch_.cipher.release_if_empty();
+}
+
+// ── Facts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+TlsInfo OpensslEngine::info() const {
+  FAIRLEAD_ASSERT(phase_ != Phase::handshaking);
+  SSL* ssl = ssl_.get();
+  TlsInfo info;
+  info.version = SSL_get_version(ssl);
+  info.cipher = SSL_get_cipher_name(ssl);
+  // The plain macro: its result is a NID, or a private number for groups that have none.
+  const char* group = SSL_group_to_name(ssl, static_cast<int>(SSL_get_negotiated_group(ssl)));
+  info.group = group != nullptr ? group : "";
+  const unsigned char* protocol = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl, &protocol, &size);
+  info.alpn.assign(reinterpret_cast<const char*>(protocol), size);  // NOLINT: bytes are bytes
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  info.server_name = name != nullptr ? name : "";
+  info.resumed = SSL_session_reused(ssl) == 1;
+  X509* peer = SSL_get0_peer_certificate(ssl);
+  if (peer != nullptr && settings_of(SSL_get_SSL_CTX(ssl)).verify_peer && SSL_get_verify_result(ssl) == X509_V_OK) {
+    info.peer_certificate = std::make_shared<const CertificateInfo>(describe(peer));
+  }
+  return info;
+}
+
+// ── Making engines ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+namespace {
+
+bool is_ip_literal(const std::string& host) {
+  ASN1_OCTET_STRING* address = a2i_IPADDRESS(host.c_str());
+  ERR_clear_error();
+  ASN1_OCTET_STRING_free(address);
+  return address != nullptr;
+}
+
+std::string host_to_verify(const ClientContext& context, std::string_view host) {
+  std::string name(context.body().server_name.empty() ? host : std::string_view(context.body().server_name));
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  if (name.ends_with('.')) name.pop_back();                                    // the root's dot is in no certificate
+  if (name.contains(':')) name.resize(std::min(name.size(), name.find('%')));  // RFC 6874: nor is an IPv6 zone
+  FAIRLEAD_ASSERT(!name.empty());                                              // OpenSSL would take it for "any name"
+  return name;
+}
+
+void expect_host(SSL* ssl, const std::string& host) {
+  X509_VERIFY_PARAM* rules = SSL_get0_param(ssl);
+  if (is_ip_literal(host)) {  // RFC 6066 3: literal addresses are not permitted in SNI
+    FAIRLEAD_ASSERT(X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) == 1);
+    return;
+  }
+  X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  FAIRLEAD_ASSERT(X509_VERIFY_PARAM_set1_host(rules, host.data(), host.size()) == 1);
+  SSL_set_tlsext_host_name(ssl, host.c_str());
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(std::shared_ptr<const ServerContext> context, Scratch& scratch) {
+  SslPtr ssl(SSL_new(context->body().entries.front().context.get()));
+  FAIRLEAD_ASSERT(ssl != nullptr);
+  return std::make_unique<OpensslEngine>(std::move(context), std::move(ssl), scratch);
+}
+
+std::unique_ptr<Engine> make_engine(std::shared_ptr<const ClientContext> context, Scratch& scratch,
+                                    std::string_view host, std::shared_ptr<ClientSession> session) {
+  const ClientContext::Body& body = context->body();
+  SslPtr ssl(SSL_new(body.context.get()));
+  FAIRLEAD_ASSERT(ssl != nullptr);
+  const std::string name = host_to_verify(*context, host);
+  expect_host(ssl.get(), name);
+  if (!body.settings.resume) session.reset();
+  if (session) {
+    const SessionPtr last(session->take(*context, name));
+    if (last) SSL_set_session(ssl.get(), last.get());
+  }
+  OpensslEngine::ClientPart client{.context = std::move(context), .session = std::move(session), .host = name};
+  return std::make_unique<OpensslEngine>(std::move(client), std::move(ssl), scratch);
+}
+
+}  // namespace fairlead::tls

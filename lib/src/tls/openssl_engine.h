@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine over OpenSSL's own record layer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/buffer.h"
+#include "tls/client_session.h"
+#include "tls/context.h"
+#include "tls/engine.h"
+#include "tls/failure.h"
+#include "tls/openssl.h"
+#include "tls/scratch.h"
+
+namespace fairlead::tls {
+
+// RFC 8446 5.5: with AES-GCM a key seals at most 2^24.5 full records.
+inline constexpr std::uint32_t records_per_key = std::uint32_t{1} << 24U;
+// What may wait to be sealed while the peer is in the middle of a handshake message (see `seal`).
+inline constexpr std::size_t unsealed_limit_bytes = std::size_t{4} * 1024 * 1024;
+
+// Lets OpenSSL's callbacks of this context reach the engine that is running.
+void call_engines(SSL_CTX* context);
+
+class OpensslEngine final : public Engine {
+ public:
+  // What only a client needs.
+  struct ClientPart {
+    std::shared_ptr<const ClientContext> context;
+    std::shared_ptr<ClientSession> session;  // null: no resumption
+    std::string host;                        // the name that is verified
+  };
+
+  OpensslEngine(std::shared_ptr<const ServerContext> context, SslPtr ssl, Scratch& scratch);
+  OpensslEngine(ClientPart client, SslPtr ssl, Scratch& scratch);
+  ~OpensslEngine() override;
+
+  void receive(Bytes ciphertext) override;
+  [[nodiscard]] std::optional<Event> next_event() override;
+  void retain() override;
+  void receive_end() override;
+  void seal(Bytes plaintext) override;
+  void close() override;
+  [[nodiscard]] Bytes output() const override;
+  void consume(std::size_t bytes) override;
+  [[nodiscard]] TlsInfo info() const override;
+
+  // For tests of the rekeying: seals at most so many records with one key.
+  void limit_records_per_key(std::uint32_t records) { records_left_ = records_each_key_ = records; }
+
+  // ── For OpenSSL's callbacks ───────────────────────────────────────────────────────────────────────────────────────
+  [[nodiscard]] static OpensslEngine& of(const SSL* ssl);
+  [[nodiscard]] bool verify(X509_STORE_CTX* store);
+  [[nodiscard]] bool keep_session(SSL_SESSION* session);
+
+ private:
+  enum class Phase : std::uint8_t {
+    handshaking,
+    open,
+    peer_closed,  // close_notify has arrived; we may still send
+    failed,
+  };
+  class Active;  // lends the scratch to this engine for one call
+
+  void start(SSL* ssl);
+  [[nodiscard]] std::optional<Event> handshake();
+  [[nodiscard]] Event established();
+  [[nodiscard]] std::optional<Event> read();
+  [[nodiscard]] std::size_t read_burst();
+  void settle_read();
+  [[nodiscard]] std::optional<Event> ended();
+  [[nodiscard]] Event fail_with(Error error);
+  [[nodiscard]] Error failure();
+  void note_plaintext_answer(Bytes ciphertext);
+  bool write(Bytes plaintext);
+  void seal_waiting();
+  void renew_key_if_due(std::size_t bytes);
+  [[nodiscard]] Side side() const noexcept { return client_ ? Side::client : Side::server; }
+  [[nodiscard]] bool pins_match(X509_STORE_CTX* store) const;
+
+  Scratch& scratch_;
+  std::shared_ptr<const ServerContext> server_;  // keeps the SSL_CTX's settings alive; null on a client
+  std::unique_ptr<ClientPart> client_;           // null on a server
+  SslPtr ssl_;                                   // goes before the contexts
+  Bytes unread_;                                 // of the caller's buffer, or of `retained_`
+  std::vector<std::byte> retained_;
+  std::unique_ptr<Error> error_;      // the next event is a failure
+  std::unique_ptr<Buffer> unsealed_;  // plaintext that waits for the rest of a handshake message; usually null
+  std::uint32_t records_each_key_ = records_per_key;
+  std::uint32_t records_left_ = records_per_key;
+  Phase phase_ = Phase::handshaking;
+  bool drained_ = false;       // OpenSSL holds nothing that can be read
+  bool end_received_ = false;  // the stream ended below
+  bool close_sent_ = false;
+  bool peer_closed_unsaid_ = false;  // the event is still to be given
+  std::uint8_t head_bytes_ = 0;      // of the stream, that looked like "HTTP/" so far; see note_plaintext_answer
+};
+
+}  // namespace fairlead::tls
