@@ -31,6 +31,10 @@ endif()
 add_library(fairlead_flags INTERFACE)
 target_compile_options(fairlead_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC bug 105651: assigning a literal to a std::string is taken for overlapping memory when it is optimised.
+  target_compile_options(fairlead_flags INTERFACE -Wno-restrict)
+endif()
 # Objects and messages do not depend on where the tree lies (and so hit ccache from another clone).
 add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 

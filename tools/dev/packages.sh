@@ -7,12 +7,15 @@ packages_in() {
     build) echo g++ cmake ninja-build ccache pkg-config python3 \
       libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libdeflate-dev libc-ares-dev \
       libcli11-dev libfmt-dev libsimdjson-dev ;;
+    tools) echo python3 ;;
     unit) echo libgtest-dev libgmock-dev ;;
     clang) echo clang-19 lld-19 libclang-rt-19-dev llvm-19 ;;
     format) echo clang-format-19 ;;
     tidy) echo clang-tidy-19 ;;
     peers) echo ca-certificates curl openssl python3 python3-websockets ;;
     browsers) echo chromium chromium-driver firefox-esr webkit2gtk-driver xvfb xauth ;;
+    tests/*) # a suite may name packages of its own
+      if [[ -f $1/packages.txt ]]; then sed 's/#.*//' "$1/packages.txt"; fi ;;
     bench) echo libwebsockets-dev libbenchmark-dev unzip procps ;;
     node) # a newer Node.js that is already there is as good as Debian's
       if ! { command -v node && command -v npm; } >/dev/null; then echo nodejs npm; fi ;;

@@ -37,17 +37,17 @@ add_up() {
 }
 
 stage_deps() {
-  need_packages build
+  need_packages tools
   add_up tools/check_deps_test tools/check_deps
 }
 
 stage_docs() {
-  need_packages build
+  need_packages tools
   tools/check_docs
 }
 
 stage_format() {
-  need_packages build format
+  need_packages tools format
   add_up clang_format tools/check_style
 }
 
@@ -108,6 +108,7 @@ stage_web() {
 suite() {
   local folder=tests/$1
   [[ -x $folder/run ]] || die "$folder/run does not exist"
+  need_packages "$folder"
   need_npm "$folder"
   release_binary
   FAIRLEAD=$root/build/release/fairlead "$folder/run"
