@@ -36,6 +36,7 @@ class OpensslEngine::Active {
     FAIRLEAD_ASSERT(engine.scratch_.active == nullptr);
     engine.scratch_.active = &engine;
     engine.scratch_.unread = engine.unread_;
+    engine.scratch_.starved = false;
   }
   Active(const Active&) = delete;
   Active& operator=(const Active&) = delete;
@@ -162,7 +163,9 @@ std::optional<Event> OpensslEngine::handshake() {
   {
     const Active active(*this);
     done = SSL_do_handshake(ssl_.get());
-    waiting = done != 1 && SSL_want_read(ssl_.get());
+    // SSL_want_read is also true after some fatal errors, and SSL_get_error wants an empty error queue before each
+    // call.
+    waiting = done != 1 && scratch_.starved;
   }
   if (done == 1) return established();
   if (!waiting) return fail_with(failure());
@@ -254,10 +257,10 @@ std::size_t OpensslEngine::read_burst() {
   return filled;
 }
 
-// Why SSL_read gave nothing. SSL_get_error would want an empty error queue before each call; this does not.
+// Why SSL_read gave nothing.
 void OpensslEngine::settle_read() {
   drained_ = true;
-  if (SSL_want_read(ssl_.get())) return;
+  if (scratch_.starved) return;
   const bool shut =
       (static_cast<unsigned>(SSL_get_shutdown(ssl_.get())) & static_cast<unsigned>(SSL_RECEIVED_SHUTDOWN)) != 0;
   if (shut && !failed_by_alert()) {
@@ -291,7 +294,7 @@ void OpensslEngine::seal(Bytes plaintext) {
 bool OpensslEngine::write(Bytes plaintext) {
   std::size_t written = 0;
   if (SSL_write_ex(ssl_.get(), plaintext.data(), plaintext.size(), &written) == 1) return true;
-  if (SSL_want_read(ssl_.get())) return false;
+  if (scratch_.starved) return false;
   error_ = std::make_unique<Error>(failure());
   return true;
 }

@@ -15,13 +15,15 @@ namespace {
 Scratch& scratch_of(BIO* bio) { return *static_cast<Scratch*>(BIO_get_data(bio)); }
 
 int read_ciphertext(BIO* bio, char* out, std::size_t wanted, std::size_t* taken) {
-  Bytes& unread = scratch_of(bio).unread;
+  Scratch& scratch = scratch_of(bio);
+  Bytes& unread = scratch.unread;
   *taken = std::min(wanted, unread.size());
-  if (*taken == 0) {
+  scratch.starved = *taken == 0;
+  BIO_clear_retry_flags(bio);
+  if (scratch.starved) {
     BIO_set_retry_read(bio);
     return 0;
   }
-  BIO_clear_retry_flags(bio);
   std::memcpy(out, unread.data(), *taken);
   unread = unread.subspan(*taken);
   return 1;
@@ -32,6 +34,7 @@ int write_ciphertext(BIO* bio, const char* in, std::size_t size, std::size_t* wr
   // The driver drains one engine's output before it calls another engine.
   FAIRLEAD_ASSERT(scratch.cipher.empty() || scratch.writer == scratch.active);
   scratch.writer = scratch.active;
+  scratch.starved = false;
   scratch.cipher.append(Bytes(reinterpret_cast<const std::byte*>(in), size));  // NOLINT: bytes are bytes
   *written = size;
   return 1;

@@ -34,6 +34,7 @@ struct Scratch {
   std::size_t plain_capacity;
   Buffer cipher;                          // what the active engine wants sent
   Bytes unread;                           // ciphertext that OpenSSL may take, of the active engine
+  bool starved = false;                   // OpenSSL asked for more ciphertext than there is, as its last step
   OpensslEngine* active = nullptr;        // whose call is running
   const OpensslEngine* writer = nullptr;  // whose records `cipher` holds, while it is not empty
   bio_st* bio;                            // reads from `unread`, writes to `cipher`; shared by all engines of the loop

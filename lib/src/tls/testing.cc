@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/testing.h"
+
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/assert.h"
+#include "tls/openssl.h"
+#include "tls/pem.h"
+
+namespace fairlead::tls::testing {
+namespace {
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) std::fprintf(stderr, "%s\n", to_string(result.error()).c_str());
+  FAIRLEAD_ASSERT(result.has_value());
+  return std::move(*result);
+}
+
+ASN1_TIME* asn1_time(int days) {
+  return ASN1_TIME_set(nullptr, std::chrono::system_clock::to_time_t(days_from_now(days)));
+}
+
+}  // namespace
+
+std::chrono::system_clock::time_point days_from_now(int days) {
+  return std::chrono::system_clock::now() + std::chrono::days{days};
+}
+
+CertificateRequest leaf_request(std::vector<std::string> names) {
+  CertificateRequest request;
+  request.common_name = "leaf";
+  request.alternative_names = std::move(names);
+  request.valid_from = days_from_now(-1);
+  request.valid_until = days_from_now(30);
+  return request;
+}
+
+CertificateRequest ca_request(std::string common_name) {
+  CertificateRequest request;
+  request.common_name = std::move(common_name);
+  request.is_ca = true;
+  request.path_length = 2;
+  request.valid_from = days_from_now(-10);
+  request.valid_until = days_from_now(300);
+  return request;
+}
+
+Issued must_issue(const CertificateRequest& request, const Issued* issuer) { return must(issue(request, issuer)); }
+
+std::string pem_of(const Issued& issued) { return to_pem(issued.certificate.get()); }
+std::string key_pem_of(const Issued& issued) { return to_pem(issued.key.get()); }
+
+std::string crl_of(const Issued& issuer, const std::vector<const Issued*>& revoked) {
+  const CrlPtr crl(X509_CRL_new());
+  X509_CRL_set_version(crl.get(), X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(crl.get(), X509_get_subject_name(issuer.certificate.get()));
+  ASN1_TIME* yesterday = asn1_time(-1);
+  ASN1_TIME* tomorrow = asn1_time(1);
+  X509_CRL_set1_lastUpdate(crl.get(), yesterday);
+  X509_CRL_set1_nextUpdate(crl.get(), tomorrow);
+  for (const Issued* one : revoked) {
+    X509_REVOKED* entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(one->certificate.get()));
+    X509_REVOKED_set_revocationDate(entry, yesterday);
+    X509_CRL_add0_revoked(crl.get(), entry);
+  }
+  ASN1_TIME_free(yesterday);
+  ASN1_TIME_free(tomorrow);
+  X509_CRL_sort(crl.get());
+  FAIRLEAD_ASSERT(X509_CRL_sign(crl.get(), issuer.key.get(), EVP_sha256()) > 0);
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  FAIRLEAD_ASSERT(PEM_write_bio_X509_CRL(bio.get(), crl.get()) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+std::string ocsp_of(const Issued& issuer, const Issued& subject, bool good) {
+  const std::unique_ptr<OCSP_BASICRESP, Release<OCSP_BASICRESP_free>> basic(OCSP_BASICRESP_new());
+  OCSP_CERTID* id = OCSP_cert_to_id(nullptr, subject.certificate.get(), issuer.certificate.get());
+  ASN1_TIME* yesterday = asn1_time(-1);
+  ASN1_TIME* tomorrow = asn1_time(1);
+  const int status = good ? V_OCSP_CERTSTATUS_GOOD : V_OCSP_CERTSTATUS_REVOKED;
+  OCSP_basic_add1_status(basic.get(), id, status, 0, good ? nullptr : yesterday, yesterday, tomorrow);
+  OCSP_CERTID_free(id);
+  ASN1_TIME_free(yesterday);
+  ASN1_TIME_free(tomorrow);
+  FAIRLEAD_ASSERT(OCSP_basic_sign(basic.get(), issuer.certificate.get(), issuer.key.get(), EVP_sha256(), nullptr, 0) ==
+                  1);
+  const std::unique_ptr<OCSP_RESPONSE, Release<OCSP_RESPONSE_free>> response(
+      OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
+  unsigned char* der = nullptr;
+  const int size = i2d_OCSP_RESPONSE(response.get(), &der);
+  std::string text(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));  // NOLINT: bytes are bytes
+  OPENSSL_free(der);
+  return text;
+}
+
+TlsIdentity Authority::identity(const CertificateRequest& request) const {
+  const Issued leaf = must_issue(request, &issued);
+  return {.chain = PemSource::from_text(pem_of(leaf)), .key = PemSource::from_text(key_pem_of(leaf))};
+}
+
+TlsClient Authority::client() const {
+  TlsClient options;
+  options.ca = PemSource::from_text(pem());
+  return options;
+}
+
+// ── Ends ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void End::receive(std::string_view ciphertext) {
+  engine->receive(as_bytes(ciphertext));
+  settle();
+}
+
+void End::receive_end() {
+  engine->receive_end();
+  settle();
+}
+
+void End::send(std::string_view text) {
+  engine->seal(as_bytes(text));
+  settle();
+}
+
+void End::close() {
+  engine->close();
+  settle();
+}
+
+void End::settle() {
+  while (auto event = engine->next_event()) {
+    if (std::holds_alternative<HandshakeDone>(*event)) handshake_done = true;
+    if (std::holds_alternative<PeerClosed>(*event)) peer_closed = true;
+    if (const auto* plain = std::get_if<Plaintext>(&*event)) plaintext += as_text(plain->bytes);
+    if (auto* failure = std::get_if<Failed>(&*event)) failed = std::move(failure->error);
+  }
+  outgoing += as_text(engine->output());
+  engine->consume(engine->output().size());
+}
+
+Pair::Pair(std::shared_ptr<const ServerContext> server_context, std::shared_ptr<const ClientContext> client_context,
+           std::string_view host, std::shared_ptr<ClientSession> session) {
+  server.engine = make_engine(std::move(server_context), server_scratch);
+  client.engine = make_engine(std::move(client_context), client_scratch, host, std::move(session));
+  client.settle();
+}
+
+void Pair::run(std::size_t chunk_bytes) {
+  const auto carry = [chunk_bytes](End& from, End& to) {
+    const std::string bytes = std::exchange(from.outgoing, {});
+    for (std::size_t at = 0; at < bytes.size(); at += chunk_bytes) {
+      to.receive(std::string_view(bytes).substr(at, chunk_bytes));
+    }
+  };
+  while (!client.outgoing.empty() || !server.outgoing.empty()) {
+    carry(client, server);
+    carry(server, client);
+  }
+}
+
+std::shared_ptr<const ServerContext> must_build(const Tls& options, std::shared_ptr<TicketKeys> tickets) {
+  return must(ServerContext::build(options, std::move(tickets)));
+}
+std::shared_ptr<const ClientContext> must_build(const TlsClient& options) {
+  return must(ClientContext::build(options));
+}
+
+std::vector<Record> records_in(std::string_view stream) {
+  constexpr std::size_t header_bytes = 5;
+  std::vector<Record> records;
+  while (stream.size() >= header_bytes) {
+    const auto high = static_cast<unsigned char>(stream[3]);
+    const auto low = static_cast<unsigned char>(stream[4]);
+    const std::size_t length = static_cast<std::size_t>(high) << 8U | low;
+    records.push_back({.type = static_cast<unsigned char>(stream[0]), .length = length});
+    stream.remove_prefix(std::min(stream.size(), header_bytes + length));
+  }
+  return records;
+}
+
+}  // namespace fairlead::tls::testing

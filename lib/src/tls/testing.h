@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: certificates made at run time, and two engines joined by byte queues.
+#pragma once
+
+#include <fairlead/tls.h>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tls/client_session.h"
+#include "tls/context.h"
+#include "tls/engine.h"
+#include "tls/issue.h"
+#include "tls/scratch.h"
+
+namespace fairlead::tls::testing {
+
+[[nodiscard]] std::chrono::system_clock::time_point days_from_now(int days);
+
+// A leaf for `names` ("DNS:a.example", "IP:127.0.0.1") that is valid now; change what the test is about.
+[[nodiscard]] CertificateRequest leaf_request(std::vector<std::string> names);
+[[nodiscard]] CertificateRequest ca_request(std::string common_name);
+
+// Issues or aborts the test program.
+[[nodiscard]] Issued must_issue(const CertificateRequest& request, const Issued* issuer);
+[[nodiscard]] std::string pem_of(const Issued& issued);
+[[nodiscard]] std::string key_pem_of(const Issued& issued);
+// A revocation list of the issuer, which lists `revoked`; valid for a day.
+[[nodiscard]] std::string crl_of(const Issued& issuer, const std::vector<const Issued*>& revoked);
+// A DER OCSP response about `subject`, signed by `issuer`.
+[[nodiscard]] std::string ocsp_of(const Issued& issuer, const Issued& subject, bool good);
+
+// A CA with what a test usually needs.
+struct Authority {
+  explicit Authority(std::string name = "Test CA") : issued(must_issue(ca_request(std::move(name)), nullptr)) {}
+
+  [[nodiscard]] std::string pem() const { return pem_of(issued); }
+  [[nodiscard]] TlsIdentity identity(const CertificateRequest& request) const;
+  [[nodiscard]] TlsIdentity identity(std::string name) const { return identity(leaf_request({std::move(name)})); }
+  [[nodiscard]] Tls server(std::string name = "DNS:server.example") const {
+    return Tls::several({identity(std::move(name))});
+  }
+  [[nodiscard]] TlsClient client() const;
+
+  Issued issued;
+};
+
+// One end of a connection, driven as the library's driver does it.
+struct End {
+  std::unique_ptr<Engine> engine;
+  std::string outgoing;  // ciphertext on its way to the other end
+  std::string plaintext;
+  bool handshake_done = false;
+  bool peer_closed = false;
+  std::optional<Error> failed;
+
+  // Feeds ciphertext and collects what comes of it.
+  void receive(std::string_view ciphertext);
+  void receive_end();
+  void send(std::string_view text);
+  void close();
+  // Takes all events and all output.
+  void settle();
+};
+
+// A client and a server on two loops.
+struct Pair {
+  Pair(std::shared_ptr<const ServerContext> server_context, std::shared_ptr<const ClientContext> client_context,
+       std::string_view host = "server.example", std::shared_ptr<ClientSession> session = nullptr);
+
+  // Carries ciphertext until nothing moves, at most `chunk_bytes` at a time.
+  void run(std::size_t chunk_bytes = 1U << 20U);
+  [[nodiscard]] bool both_done() const { return client.handshake_done && server.handshake_done; }
+
+  Scratch client_scratch;
+  Scratch server_scratch;
+  End client;
+  End server;
+};
+
+// Build or abort the test program.
+[[nodiscard]] std::shared_ptr<const ServerContext> must_build(const Tls& options,
+                                                              std::shared_ptr<TicketKeys> tickets = nullptr);
+[[nodiscard]] std::shared_ptr<const ClientContext> must_build(const TlsClient& options);
+
+// The content types and lengths of the records in a stream (RFC 8446 5.1).
+struct Record {
+  unsigned char type = 0;
+  std::size_t length = 0;
+};
+[[nodiscard]] std::vector<Record> records_in(std::string_view stream);
+
+}  // namespace fairlead::tls::testing
