@@ -11,7 +11,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace fairlead::ws {
@@ -44,8 +43,5 @@ struct Acceptance {
 // invalid_argument when the subprotocol was not offered or a further field belongs to the handshake itself (Upgrade,
 // Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding).
 [[nodiscard]] Result<Acceptance> accept_offer(const Offer& offer, const Choice& choice);
-
-// Sec-WebSocket-Accept for a key: base64 of the SHA-1 of the key and the protocol's GUID (4.2.2, 1.3).
-[[nodiscard]] std::string accept_value(std::string_view key);
 
 }  // namespace fairlead::ws
