@@ -43,7 +43,7 @@ stage_deps() {
 
 stage_docs() {
   need_packages tools
-  tools/check_docs
+  add_up tools/tools_test tools/check_docs
 }
 
 stage_format() {
@@ -154,8 +154,11 @@ stage_output() {
   timeout --kill-after=20 "$(stage_minutes "$stage" | grep . || echo 30)m" \
     bash "$root/dev" run-stage "$stage" >"$log" 2>&1 </dev/null &
   pid=$!
+  # shellcheck disable=SC2064
+  trap "kill $pid 2>/dev/null; exit 130" INT TERM
   tail -n +1 -s 0.2 --pid="$pid" -f "$log" 2>/dev/null | sed -u 's/^/    /' || true
   wait "$pid" || status=$?
+  trap - INT TERM
   return "$status"
 }
 
