@@ -22,7 +22,7 @@ class SharedMessage {
 
   // An empty handle; sending it is an error of the caller.
   SharedMessage() = default;
-  // `payload` is copied once, here. Text must be valid UTF-8.
+  // `payload` is copied once, here. Text that is not valid UTF-8 makes an empty handle.
   SharedMessage(MessageKind kind, Bytes payload, Compression compression = Compression::none);
 
   [[nodiscard]] static SharedMessage text(std::string_view payload, Compression compression = Compression::none) {

@@ -51,6 +51,11 @@ void Buffer::consume(std::size_t read) {
   if (read_at_ == write_at_) read_at_ = write_at_ = 0;
 }
 
+void Buffer::truncate(std::size_t kept) {
+  FAIRLEAD_ASSERT(kept <= size());
+  write_at_ = read_at_ + kept;
+}
+
 void Buffer::release_if_empty() noexcept {
   if (empty()) give_back();
 }

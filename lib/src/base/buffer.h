@@ -36,6 +36,8 @@ class Buffer {
 
   void append(Bytes bytes);
   void consume(std::size_t read);
+  // Drops what was appended last, so that `kept` bytes stay readable.
+  void truncate(std::size_t kept);
   void clear() noexcept { read_at_ = write_at_ = 0; }
   // Drops the storage when nothing is in it.
   void release_if_empty() noexcept;

@@ -10,70 +10,21 @@
 #include <fairlead/shared_message.h>
 #include <fairlead/time.h>
 
+#include "ws/events.h"
+#include "ws/role.h"
+
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <variant>
-
-namespace fairlead {
-class BufferPool;
-class Entropy;
-}  // namespace fairlead
 
 namespace fairlead::ws {
 
-enum class Role : std::uint8_t { server, client };
-enum class Delivery : std::uint8_t { messages, chunks };
-
-// What both ends agreed on for permessage-deflate (RFC 7692 7.1). Bits are 8–15. "ours" compresses, "theirs" inflates.
-struct DeflateAgreement {
-  std::uint8_t our_window_bits = 15;
-  std::uint8_t their_window_bits = 15;
-  bool our_context_takeover = true;
-  bool their_context_takeover = true;
-};
-
-// ── Events, in the order in which they happened ─────────────────────────────────────────────────────────────────────
-// Views are valid until the next call of a member function that is not const.
-struct MessageEvent {
-  MessageView message;
-};
-// A piece of a message, when the delivery is `chunks`; both flags may be true. Text pieces may end inside a character:
-// the text as a whole is checked while it arrives.
-struct ChunkEvent {
-  MessageKind kind = MessageKind::text;
-  Bytes payload;
-  bool first = false;
-  bool last = false;
-};
-struct PingEvent {  // has been answered already
-  Bytes payload;
-};
-struct PongEvent {
-  Bytes payload;
-};
-// The peer's close frame has arrived; ours is in the output, now or since before. No data follows.
-struct ClosedEvent {};
-// A rule was broken or a limit passed; a close frame with the matching code (errors.h) is in the output. Nothing is
-// read any more.
-struct FailedEvent {
-  Error error;
-};
-using Event = std::variant<MessageEvent, ChunkEvent, PingEvent, PongEvent, ClosedEvent, FailedEvent>;
-
-// What became of something that was to be sent.
-enum class Sent : std::uint8_t {
-  accepted,    // it is in the output
-  over_limit,  // dropped by the overflow policy (or the connection is being closed by it: see `close_info`)
-  busy,        // a streamed message is open: its pieces must not be interleaved with another message (5.4)
-  closed,      // a close frame has been sent, or the connection failed
-};
-
-// What a connection needs and shares with all others of its loop. Everything outlives the connection.
-struct Settings;    // settings.h: limits, delivery, compression thresholds
-struct Resources;   // settings.h: Entropy&, BufferPool&, and the loop's shared compressor
+// What a connection is told and what it shares with all others of its loop: settings.h. Lent, so both outlive it.
+struct Settings;
+struct Resources;
 
 // The state machine of one WebSocket, either role. Five verbs: `receive`, `next_event`, `output`/`consume`, `deadline`,
 // `on_deadline`; and what an application may ask for. Not thread-safe.
@@ -98,7 +49,8 @@ class Connection {
   [[nodiscard]] std::optional<Event> next_event();
   // Copies what `next_event` has not read yet, so that the caller may reuse the buffer. Cheap when there is nothing.
   void retain();
-  // The stream ended below. Without a close frame the close code becomes 1006.
+  // The stream ended below: next_event gives what was received before. Without a close frame a FailedEvent with
+  // unexpected_eof follows, and the close code becomes 1006.
   void receive_end(TimePoint now);
 
   // ── Time ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,12 +67,14 @@ class Connection {
   [[nodiscard]] std::size_t queued_bytes() const;
 
   // ── What the application asks for ─────────────────────────────────────────────────────────────────────────────────
-  enum class Compress : std::uint8_t { by_settings, never, always };
-  // Text must be valid UTF-8: checked; the answer to invalid text is an assertion in debug and `closed`… (see .cc)
+  using Compress = ws::Compress;
+  // Text must be valid UTF-8: it is checked, and other text is not sent.
   [[nodiscard]] Sent send(MessageKind kind, Bytes payload, TimePoint now, Compress compress = Compress::by_settings);
   // An already framed message (server role: the payload is not copied; client role: it is, since it must be masked).
   [[nodiscard]] Sent send(const SharedMessage& message, TimePoint now);
   // A message in pieces of unknown number: each is one fragment; `last` ends the message. The first call opens it.
+  // A piece that does not fit is not taken, whatever the overflow policy: `over_limit` means "again, when the queue has
+  // drained". Text may be cut anywhere.
   [[nodiscard]] Sent send_chunk(MessageKind kind, Bytes payload, bool last, TimePoint now,
                                 Compress compress = Compress::by_settings);
   // At most 125 bytes of payload.
@@ -130,10 +84,12 @@ class Connection {
   Result<void> close(CloseCode code, std::string_view reason, TimePoint now);
 
   // ── What is known ─────────────────────────────────────────────────────────────────────────────────────────────────
-  [[nodiscard]] bool may_send() const;      // no close frame of ours has been queued
+  [[nodiscard]] bool may_send() const;  // no close frame of ours has been queued
   [[nodiscard]] bool close_received() const;
   // Nothing is left to do for this side but to end the stream: both close frames crossed (a server ends the stream at
-  // once, a client waits for the server to do so until `deadline`, 7.1.1), or the connection failed.
+  // once, a client waits for the server to do so until `deadline`, 7.1.1), the connection failed, or time is up. What
+  // is in the output has left by then or never will. To keep the close frame from being lost in a reset, end only the
+  // sending half and read on until the peer ends its own, for at most `close_time`.
   [[nodiscard]] bool finished() const;
   [[nodiscard]] CloseInfo close_info() const;
 

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// From messages to frames in the outgoing queue: kinds, masking, compression (RFC 7692 7.2.1), streamed messages, and
+// what happens when the queue is full. Knows nothing of closing.
+#pragma once
+
+#include <fairlead/bytes.h>
+#include <fairlead/message.h>
+#include <fairlead/shared_message.h>
+
+#include "ws/deflate.h"
+#include "ws/frame.h"
+#include "ws/outgoing_queue.h"
+#include "ws/settings.h"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+namespace fairlead::ws {
+
+class Sender {
+ public:
+  Sender(Role role, const Settings& settings, const Resources& resources, std::optional<DeflateAgreement> deflate);
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+  ~Sender();
+
+  [[nodiscard]] Sent message(MessageKind kind, Bytes payload, Compress compress);
+  [[nodiscard]] Sent shared(const SharedMessage& message);
+  [[nodiscard]] Sent chunk(MessageKind kind, Bytes payload, bool last, Compress compress);
+  // Control frames are not subject to the overflow policy: see `has_room_for_control`.
+  void control(Opcode opcode, Bytes payload);
+  // False when the peer takes nothing any more, so that pongs to it cannot pile up.
+  [[nodiscard]] bool has_room_for_control() const noexcept;
+
+  [[nodiscard]] OutgoingQueue& queue() noexcept { return queue_; }
+  [[nodiscard]] const OutgoingQueue& queue() const noexcept { return queue_; }
+  // No data follows: gives back what is only needed for sending it.
+  void stop();
+
+ private:
+  struct Stream;
+
+  [[nodiscard]] bool fits(std::size_t frame_bytes) const noexcept;
+  [[nodiscard]] bool make_room(std::size_t frame_bytes);
+  [[nodiscard]] bool compresses(std::size_t payload_bytes, Compress compress) const noexcept;
+  // RFC 7692 7.1.1: having agreed to context takeover, we may still not use it. Dropping a queued message would leave a
+  // hole in the peer's window, so `drop_oldest` never does.
+  [[nodiscard]] bool takes_context_over() const noexcept;
+  void append(FrameHeader header, Bytes payload, OutgoingQueue::Keep keep);
+  void append_compressed(MessageKind kind, Bytes payload);
+  void append_chunk(Bytes payload, bool last);
+  void borrow_deflater();
+  void end_compressed_message();
+
+  const Settings* settings_;
+  const Resources* resources_;
+  OutgoingQueue queue_;
+  std::unique_ptr<Deflater> deflater_;
+  std::unique_ptr<Stream> stream_;  // while a streamed message is open
+  std::optional<DeflateAgreement> deflate_;
+  Role role_;
+};
+
+}  // namespace fairlead::ws
