@@ -42,6 +42,10 @@ Result<void> configure(SSL_CTX* context, const TlsClient& options, const Context
   if (auto trusted = set_trust(context, options); !trusted) return trusted;
   const bool judged = settings.verify_peer || !settings.pins.empty();
   SSL_CTX_set_verify(context, judged ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  // OpenSSL keeps no session of a verified peer without such a name.
+  constexpr std::string_view session_name = "fairlead client";
+  SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(session_name.data()),  // NOLINT
+                                 static_cast<unsigned>(session_name.size()));
   // Sessions go to the caller's ClientSession alone.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   if (auto shown = set_identity(context, options.identity); !shown) return shown;

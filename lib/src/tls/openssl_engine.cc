@@ -71,6 +71,8 @@ OpensslEngine::OpensslEngine(ClientPart client, SslPtr ssl, Scratch& scratch)
 
 OpensslEngine::~OpensslEngine() {
   FAIRLEAD_ASSERT(scratch_.active != this);
+  // OpenSSL would spoil the session of a connection that ends without close_notify; RFC 8446 keeps it good.
+  if (phase_ != Phase::failed) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   if (scratch_.writer != this) return;
   scratch_.cipher.clear();  // nobody will send it
   scratch_.writer = nullptr;

@@ -165,6 +165,67 @@ void Pair::run(std::size_t chunk_bytes) {
   }
 }
 
+PlainClient::PlainClient(const std::shared_ptr<const ServerContext>& server_context)
+    : context(SSL_CTX_new(TLS_client_method())) {
+  server.engine = make_engine(server_context, server_scratch);
+  SSL_CTX_set_security_level(context.get(), 0);
+  ssl.reset(SSL_new(context.get()));
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+  SSL_set_connect_state(ssl.get());
+}
+
+void PlainClient::run() {
+  constexpr std::size_t buffer_bytes = 16'384;
+  std::string buffer(buffer_bytes, '\0');
+  for (bool moving = true; moving;) {
+    ERR_clear_error();
+    if (!done && problem.empty()) {
+      const int result = SSL_do_handshake(ssl.get());
+      done = result == 1;
+      if (!done && SSL_get_error(ssl.get(), result) == SSL_ERROR_SSL) problem = take_openssl_error();
+    }
+    std::size_t size = 0;
+    while (done && SSL_read_ex(ssl.get(), buffer.data(), buffer.size(), &size) == 1) plaintext.append(buffer, 0, size);
+    if (done && SSL_get_error(ssl.get(), 0) == SSL_ERROR_SSL) problem = take_openssl_error();
+    const int out = BIO_read(SSL_get_wbio(ssl.get()), buffer.data(), static_cast<int>(buffer.size()));
+    moving = out > 0 || !server.outgoing.empty();
+    if (out > 0) server.receive(std::string_view(buffer).substr(0, static_cast<std::size_t>(out)));
+    const std::string answer = std::exchange(server.outgoing, {});
+    BIO_write(SSL_get_rbio(ssl.get()), answer.data(), static_cast<int>(answer.size()));
+  }
+}
+
+PlainServer::PlainServer(const std::string& chain_pem, const std::string& key_pem)
+    : context(SSL_CTX_new(TLS_server_method())) {
+  const auto chain = must(parse_certificates(chain_pem));
+  const auto key = must(parse_key(key_pem));
+  SSL_CTX_use_certificate(context.get(), chain.front().get());
+  SSL_CTX_use_PrivateKey(context.get(), key.get());
+  for (std::size_t at = 1; at < chain.size(); ++at) SSL_CTX_add1_chain_cert(context.get(), chain[at].get());
+  ssl.reset(SSL_new(context.get()));
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+  SSL_set_accept_state(ssl.get());
+}
+
+void PlainServer::run(End& client) {
+  client.settle();
+  std::string buffer(16'384, '\0');
+  for (int out = 1; out > 0 || !client.outgoing.empty();) {
+    const std::string sent = std::exchange(client.outgoing, {});
+    BIO_write(SSL_get_rbio(ssl.get()), sent.data(), static_cast<int>(sent.size()));
+    ERR_clear_error();
+    const int result = done ? SSL_read(ssl.get(), buffer.data(), 1) : SSL_do_handshake(ssl.get());
+    done = done || result == 1;
+    if (result != 1 && SSL_get_error(ssl.get(), result) == SSL_ERROR_SSL) problem = take_openssl_error();
+    out = BIO_read(SSL_get_wbio(ssl.get()), buffer.data(), static_cast<int>(buffer.size()));
+    if (out > 0) client.receive(std::string_view(buffer).substr(0, static_cast<std::size_t>(out)));
+  }
+}
+
+void PlainClient::send(std::string_view text) {
+  FAIRLEAD_ASSERT(SSL_write(ssl.get(), text.data(), static_cast<int>(text.size())) > 0);
+}
+
 std::shared_ptr<const ServerContext> must_build(const Tls& options, std::shared_ptr<TicketKeys> tickets) {
   return must(ServerContext::build(options, std::move(tickets)));
 }

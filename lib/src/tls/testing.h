@@ -83,6 +83,35 @@ struct Pair {
   End server;
 };
 
+// A client made of OpenSSL alone, for what our own never says. Set up `ssl` before `run`.
+struct PlainClient {
+  explicit PlainClient(const std::shared_ptr<const ServerContext>& server_context);
+
+  // Shakes hands and carries bytes until nothing moves.
+  void run();
+  void send(std::string_view text);
+
+  SslContextPtr context;
+  SslPtr ssl;
+  Scratch server_scratch;
+  End server;
+  bool done = false;
+  std::string plaintext;
+  std::string problem;  // OpenSSL's reason; empty: none
+};
+
+// A server made of OpenSSL alone, which shows any certificate.
+struct PlainServer {
+  PlainServer(const std::string& chain_pem, const std::string& key_pem);
+  // Talks with `client` until nothing moves.
+  void run(End& client);
+
+  SslContextPtr context;
+  SslPtr ssl;
+  bool done = false;
+  std::string problem;
+};
+
 // Build or abort the test program.
 [[nodiscard]] std::shared_ptr<const ServerContext> must_build(const Tls& options,
                                                               std::shared_ptr<TicketKeys> tickets = nullptr);
