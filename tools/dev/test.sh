@@ -198,7 +198,7 @@ verb_test() {
       --fail-fast) fail_fast=1 ;;
       -*) die "test: '$1' is not known (./dev help test)" ;;
       *)
-        [[ $1 == coverage ]] || stage_names | grep -qx -- "$1" || die "there is no stage '$1' (./dev test --list)"
+        [[ " $(stage_names | tr '\n' ' ')coverage " == *" $1 "* ]] || die "there is no stage '$1' (./dev test --list)"
         wanted+=("$1") ;;
     esac
     shift
