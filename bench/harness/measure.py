@@ -76,14 +76,50 @@ def attempt(settings, workload, server, cell):
         cell.failures.append(str(failure))
 
 
+@contextlib.contextmanager
+def running(settings, workload, peer):
+    server = peering.Server(peer, settings.server_core, settings.cert, settings.key, workload.compress)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def on_a_fresh_server(settings, workload, peer, cell):
+    try:
+        with running(settings, workload, peer) as server:
+            attempt(settings, workload, server, cell)
+    except peering.DidNotStart as failure:
+        cell.values.append(None)
+        cell.failures.append(str(failure))
+
+
+def start_all(settings, workload, peers, cells, stack):
+    """{peer name: Server} of those that start; the others' cells say why they did not."""
+    servers = {}
+    for peer in peers:
+        try:
+            servers[peer.name] = stack.enter_context(running(settings, workload, peer))
+        except peering.DidNotStart as failure:
+            cells[peer.name].failures.append(str(failure))
+    return servers
+
+
 def one_round(settings, workload, peers, servers, cells, number):
     start = number % len(peers)  # nobody is always first
     for peer in peers[start:] + peers[:start]:
+        cell = cells[peer.name]
         if workload.memory:
-            with peering.running([peer], settings.server_core, settings.cert, settings.key, workload.compress) as fresh:
-                attempt(settings, workload, fresh[peer.name], cells[peer.name])
+            on_a_fresh_server(settings, workload, peer, cell)
+        elif peer.name in servers:
+            attempt(settings, workload, servers[peer.name], cell)
         else:
-            attempt(settings, workload, servers[peer.name], cells[peer.name])
+            cell.values.append(None)
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def run_workload(settings, workload, peers):
@@ -92,14 +128,11 @@ def run_workload(settings, workload, peers):
         peers = [peering.fanout_peer(peer, settings.build) for peer in peers]
     cells = {peer.name: Cell() for peer in peers}
     with contextlib.ExitStack() as stack:
-        servers = {}
-        if not workload.memory:
-            servers = stack.enter_context(
-                peering.running(peers, settings.server_core, settings.cert, settings.key, workload.compress))
+        servers = {} if workload.memory else start_all(settings, workload, peers, cells, stack)
         for number in range(settings.rounds):
-            print(f"\r\x1b[K{workload.title}: round {number + 1} of {settings.rounds}", end="", file=sys.stderr, flush=True)
+            progress(f"{workload.title}: round {number + 1} of {settings.rounds}")
             one_round(settings, workload, peers, servers, cells, number)
-    print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    progress("")
     return cells
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers that are compared: how each is found, started on one core, and stopped."""
 
-import contextlib
 import dataclasses
 import pathlib
 import re
@@ -17,8 +16,7 @@ START_SECONDS = 10
 STOP_SECONDS = 5
 
 # Lifted so that what is measured is the work, not a refusal; the other peers' programs lift theirs likewise.
-FAIRLEAD_LIMITS = ["--max-message", str(16 << 20), "--max-connections-per-address", "100000",
-                   "--max-messages-per-second", "0", "--max-queue", str(64 << 20)]
+FAIRLEAD_LIMITS = ["--max-message", "16M", "--queue-bytes", "64M", "--max-connections-per-address", "unlimited"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +31,13 @@ class Peer:
 
     def arguments(self, cert, key, compress):
         if self.fairlead_echo:
-            where = ["--listen", "127.0.0.1:0", "--cert", cert, "--key", key, "--threads", "1"]
+            where = ["--listen", "127.0.0.1:0", "--cert", cert, "--key", key, "--threads", "1", "--quiet", "--drain", "0"]
             return [*self.command, *where, *FAIRLEAD_LIMITS, *(["--compress"] if compress else [])]
         return [*self.command, "--port", "0", "--cert", cert, "--key", key, *(["--compress"] if compress else [])]
+
+
+class DidNotStart(Exception):
+    """With what the server said."""
 
 
 class Server:
@@ -61,7 +63,7 @@ class Server:
             if found := re.search(r"listening on (wss://[^/\s]+)/", line):
                 return found[1]
         self.stop()
-        raise RuntimeError(f"{self.peer.name} did not start:\n{''.join(said)}")
+        raise DidNotStart(f"{self.peer.name} did not start: {''.join(said).strip() or 'it says nothing'}")
 
     def url(self, path):
         return self.base + path
@@ -74,17 +76,6 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.process.stdout.close()
-
-
-@contextlib.contextmanager
-def running(peers, core, cert, key, compress=False):
-    """Starts the peers, gives {name: Server}, stops them."""
-    with contextlib.ExitStack() as stack:
-        servers = {}
-        for peer in peers:
-            servers[peer.name] = Server(peer, core, cert, key, compress)
-            stack.callback(servers[peer.name].stop)
-        yield servers
 
 
 def output_of(*command):

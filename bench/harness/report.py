@@ -77,6 +77,14 @@ def markdown_table(rows):
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
+def summary(workload, cells):
+    """One line while the rest is still being measured."""
+    ours = cells[OURS]
+    compared = [(name, measure.ratio(cells, OURS, name, workload.memory)) for name in cells if name != OURS]
+    parts = [f"{value:.2f} of {name}" for name, value in compared if value is not None]
+    return f"{workload.title}: {number(ours.median())} {workload.unit}; " + ", ".join(parts)
+
+
 def others_of(results):
     names = dict.fromkeys(name for _, cells in results for name in cells)
     return [name for name in names if name != OURS]
