@@ -48,6 +48,24 @@ class Case:
     weight: int = 1  # how many checks the case stands for, for the report
 
 
+class Book:
+    """Collects cases that are functions: `@book.case("server/7.1/x", "RFC 6455 7.1", "…")`."""
+
+    def __init__(self):
+        self.cases = []
+
+    def case(self, id, section, title, **options):
+        role = options.pop("role", id.split("/")[0])
+
+        def keep(function):
+            self.cases.append(Case(id, section, title, role, function, **options))
+            return function
+        return keep
+
+    def add(self, id, section, title, function, **options):
+        self.case(id, section, title, **options)(function)
+
+
 @dataclasses.dataclass
 class Outcome:
     case: Case
@@ -66,7 +84,9 @@ async def _run_case(case, environment):
     except Failure as failure:
         status, detail = "failed", str(failure)
     except asyncio.TimeoutError:
-        status, detail = "failed", f"not finished after {case.timeout:g} s"
+        spent = time.monotonic() - started
+        what = "not finished" if spent >= case.timeout else "a wait inside the case ran out"
+        status, detail = "failed", f"{what} after {spent:.1f} s"
     except Exception as error:  # a bug of the suite or a way to fail that nobody thought of: a failure either way
         where = traceback.extract_tb(error.__traceback__)[-1]
         status = "failed"
