@@ -67,8 +67,8 @@ int seal_ticket(TicketKeys& keys, unsigned char* name, unsigned char* iv, EVP_CI
   return sealed ? 1 : -1;
 }
 
-int open_ticket(const TicketKeys& keys, const unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
-                EVP_MAC_CTX* mac) {
+int open_ticket(const TicketKeys& keys, bool renew, const unsigned char* name, unsigned char* iv,
+                EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
   constexpr int unknown = 0;  // a full handshake follows
   constexpr int good = 1;
   constexpr int good_renew = 2;
@@ -79,13 +79,16 @@ int open_ticket(const TicketKeys& keys, const unsigned char* name, unsigned char
   const bool current = found->current;
   OPENSSL_cleanse(&*found, sizeof(*found));
   if (!opened) return -1;
-  return current ? good : good_renew;
+  return current && !renew ? good : good_renew;
 }
 
 int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                int sealing) {
   TicketKeys& keys = *settings_of(SSL_get_SSL_CTX(ssl)).tickets;
-  return sealing == 1 ? seal_ticket(keys, name, iv, cipher, mac) : open_ticket(keys, name, iv, cipher, mac);
+  if (sealing == 1) return seal_ticket(keys, name, iv, cipher, mac);
+  // RFC 8446 C.4: a client uses a ticket once, so each resumption brings it the next.
+  const bool renew = SSL_version(ssl) == TLS1_3_VERSION;
+  return open_ticket(keys, renew, name, iv, cipher, mac);
 }
 
 // ── From options to an SSL_CTX per certificate ──────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ namespace fairlead::tls {
 namespace {
 
 using testing::Authority;
+using testing::Directory;
 using testing::leaf_request;
 using testing::must_build;
 using testing::must_issue;
@@ -470,25 +471,6 @@ TEST(Tickets, CarryTheVerifiedIdentity) {
 }
 
 // ── OCSP, key log ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-class Directory {
- public:
-  Directory() {
-    std::string pattern = ::testing::TempDir() + "fairlead-tls-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  ~Directory() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
-  [[nodiscard]] std::string write(const std::string& name, std::string_view text) const {
-    std::ofstream(file(name), std::ios::binary) << text;
-    return file(name);
-  }
-
- private:
-  std::string path_;
-};
 
 TEST(Staple, IsSentToWhoAsksAndOnlyWhenGood) {
   const Directory directory;

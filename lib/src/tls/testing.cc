@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "base/assert.h"
 #include "tls/openssl.h"
@@ -54,6 +56,35 @@ Issued must_issue(const CertificateRequest& request, const Issued* issuer) { ret
 
 std::string pem_of(const Issued& issued) { return to_pem(issued.certificate.get()); }
 std::string key_pem_of(const Issued& issued) { return to_pem(issued.key.get()); }
+
+Issued must_issue_rsa(const CertificateRequest& request, const Issued* issuer, unsigned bits) {
+  return must(issue(request, issuer, KeyPtr(EVP_RSA_gen(bits))));
+}
+
+std::string encrypted_key_pem_of(const Issued& issued) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  const std::string_view password = "password";
+  FAIRLEAD_ASSERT(PEM_write_bio_PKCS8PrivateKey(bio.get(), issued.key.get(), EVP_aes_128_cbc(), password.data(),
+                                                static_cast<int>(password.size()), nullptr, nullptr) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+Directory::Directory() {
+  path_ = (std::filesystem::temp_directory_path() / "fairlead-tls-XXXXXX").string();
+  FAIRLEAD_ASSERT(::mkdtemp(path_.data()) != nullptr);
+}
+
+Directory::~Directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string Directory::write(const std::string& name, std::string_view text) const {
+  std::ofstream(file(name), std::ios::binary) << text;
+  return file(name);
+}
 
 std::string crl_of(const Issued& issuer, const std::vector<const Issued*>& revoked) {
   const CrlPtr crl(X509_CRL_new());

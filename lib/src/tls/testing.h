@@ -35,6 +35,23 @@ namespace fairlead::tls::testing {
 // A DER OCSP response about `subject`, signed by `issuer`.
 [[nodiscard]] std::string ocsp_of(const Issued& issuer, const Issued& subject, bool good);
 
+[[nodiscard]] Issued must_issue_rsa(const CertificateRequest& request, const Issued* issuer, unsigned bits);
+[[nodiscard]] std::string encrypted_key_pem_of(const Issued& issued);
+
+// A directory that goes with its object.
+class Directory {
+ public:
+  Directory();
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  ~Directory();
+  [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
+  [[nodiscard]] std::string write(const std::string& name, std::string_view text) const;  // gives the path
+
+ private:
+  std::string path_;
+};
+
 // A CA with what a test usually needs.
 struct Authority {
   explicit Authority(std::string name = "Test CA") : issued(must_issue(ca_request(std::move(name)), nullptr)) {}
