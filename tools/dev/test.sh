@@ -2,26 +2,31 @@
 # ./dev test: the list of stages, what each does, and how their results are counted. A stage is a function that ends its
 # output with `N passed, N failed[, N skipped]`; it runs in a process of its own with a time limit.
 
-# NAME|MINUTES|WHAT IT DOES, in the order of a full run: the quick ones first.
+# NAME|MINUTES|PACKAGE GROUPS|WHAT IT DOES, in the order of a full run: the quick ones first.
 stages='
-deps|2|includes point only where ARCHITECTURE.md allows
-docs|2|links of the documents, snippets equal to compiled examples
-format|3|clang-format over all sources, and house rules (tools/check_style)
-unit|20|unit tests beside the code, debug build with g++
-tidy|40|clang-tidy over all sources (unchanged ones are remembered)
-asan|25|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
-tsan|25|unit tests under ThreadSanitizer, clang
-fuzz|25|each fuzz target for 20 seconds, from its corpus
-web|5|types and unit tests of the pages
-conformance|20|RFC 6455 and RFC 7692 against the real program, both roles
-integration|20|other implementations as peers, both directions
-browser|15|Chromium, Firefox and WebKit
-package|15|install, then build outside projects with find_package and pkg-config
+deps|2|tools|includes point only where ARCHITECTURE.md allows
+docs|2|tools|links of the documents, snippets equal to compiled examples
+format|3|tools format|clang-format over all sources, and house rules (tools/check_style)
+web|5|node|types and unit tests of the pages
+unit|20|build unit|unit tests beside the code, debug build with g++
+tidy|40|build unit clang tidy|clang-tidy over all sources (unchanged ones are remembered)
+asan|25|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
+tsan|25|build unit clang|unit tests under ThreadSanitizer, clang
+fuzz|25|build clang|each fuzz target for 20 seconds, from its corpus
+conformance|20|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles
+integration|20|build peers node tests/integration|other implementations as peers, both directions
+browser|15|build peers node browsers tests/browser|Chromium, Firefox and WebKit
+package|15|build clang peers|install, then build outside projects with find_package and pkg-config
+'
+# Not part of a full run.
+more_stages='
+coverage|25|build unit clang|unit tests with a summary of the lines and branches that they reach
 '
 
-stage_names() { sed -n 's/^\([a-z]*\)|.*/\1/p' <<<"$stages"; }
-list_stages() { awk -F'|' 'NF == 3 { printf "  %-12s %s\n", $1, $3 }' <<<"$stages"; }
-stage_minutes() { awk -F'|' -v name="$1" '$1 == name { print $2 }' <<<"$stages"; }
+stage_names() { sed -n 's/^\([a-z]*\)|.*/\1/p' <<<"$*"; }
+list_stages() { awk -F'|' 'NF == 4 { printf "  %-12s %s\n", $1, $4 }' <<<"$stages"; }
+# stage_column NAME NUMBER
+stage_column() { awk -F'|' -v name="$1" -v column="$2" '$1 == name { print $column }' <<<"$stages$more_stages"; }
 
 # ── The stages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -36,20 +41,9 @@ add_up() {
   return "$status"
 }
 
-stage_deps() {
-  need_packages tools
-  add_up tools/check_deps_test tools/check_deps
-}
-
-stage_docs() {
-  need_packages tools
-  add_up tools/tools_test tools/check_docs
-}
-
-stage_format() {
-  need_packages tools format
-  add_up clang_format tools/check_style
-}
+stage_deps() { add_up tools/check_deps_test tools/check_deps; }
+stage_docs() { add_up tools/tools_test tools/check_docs; }
+stage_format() { add_up clang_format tools/check_style; }
 
 clang_format() {
   local file passed=0 failed=0
@@ -60,7 +54,6 @@ clang_format() {
 }
 
 stage_tidy() {
-  need_packages build unit clang tidy
   with_lock debug configure_preset debug
   tools/tidy --build build/debug --cache build/tidy --jobs 2
 }
@@ -108,35 +101,20 @@ stage_web() {
 suite() {
   local folder=tests/$1
   [[ -x $folder/run ]] || die "$folder/run does not exist"
-  need_packages "$folder"
   need_npm "$folder"
   release_binary
   FAIRLEAD=$root/build/release/fairlead "$folder/run"
 }
 
-stage_conformance() {
-  need_packages build peers
-  suite conformance
-}
-
-stage_integration() {
-  need_packages build peers
-  suite integration
-}
-
+stage_conformance() { suite conformance; }
+stage_integration() { suite integration; }
+stage_package() { suite package; }
 stage_browser() {
-  need_packages build peers browsers
   build_web
   suite browser
 }
 
-stage_package() {
-  need_packages build peers
-  suite package
-}
-
 stage_coverage() {
-  need_packages build unit clang
   rm -rf build/coverage/profiles
   LLVM_PROFILE_FILE=$root/build/coverage/profiles/%p.profraw unit_tests coverage
   tools/coverage_summary build/coverage
@@ -151,7 +129,7 @@ run_stage() { "stage_$1"; }
 stage_output() {
   local stage=$1 log=build/test/$1.log status=0 pid
   : >"$log"
-  timeout --kill-after=20 "$(stage_minutes "$stage" | grep . || echo 30)m" \
+  timeout --kill-after=20 "$(stage_column "$stage" 2)m" \
     bash "$root/dev" run-stage "$stage" >"$log" 2>&1 </dev/null &
   pid=$!
   # shellcheck disable=SC2064
@@ -198,13 +176,18 @@ verb_test() {
       --fail-fast) fail_fast=1 ;;
       -*) die "test: '$1' is not known (./dev help test)" ;;
       *)
-        [[ " $(stage_names | tr '\n' ' ')coverage " == *" $1 "* ]] || die "there is no stage '$1' (./dev test --list)"
+        [[ -n $(stage_column "$1" 1) ]] || die "there is no stage '$1' (./dev test --list)"
         wanted+=("$1") ;;
     esac
     shift
   done
-  ((${#wanted[@]})) || mapfile -t wanted < <(stage_names)
+  ((${#wanted[@]})) || mapfile -t wanted < <(stage_names "$stages")
   mkdir -p build/test
+  # Here and not inside the stages: these have no terminal on which root's password could be asked for.
+  for stage in "${wanted[@]}"; do
+    # shellcheck disable=SC2046
+    need_packages $(stage_column "$stage" 3)
+  done
   for stage in "${wanted[@]}"; do
     do_stage "$stage" || { ((fail_fast)) && break; }
   done
