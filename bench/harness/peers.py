@@ -127,7 +127,7 @@ def find_peers(fairlead, build):
         if program.exists():
             found.append(Peer(name, (str(program),), f"{package} {package_version(package)}"))
         else:
-            missing.append(f"{name}: {program.relative_to(ROOT)} was not built")
+            missing.append(f"{name}: {program} was not built")
     return found, missing
 
 

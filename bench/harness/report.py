@@ -111,8 +111,13 @@ def latencies(results):
 
 
 def bottlenecks(results):
-    return [f"{workload.title} ({name})" for workload, cells in results for name, cell in cells.items()
-            if measure.generator_was_bottleneck(workload, cell)]
+    """One line for each work in which a server waited for the generator."""
+    lines = []
+    for workload, cells in results:
+        names = [name for name, cell in cells.items() if measure.generator_was_bottleneck(workload, cell)]
+        if names:
+            lines.append(f"{workload.title} ({', '.join(names)})")
+    return lines
 
 
 def ahead(results):
