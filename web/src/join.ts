@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command that brings a terminal into the room, and the button that copies it.
-import { byId } from "./dom.ts";
+import { byId, make } from "./dom.ts";
 import { joinCommand } from "./session_protocol.ts";
 
 const answerShownMs = 1_600;
 
-export function showJoinCommand(caPath: string): void {
-  byId("join-command").textContent = joinCommand(location.host, caPath);
-  byId("join-note").textContent =
-    caPath === ""
-      ? "Add --ca FILE when the server's certificate comes from a CA that your system does not know."
-      : "Each line you type is said in the room; /name NAME renames you.";
+// `ca` is what the server told: a file, `dev` for the development CA, or nothing; on the own machine it is the latter.
+export function showJoinCommand(ca: string): void {
+  const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
+  const words = joinCommand(location.host, ca === "" && local ? "dev" : ca).split(" ");
+  const parts = words.flatMap((word, index) => [index === 0 ? "" : " ", make("span", "word", word)]);
+  byId("join-command").replaceChildren(...parts); // lines break between words, never inside `--ca`
 }
 
 export function enableCopy(): void {

@@ -49,17 +49,16 @@ const roomLink: Connection = new Connection(`wss://${location.host}/room`, "room
   text: (text) => room.hear(text),
 }, browserWorld);
 
+// The probe leaves last: what is drawn here must not stand in the way of its echo.
 function measure(): void {
-  const nowMs = now();
-  if (meter.silent(nowMs)) {
+  graph.draw(now());
+  status.tick();
+  room.tick();
+  if (meter.silent(now())) {
     meter.forget();
     session.drop("no echo");
   }
-  const probe = meter.probe(nowMs);
-  if (!session.send(probe)) meter.forget();
-  graph.draw(nowMs);
-  status.tick();
-  room.tick();
+  if (!session.send(meter.probe(now()))) meter.forget();
 }
 
 showJoinCommand("");

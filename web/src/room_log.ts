@@ -17,12 +17,17 @@ export class RoomLog {
   private newestAtMs = 0;
   private newest = new Set<string>(); // the utterances of that very millisecond
   private welcomed = false;
+  private following = true; // the reader is at the newest line
 
   constructor() {
     this.jump.addEventListener("click", () => this.follow());
     this.list.addEventListener("scroll", () => {
-      if (this.atBottom()) show(this.jump, false);
+      this.following = this.atBottom();
+      if (this.following) show(this.jump, false);
     });
+    new ResizeObserver(() => {
+      if (this.following) this.follow(); // a keyboard that slides in, a window that is turned
+    }).observe(this.list);
   }
 
   welcome(history: readonly Utterance[], ownName: string): void {
@@ -54,10 +59,9 @@ export class RoomLog {
   }
 
   private append(item: HTMLElement): void {
-    const follow = this.atBottom();
     this.list.append(item);
     while (this.list.childElementCount > lineLimit) this.list.firstElementChild?.remove();
-    if (follow) this.follow();
+    if (this.following) this.follow();
     else show(this.jump, true);
   }
 
@@ -66,6 +70,7 @@ export class RoomLog {
   }
 
   private follow(): void {
+    this.following = true;
     this.list.scrollTop = this.list.scrollHeight;
     show(this.jump, false);
   }

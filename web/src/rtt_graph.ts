@@ -40,7 +40,7 @@ export class RttGraph {
     if (summary !== undefined) this.describe(summary, nowMs);
     const frame = this.frame(nowMs, summary);
     this.svg.setAttribute("viewBox", `0 0 ${frame.width} ${height}`);
-    this.svg.replaceChildren(...grid(frame), ...curve(frame, samples), ...medianRule(frame, summary), ...outliers(frame, samples));
+    this.svg.replaceChildren(...grid(frame), ...curve(frame, samples), ...medianRule(frame, samples, summary), ...outliers(frame, samples));
   }
 
   private frame(nowMs: number, summary: Summary | undefined): Frame {
@@ -76,10 +76,11 @@ function grid(frame: Frame): SVGElement[] {
   const right = frame.width - inset.right;
   const marks = [0, frame.topMs / 2, frame.topMs].flatMap((ms) => [
     makeSvg("line", { class: "rule", x1: inset.left, x2: right, y1: half(frame.y(ms)), y2: half(frame.y(ms)) }),
-    label(inset.left - 6, frame.y(ms) + 3.5, "end", axisText(ms)),
+    label(inset.left - 8, frame.y(ms) + 4, "end", axisText(ms)),
   ]);
   return [
     ...marks,
+    label(inset.left - 8, height - 5, "end", "ms"),
     label(inset.left, height - 5, "start", "60 s ago"),
     label(right, height - 5, "end", "now"),
   ];
@@ -97,10 +98,11 @@ function curve(frame: Frame, samples: readonly Sample[]): SVGElement[] {
   return [makeSvg("path", { class: "area", d: area }), makeSvg("path", { class: "line", d: line })];
 }
 
-function medianRule(frame: Frame, summary: Summary | undefined): SVGElement[] {
-  if (summary === undefined) return [];
+function medianRule(frame: Frame, samples: readonly Sample[], summary: Summary | undefined): SVGElement[] {
+  const first = samples[0];
+  if (summary === undefined || first === undefined) return [];
   const y = half(frame.y(summary.medianMs));
-  return [makeSvg("line", { class: "median", x1: inset.left, x2: frame.width - inset.right, y1: y, y2: y })];
+  return [makeSvg("line", { class: "median", x1: frame.x(first.atMs).toFixed(1), x2: frame.width - inset.right, y1: y, y2: y })];
 }
 
 function outliers(frame: Frame, samples: readonly Sample[]): SVGElement[] {

@@ -12,7 +12,7 @@ export interface SessionFacts {
   readonly extensions: string;
   readonly server: string;
   readonly peer: string;
-  readonly ca: string; // where the development CA lies on the server's disk; empty unless the server tells
+  readonly ca: string; // what `fairlead connect --ca` needs: a file, or `dev`; empty unless the server tells
 }
 
 export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -59,11 +59,14 @@ export class SampleWindow {
   }
 }
 
-// The smallest of 1, 2, 5 × 10ⁿ that is not below `value`: where an axis ends.
+const axisSteps = [1, 1.5, 2, 3, 4, 5, 6, 8];
+
+// The smallest of these steps × 10ⁿ that is not below `value`: where an axis ends.
 export function niceCeiling(value: number): number {
   const decade = 10 ** Math.floor(Math.log10(value));
-  for (const step of [1, 2, 5]) {
-    if (value <= step * decade * (1 + 1e-9)) return step * decade;
+  for (const step of axisSteps) {
+    const end = Number((step * decade).toPrecision(2));
+    if (value <= end) return end;
   }
   return 10 * decade;
 }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the browsers and the cases together. Everything is bounded: each case, each browser, and the whole.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BlankSite } from "./blank_site.js";
+import { startChromium, startFirefox } from "./browsers/puppeteer.js";
+import { startWebKit } from "./browsers/webkit.js";
+import { buildCases } from "./cases/build_cases.js";
+import { pageCases } from "./cases/page_cases.js";
+import { pictures } from "./cases/pictures.js";
+import { roomCases } from "./cases/room_cases.js";
+import { socketCases } from "./cases/socket_cases.js";
+import { trustCases } from "./cases/trust_cases.js";
+import { Fairlead } from "./fairlead.js";
+import { stopAll } from "./processes.js";
+import { Suite, within } from "./suite.js";
+
+const browsers = { chromium: startChromium, firefox: startFirefox, webkit: startWebKit };
+const browserLimitMs = 5 * 60_000;
+
+async function browserCases(suite, name, directory) {
+  const context = { suite, name, directory: join(directory, name), start: browsers[name], fairlead: new Fairlead(directory) };
+  await context.fairlead.makeDevelopmentCertificate();
+  context.plainSite = await BlankSite.plain();
+  context.site = await BlankSite.secure(context.fairlead);
+  context.browser = await trustCases(context);
+  if (!context.browser) return;
+  try {
+    // A group that breaks outside its cases must not take the others with it.
+    for (const group of [pageCases, roomCases, socketCases, pictures]) {
+      await group(context).catch((error) => suite.run(`${name}: ${group.name}`, 1_000, () => Promise.reject(error)));
+    }
+  } finally {
+    await context.browser.close();
+    context.site.stop();
+    context.plainSite.stop();
+  }
+}
+
+async function main(wanted) {
+  const suite = new Suite();
+  const directory = mkdtempSync(join(tmpdir(), "fairlead-browser-"));
+  try {
+    if (wanted.length === 0) await buildCases(suite);
+    for (const name of wanted.length > 0 ? wanted : Object.keys(browsers)) {
+      await within(browserLimitMs, name, browserCases(suite, name, directory))
+        .catch((error) => suite.run(`${name}: runs to its end`, 1_000, () => Promise.reject(error)));
+      await stopAll();
+    }
+  } finally {
+    await stopAll();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+  process.exit(suite.finish() ? 0 : 1);
+}
+
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => stopAll().then(() => process.exit(130)));
+await main(process.argv.slice(2));
