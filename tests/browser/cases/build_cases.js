@@ -2,7 +2,7 @@
 // What needs no browser: the page's unit tests, its size, and that the built page obeys a strict policy.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -37,6 +37,7 @@ async function unitTests(suite) {
   rmSync(output, { recursive: true, force: true });
   const compiled = await suite.run("page unit: compiles", 60_000, () => execute("npm", ["run", "--silent", "unit"], { cwd: "web" }));
   if (!compiled) return;
+  writeFileSync(join(output, "package.json"), '{ "type": "module" }\n');
   const files = readdirSync(output).filter((name) => name.endsWith("_test.js")).map((name) => join(output, name));
   assert.ok(files.length > 0);
   const { stdout } = await execute("node", ["--test", "--test-reporter=tap", ...files], { timeout: 60_000 }).catch((error) => error);

@@ -43,8 +43,7 @@ export async function socketCases({ suite, browser, fairlead, site }) {
     assert.equal(within.code, 1000);
     const seen = await page.evaluate(closing, { url: url(small), send: 1_001 });
     assert.equal(seen.opened, true);
-    assert.equal(seen.code, 1009);
-    assert.equal(seen.wasClean, true);
+    assert.equal(seen.code, 1009); // not necessarily clean: a server that fails a connection need not wait (RFC 6455 7.1.7)
     await small.stop();
   });
 
