@@ -11,8 +11,6 @@ namespace {
 
 // How much is inflated at a time, and the largest piece that `chunks` delivery makes of compressed data.
 constexpr std::size_t inflate_step_bytes = std::size_t{16} * 1024;
-// A peer that announces a large frame gets room for this much more than it has already sent, never for its word.
-constexpr std::size_t trust_bytes = std::size_t{64} * 1024;
 
 }  // namespace
 
@@ -125,9 +123,11 @@ Assembler::Step Assembler::read_plain() {
   return last ? hand_over_assembled(true) : Incoming();
 }
 
+// A peer that announces a large frame gets room for twice what it has already sent, never for its word.
 void Assembler::assemble(Bytes piece) {
-  const std::uint64_t trusted = assembled_.size() + trust_bytes;
-  const auto expected = static_cast<std::size_t>(std::min<std::uint64_t>(frame_.left, trusted));
+  if (piece.empty()) return;
+  const std::uint64_t earned = 2 * static_cast<std::uint64_t>(assembled_.size());
+  const auto expected = static_cast<std::size_t>(std::min(frame_.left, earned));
   (void)assembled_.prepare(piece.size() + expected);
   assembled_.append(piece);
 }

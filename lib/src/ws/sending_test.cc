@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is sent: the outgoing queue and its policies, shared messages, streamed messages, and mistakes of the caller.
+#include "ws/testing.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace fairlead::ws {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the words of these tests
+using ::testing::ElementsAre;
+
+Settings with(OverflowPolicy policy, std::size_t limit) {
+  Settings settings;
+  settings.limits.overflow = policy;
+  settings.limits.outgoing_queue_bytes = limit;
+  return settings;
+}
+
+Sent send(Side& side, std::string_view text) {
+  return side.connection.send(MessageKind::text, as_bytes(text), side.now);
+}
+
+std::vector<std::string> payloads(const std::vector<SentFrame>& frames) {
+  std::vector<std::string> all;
+  all.reserve(frames.size());
+  for (const auto& frame : frames) all.push_back(frame.payload);
+  return all;
+}
+
+// Takes the first bytes of the output, as a slow peer would.
+std::string take(Side& side, std::size_t bytes) {
+  std::array<Bytes, 8> views;
+  const std::size_t count = side.connection.output(views);
+  std::string all;
+  for (const Bytes view : std::span(views).first(count)) all.append(as_text(view));
+  all.resize(std::min(all.size(), bytes));
+  side.connection.consume(all.size());
+  return all;
+}
+
+TEST(Mistakes, OfTheCallerSendNothing) {
+  Side side(Role::server);
+  EXPECT_EQ(send(side, "\xFF"), Sent::invalid);
+  EXPECT_EQ(side.connection.send(MessageKind::binary, as_bytes("\xFF"), side.now), Sent::accepted);
+  EXPECT_EQ(side.connection.ping(as_bytes(std::string(126, 'p')), side.now), Sent::invalid);
+  EXPECT_EQ(side.connection.ping(as_bytes(std::string(125, 'p')), side.now), Sent::accepted);
+  EXPECT_EQ(side.connection.send(SharedMessage(), side.now), Sent::invalid);
+  EXPECT_FALSE(SharedMessage::text("\xC0\x80")) << "text that is not UTF-8 makes an empty handle";
+  EXPECT_EQ(side.sent().size(), 2U);
+}
+
+TEST(StreamedMessages, AreFragmentsThatNothingButControlFramesInterrupts) {
+  Side side(Role::server);
+  EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes("a\xE2\x82"), false, side.now), Sent::accepted);
+  EXPECT_EQ(send(side, "x"), Sent::busy);
+  EXPECT_EQ(side.connection.send(SharedMessage::text("x"), side.now), Sent::busy);
+  EXPECT_EQ(side.connection.send_chunk(MessageKind::binary, as_bytes("x"), false, side.now), Sent::invalid);
+  EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes("\xFF"), false, side.now), Sent::invalid);
+  EXPECT_EQ(side.connection.ping(as_bytes("p"), side.now), Sent::accepted);
+  EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes("\xAC"), true, side.now), Sent::accepted)
+      << "a refused piece leaves the message as it was";
+  EXPECT_EQ(send(side, "next"), Sent::accepted);
+  const auto sent = side.sent();
+  ASSERT_EQ(sent.size(), 4U);
+  EXPECT_FALSE(sent[0].header.fin);
+  EXPECT_EQ(sent[1].header.opcode, Opcode::ping);
+  EXPECT_EQ(sent[2].header.opcode, Opcode::continuation);
+  EXPECT_TRUE(sent[2].header.fin);
+}
+
+TEST(StreamedMessages, APieceThatDoesNotFitIsNotTaken) {
+  for (const auto policy : {OverflowPolicy::close, OverflowPolicy::drop_newest, OverflowPolicy::drop_oldest}) {
+    Side side(Role::server, with(policy, 1000));
+    const std::string piece(600, 'p');
+    EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes(piece), false, side.now), Sent::accepted);
+    EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes(piece), true, side.now), Sent::over_limit);
+    EXPECT_TRUE(side.connection.may_send());
+    side.output();
+    EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes(piece), true, side.now), Sent::accepted);
+    EXPECT_TRUE(side.sent().at(0).header.fin);
+  }
+}
+
+// ── Overflow (CVE-2020-35896: a peer that stops reading) ────────────────────────────────────────────────────────────
+
+TEST(Overflow, CloseFinishesTheBegunFrameAndSends1013) {
+  Side side(Role::server, with(OverflowPolicy::close, 1000));
+  ASSERT_EQ(send(side, std::string(400, 'a')), Sent::accepted);
+  ASSERT_EQ(send(side, std::string(400, 'b')), Sent::accepted);
+  std::string wire = take(side, 10);
+  EXPECT_EQ(send(side, std::string(400, 'c')), Sent::over_limit);
+  EXPECT_EQ(send(side, "d"), Sent::closed);
+  EXPECT_THAT(side.events(), ElementsAre(failed(Errc::outgoing_queue_full)));
+  wire += side.output();
+  const auto frames = parse_sent(Role::server, wire);
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(frames[0].payload, std::string(400, 'a'));
+  EXPECT_EQ(frames[1].header.opcode, Opcode::close);
+  EXPECT_EQ(side.connection.close_info().sent_code, close_code::try_again_later);
+  EXPECT_TRUE(side.connection.finished());
+}
+
+TEST(Overflow, CloseFinishesABegunSharedFrame) {
+  for (const std::size_t taken : {0U, 5U}) {
+    Side side(Role::server, with(OverflowPolicy::close, 1000));
+    const auto shared = SharedMessage::text(std::string(400, 's'));
+    ASSERT_EQ(side.connection.send(shared, side.now), Sent::accepted);
+    ASSERT_EQ(send(side, std::string(400, 'a')), Sent::accepted);
+    std::string wire = take(side, taken);
+    EXPECT_EQ(side.connection.send(shared, side.now), Sent::over_limit);
+    wire += side.output();
+    const auto frames = parse_sent(Role::server, wire);
+    ASSERT_EQ(frames.size(), taken == 0 ? 1U : 2U);
+    EXPECT_EQ(frames.back().header.opcode, Opcode::close);
+  }
+}
+
+TEST(Overflow, DropNewestKeepsWhatIsQueued) {
+  Side side(Role::server, with(OverflowPolicy::drop_newest, 100));
+  ASSERT_EQ(send(side, std::string(60, 'a')), Sent::accepted);
+  EXPECT_EQ(send(side, std::string(60, 'b')), Sent::over_limit);
+  EXPECT_EQ(send(side, std::string(30, 'c')), Sent::accepted);
+  EXPECT_TRUE(side.connection.may_send());
+  EXPECT_THAT(payloads(side.sent()), ElementsAre(std::string(60, 'a'), std::string(30, 'c')));
+}
+
+TEST(Overflow, DropOldestKeepsWhatHasBegunToLeave) {
+  Side side(Role::server, with(OverflowPolicy::drop_oldest, 200));
+  const auto shared = SharedMessage::text(std::string(50, 's'));
+  ASSERT_EQ(send(side, std::string(50, 'a')), Sent::accepted);
+  ASSERT_EQ(side.connection.ping(as_bytes("p"), side.now), Sent::accepted);
+  ASSERT_EQ(side.connection.send(shared, side.now), Sent::accepted);
+  ASSERT_EQ(send(side, std::string(50, 'b')), Sent::accepted);
+  std::string wire = take(side, 3);
+  ASSERT_EQ(send(side, std::string(50, 'c')), Sent::accepted) << "drops the shared one";
+  ASSERT_EQ(send(side, std::string(90, 'd')), Sent::accepted) << "drops b and nothing more than needed";
+  EXPECT_LE(side.connection.queued_bytes(), 200U + 3U);
+  wire += side.output();
+  EXPECT_THAT(payloads(parse_sent(Role::server, wire)),
+              ElementsAre(std::string(50, 'a'), "p", std::string(50, 'c'), std::string(90, 'd')));
+}
+
+TEST(Overflow, DropOldestRefusesWhatCannotFit) {
+  Side side(Role::server, with(OverflowPolicy::drop_oldest, 100));
+  ASSERT_EQ(send(side, std::string(90, 'a')), Sent::accepted);
+  const std::string begun = take(side, 1);
+  EXPECT_EQ(send(side, std::string(50, 'b')), Sent::over_limit);
+  EXPECT_THAT(payloads(parse_sent(Role::server, begun + side.output())), ElementsAre(std::string(90, 'a')));
+}
+
+TEST(Overflow, AMessageLargerThanTheLimitMayStandAlone) {
+  for (const auto policy : {OverflowPolicy::close, OverflowPolicy::drop_newest, OverflowPolicy::drop_oldest}) {
+    Side side(Role::client, with(policy, 100));
+    EXPECT_EQ(send(side, std::string(5000, 'L')), Sent::accepted);
+    EXPECT_EQ(payloads(side.sent()), std::vector{std::string(5000, 'L')});
+  }
+}
+
+TEST(Overflow, DroppingNeverBreaksThePeersWindow) {
+  Settings settings = with(OverflowPolicy::drop_oldest, 1500);
+  settings.compress_from_bytes = 0;
+  Side server(Role::server, settings, DeflateAgreement{});
+  Side client(Role::client, settings, DeflateAgreement{});
+  std::mt19937 random(8);  // NOLINT(cert-msc32-c,cert-msc51-cpp): a repeatable run
+  int arrived = 0;
+  for (int round = 0; round < 200; ++round) {
+    for (int message = 0; message < 20; ++message) {
+      const std::string text(random() % 400, static_cast<char>('a' + random() % 4));
+      ASSERT_EQ(server.connection.send(MessageKind::text, as_bytes(text), server.now, Compress::always),
+                Sent::accepted);
+    }
+    for (const auto& one : client.receive(take(server, random() % 500))) {
+      ASSERT_EQ(one.what, Seen::What::message);
+      ++arrived;
+    }
+    client.pass(std::chrono::seconds(1));
+  }
+  EXPECT_GT(arrived, 200);
+}
+
+// A model check: for any mix of messages, partial writes and policies the wire holds whole frames in order, and the
+// queue keeps its bound.
+TEST(Overflow, TheWireHoldsWholeFramesInOrderForAnyMix) {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    std::mt19937 random(seed);  // NOLINT(cert-msc32-c,cert-msc51-cpp): a repeatable run
+    const auto policy = static_cast<OverflowPolicy>(seed % 3);
+    const Role role = seed % 2 == 0 ? Role::server : Role::client;
+    Side side(role, with(policy, 2000));
+    std::string wire;
+    int next = 0;
+    for (int step = 0; step < 200; ++step) {
+      const std::string payload = std::to_string(next++) + ":" + std::string(random() % 300, 'x');
+      switch (random() % 4) {
+        case 0:
+          (void)send(side, payload);
+          break;
+        case 1:
+          (void)side.connection.send(SharedMessage::text(payload), side.now);
+          break;
+        case 2:
+          (void)side.connection.ping(as_bytes("-1:"), side.now);
+          break;
+        default:
+          wire += take(side, random() % 900);
+      }
+      ASSERT_LE(side.connection.queued_bytes(), 2000U + 4096U + 127U);
+    }
+    wire += side.output();
+    int last = -1;
+    for (const auto& frame : parse_sent(role, wire)) {
+      if (is_control(frame.header.opcode)) continue;
+      const int number = std::stoi(frame.payload);
+      ASSERT_GT(number, last) << seed;
+      last = number;
+    }
+  }
+}
+
+// ── Shared messages ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+TEST(SharedMessages, LeaveAServerWithoutACopy) {
+  Side side(Role::server);
+  const auto shared = SharedMessage::text("for everybody");
+  ASSERT_EQ(side.connection.send(shared, side.now), Sent::accepted);
+  std::array<Bytes, 2> views;
+  ASSERT_EQ(side.connection.output(views), 1U);
+  EXPECT_EQ(views[0].data(), shared.frame().data());
+  EXPECT_EQ(side.pool.lent_bytes(), 0U);
+  EXPECT_THAT(payloads(side.sent()), ElementsAre("for everybody"));
+}
+
+TEST(SharedMessages, AreMaskedAfreshByAClient) {
+  Side side(Role::client);
+  const auto shared = SharedMessage::binary(as_bytes("same"));
+  ASSERT_EQ(side.connection.send(shared, side.now), Sent::accepted);
+  ASSERT_EQ(side.connection.send(shared, side.now), Sent::accepted);
+  const auto sent = side.sent();
+  EXPECT_THAT(payloads(sent), ElementsAre("same", "same"));
+  EXPECT_NE(sent[0].header.mask, sent[1].header.mask);
+}
+
+TEST(SharedMessages, KeepTheirPlaceAmongOthers) {
+  Side side(Role::server);
+  const auto shared = SharedMessage::text("shared");
+  ASSERT_EQ(send(side, "one"), Sent::accepted);
+  ASSERT_EQ(side.connection.send(shared, side.now), Sent::accepted);
+  ASSERT_EQ(send(side, "two"), Sent::accepted);
+  ASSERT_EQ(send(side, "three"), Sent::accepted);
+  ASSERT_EQ(side.connection.send(shared, side.now), Sent::accepted);
+  std::string wire;
+  for (std::string piece = take(side, 1); !piece.empty(); piece = take(side, 3)) wire += piece;
+  EXPECT_THAT(payloads(parse_sent(Role::server, wire)), ElementsAre("one", "shared", "two", "three", "shared"));
+}
+
+TEST(SharedMessages, TheCompressedFormGoesToThoseWhoKeepNoContextOfOurs) {
+  const auto shared = SharedMessage::text(std::string(1000, 'c'), SharedMessage::Compression::once);
+  ASSERT_FALSE(shared.compressed_frame().empty());
+  const auto compressed = [&](std::optional<DeflateAgreement> agreement) {
+    Side server(Role::server, {}, agreement);
+    EXPECT_EQ(server.connection.send(shared, server.now), Sent::accepted);
+    const std::string wire = server.output();
+    Side client(Role::client, {}, agreement);
+    EXPECT_EQ(client.receive(wire).at(0).payload, std::string(1000, 'c'));
+    return parse_sent(Role::server, wire).at(0).header.rsv1;
+  };
+  EXPECT_TRUE(compressed(DeflateAgreement{15, 15, false, false}));
+  EXPECT_FALSE(compressed(DeflateAgreement{15, 15, true, true}));
+  EXPECT_FALSE(compressed(DeflateAgreement{12, 15, false, false}));
+  EXPECT_FALSE(compressed(std::nullopt));
+}
+
+TEST(SharedMessages, ThatDoNotShrinkHaveNoCompressedForm) {
+  EXPECT_TRUE(SharedMessage::text("x", SharedMessage::Compression::once).compressed_frame().empty());
+}
+
+TEST(Output, SmallFramesLeaveTogetherFromOnePooledBuffer) {
+  Side side(Role::server);
+  for (int round = 0; round < 3; ++round) {
+    for (int message = 0; message < 10; ++message) ASSERT_EQ(send(side, "small"), Sent::accepted);
+    std::array<Bytes, 4> views;
+    EXPECT_EQ(side.connection.output(views), 1U);
+    EXPECT_EQ(views[0].size(), 70U);
+    EXPECT_EQ(side.pool.lent_bytes(), side.pool.block_bytes());
+    side.connection.consume(70);
+    EXPECT_EQ(side.pool.lent_bytes(), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace fairlead::ws
