@@ -26,6 +26,7 @@ constexpr auto meanings = std::to_array<StatusMeaning>({
     {ExitStatus::abnormal, "the connection broke without a close handshake (1006)"},
     {ExitStatus::local_io, "reading the input, writing the output, or another call of the system failed"},
     {ExitStatus::over_limit, "the peer sent more than one of the own limits allows"},
+    {ExitStatus::interrupted, "interrupted before the connection was open, or interrupted twice"},
 });
 
 std::string advice_on_refusal(int status) {
@@ -79,6 +80,7 @@ ExitStatus status_of(Errc code) noexcept {
     case Errc::connection_reset: case Errc::unexpected_eof: return ExitStatus::abnormal;
     case Errc::system: return ExitStatus::local_io;
     case Errc::invalid_argument: return ExitStatus::usage;
+    case Errc::cancelled: return ExitStatus::interrupted;
     default: return ExitStatus::failed;
   }
 }
@@ -113,7 +115,7 @@ std::string advice(const Error& error, int http_status) {
     case ExitStatus::refused: return advice_on_refusal(http_status);
     case ExitStatus::handshake: return "Whatever answers there is no WebSocket server, or a proxy is between.";
     case ExitStatus::protocol: return "That is a bug of the peer: report it with the name of the rule.";
-    case ExitStatus::over_limit: return "If the peer is to be trusted with more: --max-message BYTES.";
+    case ExitStatus::over_limit: return "If the peer is to be trusted with more: --max-message, --max-fragments.";
     case ExitStatus::abnormal: return "The peer or something between cut the connection; --reconnect opens it again.";
     default: return {};
   }

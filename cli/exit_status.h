@@ -31,6 +31,7 @@ enum class ExitStatus : std::uint8_t {
   abnormal = 14,
   local_io = 15,
   over_limit = 16,
+  interrupted = 130,  // as a shell says of SIGINT
 };
 
 struct StatusMeaning {

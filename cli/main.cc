@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command `fairlead`: each verb lies in the file of its name.
+#include <csignal>
+
 #include "program.h"
 
 int main(int argc, char** argv) {
+  // A reader that has gone is an error of the write, with a sentence and a status, not a silent death.
+  (void)std::signal(SIGPIPE, SIG_IGN);
   fairlead::cli::Program program;
   fairlead::cli::add_echo(program);
   fairlead::cli::add_connect(program);

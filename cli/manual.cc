@@ -153,8 +153,15 @@ std::string help_statuses(const Page& page, bool colour) {
 
 // ── Man pages ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+std::string replace_all(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
 // roff reads a backslash, and a dot or quote at the start of a line; a bare '-' may become a typographic hyphen, which
-// cannot be copied into a shell.
+// cannot be copied into a shell. groff reads Latin-1: the few characters of ours beyond ASCII are spelt.
 std::string roff(std::string_view text) {
   std::string out;
   bool line_start = true;
@@ -169,7 +176,7 @@ std::string roff(std::string_view text) {
     }
     line_start = c == '\n';
   }
-  return out;
+  return replace_all(replace_all(out, "…", "..."), "–", "\\(en");
 }
 
 std::string upper(std::string text) {

@@ -3,6 +3,7 @@
 
 #include <fairlead/version.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <array>
@@ -22,6 +23,7 @@ namespace {
 constexpr double longest_seconds = 86'400;
 
 std::optional<std::size_t> parse_bytes(std::string_view text) {
+  if (text == "unlimited") return std::numeric_limits<std::size_t>::max();
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{}) return std::nullopt;
@@ -49,9 +51,8 @@ std::string bytes_text(std::size_t bytes) {
 }  // namespace
 
 Program::Program() : app_("Secure WebSocket server, client and tools", "fairlead") {
-  app_.require_subcommand(1);
   app_.set_help_flag("-h,--help", "Print this text");
-  app_.set_version_flag("--version", fmt::format("fairlead {}", fairlead::version()));
+  app_.set_version_flag("--version", fmt::format("fairlead {}", fairlead::version()), "Print the version");
   app_.formatter_fn([this](const CLI::App* app, const std::string&, CLI::AppFormatMode) {
     return render_help(page_of(*this, *app), wants_colour(STDOUT_FILENO));
   });
@@ -88,22 +89,32 @@ const CLI::App& Program::chosen() const {
   return *app;
 }
 
-int Program::complain(const CLI::ParseError& error) {
-  const std::string command = command_of(chosen());
-  cli::complain(fmt::format("{}\n`{} --help` says more.", error.what(), command));
+int Program::complain(std::string_view what) {
+  cli::complain(fmt::format("{}\n`{} --help` says more.", what, command_of(chosen())));
   return static_cast<int>(ExitStatus::usage);
+}
+
+// A word that is no verb, or none at all where one is needed.
+int Program::complain_of_verb() {
+  const std::vector<std::string> words = chosen().remaining(true);
+  std::vector<std::string> names;
+  for (const CLI::App* verb : visible_verbs(chosen())) names.push_back(verb->get_name());
+  const std::string what = words.empty() ? "a verb is missing" : fmt::format("there is no verb '{}'", words.front());
+  return complain(fmt::format("{}; there are: {}", what, fmt::join(names, ", ")));
 }
 
 int Program::main(int argc, char** argv) {
   try {
     app_.parse(argc, argv);
-    return static_cast<int>(body_ ? body_() : ExitStatus::usage);
+    return body_ ? static_cast<int>(body_()) : complain_of_verb();
   } catch (const CLI::CallForHelp&) {
     return write_all(STDOUT_FILENO, chosen().help()) ? 0 : static_cast<int>(ExitStatus::local_io);
   } catch (const CLI::CallForVersion& version) {
     return write_all(STDOUT_FILENO, fmt::format("{}\n", version.what())) ? 0 : static_cast<int>(ExitStatus::local_io);
+  } catch (const CLI::ExtrasError& error) {
+    return visible_verbs(chosen()).empty() ? complain(error.what()) : complain_of_verb();
   } catch (const CLI::ParseError& error) {
-    return complain(error);
+    return complain(error.what());
   } catch (const std::exception& error) {
     cli::complain(error.what());
     return static_cast<int>(ExitStatus::failed);

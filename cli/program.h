@@ -3,13 +3,15 @@
 // script are all rendered from this (manual.h), so they cannot differ.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <CLI/CLI.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exit_status.h"
@@ -47,7 +49,8 @@ class Program {
   [[nodiscard]] const Manual& manual(const CLI::App& app) const;
 
  private:
-  int complain(const CLI::ParseError& error);
+  int complain(std::string_view what);
+  int complain_of_verb();
   [[nodiscard]] const CLI::App& chosen() const;
 
   CLI::App app_;
