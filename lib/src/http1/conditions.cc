@@ -10,7 +10,7 @@
 namespace fairlead::http1 {
 namespace {
 
-using std::chrono::system_clock;
+using std::chrono::sys_seconds;
 
 // Whether a list of entity tags names this one. Weak comparison passes over "W/" (RFC 9110 8.8.3.2). Our tags hold no
 // comma, so splitting there cannot match a part of a foreign tag with one.
@@ -31,11 +31,11 @@ bool any_names_tag(const Request& request, std::string_view field, std::string_v
 }
 
 // HTTP's dates know no fractions.
-system_clock::time_point whole_seconds(system_clock::time_point time) {
+sys_seconds whole_seconds(std::chrono::system_clock::time_point time) {
   return std::chrono::floor<std::chrono::seconds>(time);
 }
 
-std::optional<system_clock::time_point> date_in(const Request& request, std::string_view field) {
+std::optional<sys_seconds> date_in(const Request& request, std::string_view field) {
   const auto value = request.headers.find(field);
   return value ? parse_http_date(*value) : std::nullopt;
 }

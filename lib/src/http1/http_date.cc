@@ -78,7 +78,7 @@ std::string format_http_date(system_clock::time_point time) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
-std::optional<system_clock::time_point> parse_http_date(std::string_view text) {
+std::optional<sys_seconds> parse_http_date(std::string_view text) {
   const auto comma = text.find(", ");
   const auto pieces = comma == std::string_view::npos ? split_asctime(text) : split_with_comma(text.substr(comma + 2));
   if (!pieces) return std::nullopt;

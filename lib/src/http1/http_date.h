@@ -14,6 +14,7 @@ namespace fairlead::http1 {
 
 // The form above, and the two obsolete ones that a recipient must accept: "Sunday, 06-Nov-94 08:49:37 GMT" and
 // "Sun Nov  6 08:49:37 1994". The name of the day is not compared with the date.
-[[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string_view text);
+// Seconds, because a time_point of the system clock ends in the year 2262.
+[[nodiscard]] std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text);
 
 }  // namespace fairlead::http1

@@ -134,7 +134,7 @@ std::optional<Refusal> read_refusal(const Response& response, std::chrono::syste
   if (const auto delay = text::parse_decimal(*value)) {
     refusal.retry_after = seconds(static_cast<seconds::rep>(std::min(*delay, limit)));
   } else if (const auto date = http1::parse_http_date(*value)) {
-    refusal.retry_after = std::clamp(std::chrono::ceil<seconds>(*date - now), seconds(0), longest);
+    refusal.retry_after = std::clamp(*date - std::chrono::floor<seconds>(now), seconds(0), longest);
   }
   return refusal;
 }
