@@ -4,7 +4,7 @@
 import asyncio
 import dataclasses
 
-from conformance import frames
+from conformance import deflate, frames
 from support.suite import Case, Failure, check, expect
 
 SERVER, CLIENT = "server", "client"
@@ -37,6 +37,7 @@ class Exchange:
     server_flags: tuple = ()
     client_flags: tuple = ()
     timeout: float = 20.0
+    deflate: bool = False  # permessage-deflate has been agreed on
 
 
 def row(id, section, title, *send, messages=(), pongs=(), fails=None, **options):
@@ -91,8 +92,11 @@ def _plain(message):
 
 # ── The binary is the server and echoes ──────────────────────────────────────────────────────────────────────────────
 async def _against_server(environment, exchange, pieces):
-    client = await environment.client(*exchange.server_flags)
-    async with client.open() as peer:
+    flags = ("--compress",) if exchange.deflate else ()
+    client = await environment.client(*flags, *exchange.server_flags)
+    async with client.open(extra=[deflate.field(deflate.OFFER)] if exchange.deflate else ()) as peer:
+        if exchange.deflate:
+            deflate.Agreement.of(peer.head).receive_with(peer)
         await _send(peer, exchange.send, pieces)
         await _expect_echoes(peer, exchange)
         await _expect_ending(peer, exchange)
@@ -132,8 +136,9 @@ async def _expect_ending(peer, exchange):
 
 # ── The binary is the client and prints ──────────────────────────────────────────────────────────────────────────────
 async def _against_client(environment, exchange, pieces):
-    async with environment.connector("--exit-on-close", *exchange.client_flags) as client:
-        await client.open()
+    flags = ("--compress",) if exchange.deflate else ()
+    async with environment.connector("--exit-on-close", *flags, *exchange.client_flags) as client:
+        await client.open([deflate.field(deflate.NAME)] if exchange.deflate else ())
         await _send(client.peer, exchange.send, pieces)
         pongs = []
         if exchange.messages:
