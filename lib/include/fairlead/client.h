@@ -39,27 +39,26 @@ struct ConnectTimes {
 };
 
 struct ClientOptions {
-  TlsClient tls;                          // verification is on; see tls.h
-  Limits limits;                          // of what the server may do to us
-  std::vector<std::string> subprotocols;  // offered, in order of preference
-  std::string origin;                     // sent only when set: browsers send it, programs need not
-  Headers headers;                        // added to the request: Authorization, Cookie, …
-  bool compress = false;                  // offer permessage-deflate
-  Compression compression;                // how, when `compress` is set
-  bool stream_incoming = false;           // use receive_chunk()
-  ConnectTimes times;
-  std::optional<std::string> local_address;  // bind to it before connecting
-  std::string unix_path;  // connect there instead of the URL's host (which still names the certificate)
+  TlsClient tls{};                          // verification is on; see tls.h
+  Limits limits{};                          // of what the server may do to us
+  std::vector<std::string> subprotocols{};  // offered, in order of preference
+  std::string origin{};                     // sent only when set: browsers send it, programs need not
+  Headers headers{};                        // added to the request: Authorization, Cookie, …
+  Compression compression{};                // offered when enabled
+  bool stream_incoming = false;             // use receive_chunk()
+  ConnectTimes times{};
+  std::optional<std::string> local_address{};  // bind to it before connecting
+  std::string unix_path{};  // connect there instead of the URL's host (which still names the certificate)
   // ws:// sends everything in the clear; it is refused unless this says so.
   bool dangerously_allow_cleartext = false;
-  LogSink log;
+  LogSink log{};
 };
 
 // How an attempt failed, beyond the error: the server's answer when it gave one.
 struct ConnectError : Error {
-  int status = 0;                                   // 0: no HTTP answer came
-  std::optional<std::chrono::seconds> retry_after;  // from a 429 or 503
-  std::string location;                             // from a redirection (which is not followed: RFC 6455 4.1)
+  int status = 0;                                     // 0: no HTTP answer came
+  std::optional<std::chrono::seconds> retry_after{};  // from a 429 or 503
+  std::string location{};                             // from a redirection (which is not followed: RFC 6455 4.1)
 };
 
 // Resolves, connects (happy eyeballs), secures, opens. Inside a task.
@@ -78,7 +77,7 @@ struct ReconnectOptions {
   // Asked after every end; false gives up. Default: goes on, except after 1008 (policy), 4000–4999 (the application
   // said so), statuses 400–499 other than 408, 425 and 429, a rejected certificate, and a normal close (1000) by the
   // server.
-  std::function<bool(const ConnectError*, const CloseInfo*)> should_retry;
+  std::function<bool(const ConnectError*, const CloseInfo*)> should_retry{};
 };
 
 // Keeps a connection to `url` open until `session` returns false, or it gives up. `session` is called for each new

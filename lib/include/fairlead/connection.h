@@ -33,6 +33,7 @@ enum class SendResult : std::uint8_t {
   queued,      // it waits behind bytes that the peer has not taken yet
   over_limit,  // dropped: `Limits::outgoing_queue_bytes` and its policy, or a streamed message is open
   closed,      // the connection is closed or closing: nothing will be sent
+  invalid,     // a mistake of the caller, nothing was sent: text that is not UTF-8, a ping over 125 bytes
 };
 
 // Whether one message is compressed. It only matters where permessage-deflate was agreed on.
@@ -59,7 +60,7 @@ struct ChunkView {
 // The answer of `send`, and something to await: `co_await ws.send(…)` goes on once less than half of the outgoing limit
 // is waiting, so a coroutine that awaits its sends is slowed down to its peer's pace and never meets the limit.
 // The message has been taken (or not) before anything is awaited. Valid as long as the connection object.
-class [[nodiscard]] Sending {
+class Sending {
  public:
   Sending(net::Channel* channel, SendResult result) noexcept : channel_(channel), result_(result) {}
 
@@ -155,7 +156,11 @@ class Connection {
 
  private:
   friend class net::Channel;
+  struct Borrowed {};
+  Connection(std::shared_ptr<net::Channel> channel, Borrowed) noexcept;
+
   std::shared_ptr<net::Channel> channel_;
+  bool owner_ = false;  // its destruction closes the connection
 };
 
 // ── The handler style: plain calls on the loop of the connection ────────────────────────────────────────────────────

@@ -48,7 +48,7 @@ struct Limits {
   Milliseconds write_stall_time{30'000};  // queued bytes of which the peer takes none for this long: closed
 
   // ── The whole server ──────────────────────────────────────────────────────────────────────────────────────────────
-  std::size_t connections = 100'000;            // 503 past it
+  std::size_t connections = 100'000;            // closed at accept past it
   std::size_t connections_per_address = 1'000;  // IPv4 by address, IPv6 by /64; closed at accept past it
   std::size_t memory_budget_bytes = std::size_t{2} * 1024 * 1024 * 1024;  // buffers and queues; past it no new work
 };

@@ -52,15 +52,15 @@ struct Decision {
 struct RouteOptions {
   // Subprotocols in the server's order of preference; the first that the client offers too is chosen. A client that
   // offers none, or none of these, gets none (RFC 6455 4.2.2) unless `subprotocol_required`, then 400.
-  std::vector<std::string> subprotocols;
+  std::vector<std::string> subprotocols{};
   bool subprotocol_required = false;
   // Sees the request (path, query, header fields, peer, client certificate) and decides. The coroutine form may wait
   // for a database; `Limits::accept_time` bounds it. Without either everybody whose Origin is allowed is accepted.
-  std::function<Decision(const Request&)> accept;
-  std::function<Task<Decision>(const Request&)> accept_async;
-  std::optional<OriginPolicy> origin;  // instead of the server's
-  std::optional<Limits> limits;        // instead of the server's, where they concern a connection
-  Compression compression;
+  std::function<Decision(const Request&)> accept{};
+  std::function<Task<Decision>(const Request&)> accept_async{};
+  std::optional<OriginPolicy> origin{};  // instead of the server's
+  std::optional<Limits> limits{};        // instead of the server's, where they concern a connection
+  Compression compression{};
   bool stream_incoming = false;  // coroutine handlers: use receive_chunk() instead of receive()
 };
 
@@ -70,13 +70,11 @@ using AsyncHttpHandler = std::function<Task<Response>(const Request&)>;
 using WebSocketHandler = std::function<Task<>(Connection&)>;
 
 struct ServerOptions {
-  Tls tls;
-  Limits limits;
-  OriginPolicy origin;                         // default: same origin, or no Origin at all
-  std::vector<std::string> allowed_hosts;      // Host fields to answer (DNS rebinding); empty: all
+  Tls tls{};
+  Limits limits{};
+  OriginPolicy origin{};                       // default: the page's own origin, or no Origin at all
   unsigned threads = 0;                        // loops; 0: one per core
-  std::chrono::seconds certificate_check{10};  // how often the certificate files are looked at; 0: never
-  LogSink log;
+  LogSink log{};
 };
 
 // What a listener is bound to.

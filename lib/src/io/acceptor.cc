@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/acceptor.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace fairlead::io {
+namespace {
+
+constexpr int backlog = 4096;          // the kernel caps it at net.core.somaxconn
+constexpr int accepted_per_turn = 64;  // then other sockets have their turn
+constexpr std::chrono::milliseconds out_of_descriptors_wait{100};
+
+// A socket file is left behind by a process that died. It is removed only when nobody answers there.
+bool is_stale(const Endpoint& endpoint) {
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (probe < 0) return false;
+  const bool refused = ::connect(probe, endpoint.data(), endpoint.size()) != 0 && errno == ECONNREFUSED;
+  ::close(probe);
+  return refused;
+}
+
+void set_options(int descriptor, int family) {
+  const int on = 1;
+  const int off = 0;
+  if (family == AF_UNIX) return;
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (family == AF_INET6) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+}
+
+}  // namespace
+
+// Out of descriptors: wait a little instead of spinning on a socket that stays readable.
+class Acceptor::Retry final : public Timer {
+ public:
+  explicit Retry(Acceptor& owner) : owner_(owner) {}
+
+ private:
+  void on_timer(TimePoint) override { owner_.on_readable(); }
+  Acceptor& owner_;
+};
+
+Result<int> Acceptor::listen(const Endpoint& endpoint) {
+  const int descriptor = ::socket(endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return std::unexpected(system_error(Errc::system, errno, "socket"));
+  set_options(descriptor, endpoint.family());
+  int status = ::bind(descriptor, endpoint.data(), endpoint.size());
+  if (status != 0 && errno == EADDRINUSE && endpoint.family() == AF_UNIX && is_stale(endpoint)) {
+    ::unlink(endpoint.peer_address().path.c_str());
+    status = ::bind(descriptor, endpoint.data(), endpoint.size());
+  }
+  if (status == 0) status = ::listen(descriptor, backlog);
+  if (status == 0) return descriptor;
+  const Error error = system_error(Errc::system, errno, "cannot listen on " + to_string(endpoint.peer_address()));
+  ::close(descriptor);
+  return std::unexpected(error);
+}
+
+Endpoint Acceptor::local_endpoint(int descriptor) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the socket API's own idiom.
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+  return {reinterpret_cast<const sockaddr*>(&address), length};
+}
+
+Acceptor::Acceptor(Loop& loop, int descriptor) : loop_(loop), socket_(loop, descriptor) { socket_.set_events(this); }
+Acceptor::~Acceptor() = default;
+
+void Acceptor::start(std::function<void(int, const Endpoint&)> accepted) {
+  accepted_ = std::move(accepted);
+  socket_.wait_readable();
+}
+
+void Acceptor::stop() {
+  retry_.reset();
+  socket_.close();
+}
+
+Acceptor::Outcome Acceptor::accept_one() {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+  auto* peer = reinterpret_cast<sockaddr*>(&address);
+  const int descriptor = ::accept4(socket_.descriptor(), peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (descriptor >= 0) {
+    prepare_stream(descriptor);
+    accepted_(descriptor, Endpoint(peer, length));
+    return Outcome::accepted;
+  }
+  if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return Outcome::out_of_descriptors;
+  // A connection that was reset before it was accepted is none at all; look again.
+  return errno == ECONNABORTED || errno == EINTR || errno == EPROTO ? Outcome::accepted : Outcome::none;
+}
+
+void Acceptor::on_readable() {
+  for (int i = 0; i < accepted_per_turn && socket_.is_open(); ++i) {
+    const Outcome outcome = accept_one();
+    if (outcome == Outcome::none) break;
+    if (outcome == Outcome::accepted) continue;
+    if (retry_ == nullptr) retry_ = std::make_unique<Retry>(*this);
+    loop_.set_timer(*retry_, Loop::now() + out_of_descriptors_wait);
+    return;
+  }
+  socket_.wait_readable();
+}
+
+}  // namespace fairlead::io

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A listening socket of one loop. Several loops listen on the same TCP port and the kernel shares the connections out.
+#pragma once
+
+#include "io/endpoint.h"
+#include "io/loop.h"
+#include "io/socket.h"
+
+#include <fairlead/error.h>
+
+#include <functional>
+
+namespace fairlead::io {
+
+class Acceptor final : private SocketEvents {
+ public:
+  // Binds and listens (SO_REUSEADDR, SO_REUSEPORT for TCP; a stale UNIX socket file that nobody listens on is replaced,
+  // a live one is an error). IPv6's any-address takes IPv4 too. Nothing is accepted before `start`.
+  [[nodiscard]] static Result<int> listen(const Endpoint& endpoint);
+  [[nodiscard]] static Endpoint local_endpoint(int descriptor);
+
+  // Takes over a listening descriptor.
+  Acceptor(Loop& loop, int descriptor);
+  ~Acceptor();
+
+  // `accepted` takes over a non-blocking descriptor. Called on the loop.
+  void start(std::function<void(int descriptor, const Endpoint& peer)> accepted);
+  void stop();
+
+ private:
+  class Retry;
+  void on_readable() override;
+  void on_writable() override {}
+  // One connection, or why there is none.
+  enum class Outcome : std::uint8_t { accepted, none, out_of_descriptors };
+  Outcome accept_one();
+
+  Loop& loop_;
+  Socket socket_;
+  std::function<void(int, const Endpoint&)> accepted_;
+  std::unique_ptr<Retry> retry_;
+};
+
+}  // namespace fairlead::io

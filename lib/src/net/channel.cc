@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/channel.h"
+
+#include "base/assert.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <functional>
+#include <utility>
+
+namespace fairlead::net {
+namespace {
+
+// What waits for a coroutine that is busy with something else; past either number the peer is slowed down.
+constexpr std::size_t inbox_messages = 16;
+constexpr std::size_t inbox_bytes_limit = std::size_t{64} * 1024;
+// So much output of one turn is written before the turn ends: memory stays bounded while a handler sends and sends.
+constexpr std::size_t flush_now_bytes = std::size_t{256} * 1024;
+// Pieces of output that are written together.
+constexpr std::size_t gathered_pieces = 64;
+
+ws::Connection::Compress as_ws(Compress compress) {
+  switch (compress) {
+    case Compress::never:
+      return ws::Connection::Compress::never;
+    case Compress::always:
+      return ws::Connection::Compress::always;
+    case Compress::by_size:
+      break;
+  }
+  return ws::Connection::Compress::by_settings;
+}
+
+}  // namespace
+
+std::shared_ptr<Channel> Channel::create(LoopContext& context, std::unique_ptr<Stream> stream,
+                                         std::shared_ptr<const ChannelSettings> settings, Opened opened) {
+  auto channel = std::make_shared<Channel>(context, std::move(stream), std::move(settings), std::move(opened));
+  context.channels.emplace(channel.get(), channel);
+  channel->registered_ = true;
+  channel->name_ = context.mailbox->slots.open(*channel);
+  context.counters.websockets.add();
+  return channel;
+}
+
+Channel::Channel(LoopContext& context, std::unique_ptr<Stream> stream, std::shared_ptr<const ChannelSettings> settings,
+                 Opened opened)
+    : context_(context),
+      settings_(std::move(settings)),
+      stream_(std::move(stream)),
+      ws_(settings_->role, settings_->ws, context.resources, opened.deflate, io::Loop::now()),
+      opened_(std::move(opened)) {
+  stream_->set_user(this);
+}
+
+Channel::~Channel() = default;
+
+void Channel::open(MutableBytes leftover) {
+  const auto alive = shared_from_this();
+  if (settings_->handler_style) {
+    facade_ = Connection(alive);
+    call_handler(settings_->handlers.open, facade_);
+  }
+  if (!leftover.empty()) on_data(leftover);
+  flush();
+  stream_->resume();
+}
+
+// ── From below ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void Channel::on_data(MutableBytes data) {
+  const auto alive = shared_from_this();
+  ws_.receive(data, io::Loop::now());
+  pump();
+  ws_.retain();
+}
+
+void Channel::on_read_turn_end() { flush(); }
+
+void Channel::on_room() { flush(); }
+
+// What was received before still counts, and what we owe (such as the echo of a close frame that came with the goodbye)
+// still leaves, if it can.
+void Channel::on_stream_end(const Error* error) {
+  const auto alive = shared_from_this();
+  if (error != nullptr && !ws_.finished() && error_ == nullptr) error_ = std::make_unique<Error>(*error);
+  ws_.receive_end(io::Loop::now());
+  pump();
+  write_output();
+  tell_closed();
+  stream_->shutdown(settings_->ws.limits.close_time);
+}
+
+void Channel::on_stream_gone() { unregister(); }
+
+void Channel::pump() {
+  if (std::exchange(pumping_, true)) return;
+  const auto alive = shared_from_this();
+  while (!closed_ && !inbox_full()) {
+    auto event = ws_.next_event();
+    if (!event || !dispatch(*event)) break;
+  }
+  pumping_ = false;
+  if (inbox_full() && !stream_->shutting_down()) stream_->pause();
+}
+
+bool Channel::dispatch(ws::Event& event) {
+  if (const auto* message = std::get_if<ws::MessageEvent>(&event)) {
+    on_message(message->message);
+  } else if (const auto* chunk = std::get_if<ws::ChunkEvent>(&event)) {
+    on_chunk(*chunk);
+  } else if (const auto* pong = std::get_if<ws::PongEvent>(&event)) {
+    on_pong(pong->payload);
+  } else if (const auto* failed = std::get_if<ws::FailedEvent>(&event)) {
+    on_failed(failed->error);
+    return false;
+  } else if (std::holds_alternative<ws::ClosedEvent>(event)) {
+    want_flush();
+    return false;
+  }
+  return true;
+}
+
+void Channel::on_message(const MessageView& message) {
+  context_.counters.messages_in.add();
+  if (settings_->handler_style) return call_handler(settings_->handlers.message, facade_, message);
+  arrived({message.kind, std::string(as_text(message.payload)), message.compressed, true, true});
+}
+
+void Channel::on_chunk(const ws::ChunkEvent& chunk) {
+  if (chunk.last) context_.counters.messages_in.add();
+  if (settings_->handler_style) {
+    return call_handler(settings_->handlers.chunk, facade_,
+                        ChunkView{chunk.kind, chunk.payload, chunk.first, chunk.last});
+  }
+  arrived({chunk.kind, std::string(as_text(chunk.payload)), false, chunk.first, chunk.last});
+}
+
+void Channel::on_pong(Bytes payload) {
+  if (pinged_at_ != TimePoint{}) round_trip_time_ = io::Loop::now() - std::exchange(pinged_at_, TimePoint{});
+  if (settings_->handler_style) call_handler(settings_->handlers.pong, facade_, payload);
+}
+
+void Channel::on_failed(const Error& error) {
+  if (error_ == nullptr) error_ = std::make_unique<Error>(error);
+  context_.counters.failed(error_->code);
+  if (settings_->log) {
+    const PeerAddress peer = opened_.request != nullptr ? opened_.request->peer : PeerAddress{};
+    settings_->log(LogLevel::info, "websocket failed peer=" + to_string(peer) + " " + to_string(*error_));
+  }
+  want_flush();
+}
+
+// An exception of the application must not end the loop: it ends this connection (1011).
+void Channel::call_handler(auto&& handler, auto&&... arguments) {
+  if (!handler) return;
+  try {
+    handler(arguments...);
+  } catch (const std::exception& thrown) {
+    fail(close_code::internal_error, {Errc::system, std::string("a handler threw: ") + thrown.what()});
+  } catch (...) {
+    fail(close_code::internal_error, {Errc::system, "a handler threw"});
+  }
+}
+
+// ── To coroutines ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+Channel::Waiters& Channel::waiters() {
+  if (waiters_ == nullptr) waiters_ = std::make_unique<Waiters>();
+  return *waiters_;
+}
+
+bool Channel::inbox_full() const noexcept {
+  return waiters_ != nullptr &&
+         (waiters_->inbox.size() >= inbox_messages || waiters_->inbox_bytes >= inbox_bytes_limit);
+}
+
+void Channel::arrived(Received received) {
+  Waiters& state = waiters();
+  state.inbox_bytes += received.payload.size();
+  state.inbox.push_back(std::move(received));
+  if (state.receiver) std::exchange(state.receiver, {}).resume();
+}
+
+bool Channel::ready_to_receive() {
+  Waiters& state = waiters();
+  if (state.interrupted || !state.inbox.empty() || closed_) return true;
+  // Bytes of further messages may lie in the state machine: the coroutine pulls them itself, so a burst of messages
+  // costs one resumption. Not while `pump` stands below us on the stack with an event in its hands: it goes on.
+  if (!pumping_) {
+    pump();
+    if (stream_->paused() && !inbox_full()) stream_->resume();
+  }
+  return state.interrupted || !state.inbox.empty() || closed_;
+}
+
+Result<Channel::Received> Channel::take() {
+  Waiters& state = waiters();
+  if (state.interrupted) return fairlead::fail(*std::exchange(state.interrupted, std::nullopt));
+  if (state.inbox.empty()) return fairlead::fail(Errc::closed);
+  Received first = std::move(state.inbox.front());
+  state.inbox.erase(state.inbox.begin());
+  state.inbox_bytes -= first.payload.size();
+  if (stream_->paused() && !inbox_full()) stream_->resume();
+  return first;
+}
+
+void Channel::wait_to_receive(std::coroutine_handle<> waiting) {
+  FAIRLEAD_ASSERT(!waiters().receiver);  // one receive at a time
+  waiters().receiver = waiting;
+}
+
+void Channel::interrupt_receive(Errc why) {
+  if (!waiters().receiver) return;
+  const auto alive = shared_from_this();
+  waiters().interrupted = why;
+  std::exchange(waiters().receiver, {}).resume();
+}
+
+void Channel::wait_for_room(std::coroutine_handle<> waiting) {
+  waiters().for_room.push_back(waiting);
+  want_flush();
+}
+
+void Channel::wait_until_closed(std::coroutine_handle<> waiting) { waiters().for_close.push_back(waiting); }
+
+void Channel::resume_all() {
+  if (waiters_ == nullptr) return;
+  auto resume_each = [](std::vector<std::coroutine_handle<>>& list) {
+    for (const auto handle : std::exchange(list, {})) handle.resume();
+  };
+  if (waiters_->receiver) std::exchange(waiters_->receiver, {}).resume();
+  resume_each(waiters_->for_room);
+  resume_each(waiters_->for_close);
+}
+
+// ── Sending ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SendResult Channel::send(MessageKind kind, Bytes payload, Compress compress) {
+  if (closed_) return SendResult::closed;
+  const bool had_room = stream_->has_room();
+  return outcome(ws_.send(kind, payload, io::Loop::now(), as_ws(compress)), had_room, payload.size());
+}
+
+SendResult Channel::send(const SharedMessage& message) {
+  if (closed_) return SendResult::closed;
+  const bool had_room = stream_->has_room();
+  return outcome(ws_.send(message, io::Loop::now()), had_room, message.payload().size());
+}
+
+SendResult Channel::send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress) {
+  if (closed_) return SendResult::closed;
+  const bool had_room = stream_->has_room();
+  return outcome(ws_.send_chunk(kind, piece, last, io::Loop::now(), as_ws(compress)), had_room, piece.size());
+}
+
+SendResult Channel::ping(Bytes payload) {
+  if (closed_) return SendResult::closed;
+  const bool had_room = stream_->has_room();
+  pinged_at_ = io::Loop::now();
+  return outcome(ws_.ping(payload, pinged_at_), had_room, 0);
+}
+
+SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_bytes) {
+  switch (sent) {
+    case ws::Sent::accepted:
+      break;
+    case ws::Sent::busy:
+      return SendResult::over_limit;
+    case ws::Sent::over_limit:
+      want_flush();
+      return SendResult::over_limit;
+    case ws::Sent::closed:
+      return SendResult::closed;
+    case ws::Sent::invalid:
+      return SendResult::invalid;
+  }
+  if (payload_bytes != 0) context_.counters.messages_out.add();
+  if (!below_half()) was_above_half_ = true;
+  if (had_room && ws_.queued_bytes() >= flush_now_bytes) {
+    flush();
+    return stream_->has_room() ? SendResult::sent : SendResult::queued;
+  }
+  want_flush();
+  return had_room ? SendResult::sent : SendResult::queued;
+}
+
+// Inside a read turn the stream asks for our output anyway, at its end.
+void Channel::want_flush() { context_.loop.defer(*this); }
+
+void Channel::on_turn_end() { flush(); }
+
+void Channel::flush() {
+  const auto alive = shared_from_this();
+  write_output();
+  after_output();
+}
+
+void Channel::write_output() {
+  while (stream_->has_room()) {
+    std::array<Bytes, gathered_pieces> pieces;
+    const std::size_t count = ws_.output(pieces);
+    if (count == 0) break;
+    ws_.consume(stream_->write(std::span(pieces).first(count)));
+  }
+}
+
+void Channel::after_output() {
+  tell_room();
+  end_stream_if_finished(false);
+  if (!stream_->shutting_down()) rearm();
+}
+
+std::size_t Channel::half_limit() const noexcept { return settings_->ws.limits.outgoing_queue_bytes / 2; }
+bool Channel::below_half() const noexcept { return queued_bytes() <= half_limit(); }
+
+void Channel::tell_room() {
+  if (!below_half()) return;
+  if (waiters_ != nullptr && !waiters_->for_room.empty()) {
+    for (const auto handle : std::exchange(waiters_->for_room, {})) handle.resume();
+  }
+  if (!std::exchange(was_above_half_, false) || closed_) return;
+  if (settings_->handler_style) call_handler(settings_->handlers.drain, facade_);
+}
+
+// ── Ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Result<void> Channel::close(CloseCode code, std::string_view reason) {
+  if (closed_) return {};
+  auto result = ws_.close(code, reason, io::Loop::now());
+  if (result) want_flush();
+  return result;
+}
+
+void Channel::fail(CloseCode code, const Error& error) {
+  if (error_ == nullptr) error_ = std::make_unique<Error>(error);
+  context_.counters.failed(error.code);
+  if (settings_->log) settings_->log(LogLevel::error, "websocket closed: " + to_string(error));
+  static_cast<void>(close(code, {}));
+}
+
+// RFC 6455 7.1.1: the server ends the stream first; the client waits for it (`finished` knows the roles). What cannot
+// be delivered any more is given up.
+void Channel::end_stream_if_finished(bool give_up) {
+  if (!ws_.finished() || stream_->shutting_down()) return;
+  const bool drained = stream_->has_room() && ws_.queued_bytes() == 0;
+  if (!drained && !give_up) return;
+  const auto alive = shared_from_this();
+  context_.loop.cancel_timer(*this);
+  tell_closed();
+  if (drained) return stream_->shutdown(settings_->ws.limits.close_time);
+  cut();
+}
+
+void Channel::cut() {
+  const auto alive = shared_from_this();
+  stream_->abort();
+  unregister();
+}
+
+void Channel::tell_closed() {
+  if (std::exchange(closed_, true)) return;
+  const auto alive = shared_from_this();
+  context_.loop.cancel_timer(*this);
+  context_.mailbox->slots.close(name_);
+  context_.counters.websockets.subtract();
+  const CloseInfo info = ws_.close_info();
+  if (info.clean) context_.counters.closed_clean.add();
+  if (settings_->handler_style) call_handler(settings_->handlers.close, facade_, info);
+  resume_all();
+}
+
+void Channel::unregister() {
+  if (!std::exchange(registered_, false)) return;
+  const auto alive = shared_from_this();
+  context_.channels.erase(this);
+  facade_ = Connection();
+  if (context_.on_idle) context_.on_idle();
+}
+
+void Channel::abandon() {
+  const auto alive = shared_from_this();
+  ws_.receive_end(io::Loop::now());
+  tell_closed();
+  stream_->abort();
+  facade_ = Connection();
+  registered_ = false;
+}
+
+void Channel::forsaken() {
+  if (std::exchange(forsaken_, true) || closed_) return;
+  static_cast<void>(close(close_code::going_away, {}));
+}
+
+// ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void Channel::rearm() {
+  auto at = ws_.deadline();
+  if (const auto stalled = stream_->stalled_since()) {
+    const TimePoint limit = *stalled + settings_->ws.limits.write_stall_time;
+    at = at ? std::min(*at, limit) : limit;
+  }
+  // A timer that comes too early looks again, so it only ever has to be moved forward.
+  if (!at || (armed() && this->at() <= *at)) return;
+  context_.loop.set_timer(*this, *at);
+}
+
+void Channel::on_timer(TimePoint now) {
+  const auto alive = shared_from_this();
+  const auto stalled = stream_->stalled_since();
+  if (stalled && now >= *stalled + settings_->ws.limits.write_stall_time) {
+    const Error stall{Errc::timed_out, "the peer takes no data"};
+    context_.counters.failed(stall.code);
+    if (error_ == nullptr) error_ = std::make_unique<Error>(stall);
+    ws_.receive_end(now);
+    tell_closed();
+    return cut();
+  }
+  // Whoever is paused receives nothing by our own doing: that is not idleness of the peer.
+  if (stream_->paused() && ws_.may_send()) {
+    context_.loop.set_timer(*this, now + settings_->ws.limits.idle_time / 2);
+    return;
+  }
+  ws_.on_deadline(now);
+  pump();
+  flush();
+  end_stream_if_finished(true);
+}
+
+ConnectionHandle Channel::handle() {
+  ConnectionHandle handle;
+  handle.mailbox_ = context_.mailbox;
+  handle.slot_ = name_.slot;
+  handle.generation_ = name_.generation;
+  return handle;
+}
+
+void Channel::visit(const std::function<void(Connection&)>& visitor) {
+  Connection borrowed(shared_from_this(), Connection::Borrowed{});
+  visitor(borrowed);
+}
+
+TlsInfo Channel::tls_info() const { return stream_->tls_info(); }
+
+}  // namespace fairlead::net

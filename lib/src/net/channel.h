@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// An open WebSocket on a loop: drives the state machine over a stream and gives its events to the application, as
+// handler calls or to the coroutine that waits. The body of the public Connection.
+#pragma once
+
+#include "io/loop.h"
+#include "io/timers.h"
+#include "net/loop_context.h"
+#include "net/mailbox.h"
+#include "net/stream.h"
+#include "ws/connection.h"
+#include "ws/settings.h"
+
+#include <fairlead/connection.h>
+
+#include <any>
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace fairlead::net {
+
+// What all channels of a route, or all of a client's options, have in common. Shared, immutable once in use.
+struct ChannelSettings {
+  ws::Role role = ws::Role::server;
+  ws::Settings ws;
+  Handlers handlers;  // used when `handler_style`
+  bool handler_style = false;
+  LogSink log;
+  std::string path;  // the route's, for `for_each`
+};
+
+// What the opening handshake left behind.
+struct Opened {
+  std::shared_ptr<const Request> request;
+  std::string subprotocol;
+  std::string extensions;
+  std::optional<ws::DeflateAgreement> deflate;
+  std::any data;
+};
+
+class Channel final : public std::enable_shared_from_this<Channel>,
+                      public StreamUser,
+                      private io::Timer,
+                      private io::Deferred {
+ public:
+  // Takes over the stream and registers with the loop; call `open` next.
+  static std::shared_ptr<Channel> create(LoopContext& context, std::unique_ptr<Stream> stream,
+                                         std::shared_ptr<const ChannelSettings> settings, Opened opened);
+  Channel(LoopContext& context, std::unique_ptr<Stream> stream, std::shared_ptr<const ChannelSettings> settings,
+          Opened opened);
+  ~Channel();
+
+  // Tells the handlers that it is open, and reads `leftover`: what came behind the handshake.
+  void open(MutableBytes leftover);
+  // The loop goes: everybody who waits is told that it is closed.
+  void abandon();
+
+  // ── For the public Connection ─────────────────────────────────────────────────────────────────────────────────────
+  SendResult send(MessageKind kind, Bytes payload, Compress compress);
+  SendResult send(const SharedMessage& message);
+  SendResult send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress);
+  SendResult ping(Bytes payload);
+  Result<void> close(CloseCode code, std::string_view reason);
+  void fail(CloseCode code, const Error& error);
+
+  // A piece of what was received, owned.
+  struct Received {
+    MessageKind kind = MessageKind::text;
+    std::string payload;
+    bool compressed = false;
+    bool first = true;
+    bool last = true;
+  };
+  // True when a message, or the end, is here: `take` has it.
+  [[nodiscard]] bool ready_to_receive();
+  [[nodiscard]] Result<Received> take();
+  // `waiting` is resumed once something is ready, its time is up or it is called off.
+  void wait_to_receive(std::coroutine_handle<> waiting);
+  // The next `take` gives this error, when somebody still waits.
+  void interrupt_receive(Errc why);
+
+  [[nodiscard]] bool below_half() const noexcept;
+  void wait_for_room(std::coroutine_handle<> waiting);
+  void wait_until_closed(std::coroutine_handle<> waiting);
+
+  [[nodiscard]] bool may_send() const { return ws_.may_send(); }
+  [[nodiscard]] bool closed() const noexcept { return closed_; }
+  [[nodiscard]] CloseInfo close_info() const { return ws_.close_info(); }
+  [[nodiscard]] const Error* error() const noexcept { return error_.get(); }
+  [[nodiscard]] const Opened& opened() const noexcept { return opened_; }
+  [[nodiscard]] std::any& data() noexcept { return opened_.data; }
+  [[nodiscard]] TlsInfo tls_info() const;
+  [[nodiscard]] std::size_t queued_bytes() const noexcept { return ws_.queued_bytes() + stream_->unsent_bytes(); }
+  [[nodiscard]] Duration round_trip_time() const noexcept { return round_trip_time_; }
+  [[nodiscard]] const ChannelSettings& settings() const noexcept { return *settings_; }
+  [[nodiscard]] LoopContext& context() noexcept { return context_; }
+  [[nodiscard]] ConnectionHandle handle();
+  // Lends the public object to `visitor`.
+  void visit(const std::function<void(Connection&)>& visitor);
+  // The last public object of this connection has gone.
+  void forsaken();
+
+ private:
+  // StreamUser
+  void on_secured() override {}
+  void on_data(MutableBytes data) override;
+  void on_read_turn_end() override;
+  void on_room() override;
+  void on_stream_end(const Error* error) override;
+  void on_secure_failed(const Error& error) override { on_stream_end(&error); }
+  void on_stream_gone() override;
+  // Timer, Deferred
+  void on_timer(TimePoint now) override;
+  void on_turn_end() override;
+
+  void pump();                      // events of the state machine, until there is none or nobody takes them
+  bool dispatch(ws::Event& event);  // false: nobody takes any more for now
+  void on_message(const MessageView& message);
+  void on_chunk(const ws::ChunkEvent& chunk);
+  void on_pong(Bytes payload);
+  void on_failed(const Error& error);
+  void arrived(Received received);
+  void call_handler(auto&& handler, auto&&... arguments);
+  void flush();
+  void write_output();
+  void cut();           // ends the stream without a goodbye: the peer takes nothing
+  void after_output();  // room, end, timer: whatever follows from having written
+  void tell_room();
+  void end_stream_if_finished(bool give_up);
+  void tell_closed();
+  void resume_all();
+  void rearm();
+  SendResult outcome(ws::Sent sent, bool had_room, std::size_t payload_bytes);
+  void want_flush();
+  void unregister();
+  [[nodiscard]] bool inbox_full() const noexcept;
+  [[nodiscard]] std::size_t half_limit() const noexcept;
+
+  LoopContext& context_;
+  std::shared_ptr<const ChannelSettings> settings_;
+  std::unique_ptr<Stream> stream_;
+  ws::Connection ws_;
+  Opened opened_;
+  SlotTable::Name name_{};
+  Connection facade_;  // what handlers are given; holds on to this channel until it has ended
+
+  // What coroutines use; absent in handler style.
+  struct Waiters {
+    std::coroutine_handle<> receiver;
+    std::optional<Errc> interrupted;
+    std::vector<Received> inbox;
+    std::size_t inbox_bytes = 0;
+    std::vector<std::coroutine_handle<>> for_room;
+    std::vector<std::coroutine_handle<>> for_close;
+  };
+  Waiters& waiters();
+
+  std::unique_ptr<Waiters> waiters_;
+  std::unique_ptr<Error> error_;
+  TimePoint pinged_at_{};
+  Duration round_trip_time_{};
+  bool pumping_ = false;
+  bool was_above_half_ = false;
+  bool forsaken_ = false;
+  bool closed_ = false;  // the close is settled and everybody has been told
+  bool registered_ = false;
+};
+
+}  // namespace fairlead::net

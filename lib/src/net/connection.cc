@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bodies of the public Connection and its handle: thin, over net::Channel.
+#include <fairlead/connection.h>
+
+#include "net/channel.h"
+#include "net/waiting.h"
+
+#include <optional>
+#include <utility>
+
+namespace fairlead {
+
+// ── Sending ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+bool Sending::await_ready() const noexcept { return result_ != SendResult::queued || channel_->below_half(); }
+void Sending::await_suspend(std::coroutine_handle<> waiting) { channel_->wait_for_room(waiting); }
+SendResult Sending::await_resume() const noexcept { return result_; }
+
+Sending Connection::send(std::string_view text, Compress compress) {
+  if (channel_ == nullptr) return {nullptr, SendResult::closed};
+  return {channel_.get(), channel_->send(MessageKind::text, as_bytes(text), compress)};
+}
+Sending Connection::send(Bytes binary, Compress compress) {
+  if (channel_ == nullptr) return {nullptr, SendResult::closed};
+  return {channel_.get(), channel_->send(MessageKind::binary, binary, compress)};
+}
+Sending Connection::send(const Message& message, Compress compress) { return send(message.view(), compress); }
+Sending Connection::send(MessageView message, Compress compress) {
+  if (channel_ == nullptr) return {nullptr, SendResult::closed};
+  return {channel_.get(), channel_->send(message.kind, message.payload, compress)};
+}
+Sending Connection::send(const SharedMessage& message) {
+  if (channel_ == nullptr) return {nullptr, SendResult::closed};
+  return {channel_.get(), channel_->send(message)};
+}
+Sending Connection::send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress) {
+  if (channel_ == nullptr) return {nullptr, SendResult::closed};
+  return {channel_.get(), channel_->send_chunk(kind, piece, last, compress)};
+}
+SendResult Connection::ping(Bytes payload) {
+  return channel_ != nullptr ? channel_->ping(payload) : SendResult::closed;
+}
+
+// ── Receiving ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+namespace net {
+
+bool ReceiveWait::await_ready() { return channel_ == nullptr || channel_->ready_to_receive(); }
+void ReceiveWait::await_suspend(std::coroutine_handle<> waiting) { channel_->wait_to_receive(waiting); }
+Result<Message> ReceiveWait::await_resume() {
+  if (channel_ == nullptr) return fail(Errc::closed);
+  auto received = channel_->take();
+  if (!received) return std::unexpected(std::move(received.error()));
+  return Message{received->kind, std::move(received->payload), received->compressed};
+}
+
+namespace {
+
+// A receive that has a deadline or can be called off.
+class TimedReceive final : private io::Timer {
+ public:
+  TimedReceive(Channel& channel, const CallOptions& options) : channel_(channel), options_(options) {}
+
+  [[nodiscard]] bool await_ready() const { return channel_.ready_to_receive(); }
+  void await_suspend(std::coroutine_handle<> waiting) {
+    channel_.wait_to_receive(waiting);
+    if (options_.timeout) channel_.context().loop.set_timer(*this, io::Loop::now() + *options_.timeout);
+    stop_.emplace(channel_.context().mailbox, options_.stop, [this] { channel_.interrupt_receive(Errc::cancelled); });
+  }
+  void await_resume() {
+    stop_.reset();
+    channel_.context().loop.cancel_timer(*this);
+  }
+
+ private:
+  void on_timer(TimePoint) override { channel_.interrupt_receive(Errc::timed_out); }
+
+  Channel& channel_;
+  const CallOptions& options_;
+  std::optional<StopWatch> stop_;
+};
+
+Task<Result<Channel::Received>> receive_timed(std::shared_ptr<Channel> channel, CallOptions options) {
+  if (channel == nullptr) co_return fail(Errc::closed);
+  if (options.stop.stop_requested()) co_return fail(Errc::cancelled);
+  TimedReceive wait(*channel, options);
+  co_await wait;
+  co_return channel->take();
+}
+
+class ClosedWait {
+ public:
+  explicit ClosedWait(Channel& channel) : channel_(channel) {}
+  [[nodiscard]] bool await_ready() const noexcept { return channel_.closed(); }
+  void await_suspend(std::coroutine_handle<> waiting) { channel_.wait_until_closed(waiting); }
+  void await_resume() const noexcept {}
+
+ private:
+  Channel& channel_;
+};
+
+}  // namespace
+}  // namespace net
+
+net::ReceiveWait Connection::receive() { return net::ReceiveWait(channel_.get()); }
+
+Task<Result<Message>> Connection::receive(CallOptions options) {
+  auto received = co_await net::receive_timed(channel_, std::move(options));
+  if (!received) co_return std::unexpected(std::move(received.error()));
+  co_return Message{received->kind, std::move(received->payload), received->compressed};
+}
+
+Task<Result<Chunk>> Connection::receive_chunk(CallOptions options) {
+  auto received = co_await net::receive_timed(channel_, std::move(options));
+  if (!received) co_return std::unexpected(std::move(received.error()));
+  co_return Chunk{received->kind, std::move(received->payload), received->first, received->last};
+}
+
+// ── Ending and knowing ──────────────────────────────────────────────────────────────────────────────────────────────
+
+Connection::Connection(std::shared_ptr<net::Channel> channel) noexcept : channel_(std::move(channel)), owner_(true) {}
+Connection::Connection(std::shared_ptr<net::Channel> channel, Borrowed /*tag*/) noexcept
+    : channel_(std::move(channel)) {}
+Connection::Connection(Connection&& other) noexcept
+    : channel_(std::move(other.channel_)), owner_(std::exchange(other.owner_, false)) {}
+
+Connection& Connection::operator=(Connection&& other) noexcept {
+  if (this == &other) return *this;
+  const auto before = std::exchange(channel_, std::move(other.channel_));
+  const bool owned = std::exchange(owner_, std::exchange(other.owner_, false));
+  if (owned && before != nullptr) before->forsaken();
+  return *this;
+}
+
+Connection::~Connection() {
+  if (owner_ && channel_ != nullptr) channel_->forsaken();
+}
+
+Result<void> Connection::close(CloseCode code, std::string_view reason) {
+  if (channel_ == nullptr) return {};
+  return channel_->close(code, reason);
+}
+
+Task<CloseInfo> Connection::closed() {
+  const auto channel = channel_;
+  if (channel == nullptr) co_return CloseInfo{};
+  net::ClosedWait wait(*channel);
+  co_await wait;
+  co_return channel->close_info();
+}
+
+bool Connection::open() const noexcept { return channel_ != nullptr && !channel_->closed() && channel_->may_send(); }
+CloseInfo Connection::close_info() const { return channel_ != nullptr ? channel_->close_info() : CloseInfo{}; }
+const Error* Connection::error() const noexcept { return channel_ != nullptr ? channel_->error() : nullptr; }
+
+const Request& Connection::request() const noexcept {
+  static const Request none;
+  return channel_ != nullptr && channel_->opened().request != nullptr ? *channel_->opened().request : none;
+}
+
+std::string_view Connection::subprotocol() const noexcept {
+  return channel_ != nullptr ? std::string_view(channel_->opened().subprotocol) : std::string_view();
+}
+std::string_view Connection::extensions() const noexcept {
+  return channel_ != nullptr ? std::string_view(channel_->opened().extensions) : std::string_view();
+}
+TlsInfo Connection::tls() const { return channel_ != nullptr ? channel_->tls_info() : TlsInfo{}; }
+std::size_t Connection::queued_bytes() const noexcept { return channel_ != nullptr ? channel_->queued_bytes() : 0; }
+Duration Connection::round_trip_time() const noexcept {
+  return channel_ != nullptr ? channel_->round_trip_time() : Duration{};
+}
+ConnectionHandle Connection::handle() const { return channel_ != nullptr ? channel_->handle() : ConnectionHandle(); }
+std::any& Connection::data() noexcept { return channel_->data(); }
+
+// ── The handle ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+bool ConnectionHandle::open() const noexcept {
+  return mailbox_ != nullptr && mailbox_->loop.load() != nullptr && mailbox_->slots.is_open({slot_, generation_});
+}
+
+SendResult ConnectionHandle::post(std::function<void(Connection&)> work) const {
+  if (!open()) return SendResult::closed;
+  const net::SlotTable::Name name{slot_, generation_};
+  const bool posted = mailbox_->post([mailbox = mailbox_, name, work = std::move(work)] {
+    if (net::Channel* channel = mailbox->slots.find(name)) channel->visit(work);
+  });
+  return posted ? SendResult::queued : SendResult::closed;
+}
+
+SendResult ConnectionHandle::send(SharedMessage message) const {
+  if (!open()) return SendResult::closed;
+  if (mailbox_->on_loop()) return mailbox_->slots.find({slot_, generation_})->send(message);
+  return post([message = std::move(message)](Connection& ws) { static_cast<void>(ws.send(message)); });
+}
+
+SendResult ConnectionHandle::close(CloseCode code, std::string_view reason) const {
+  return post([code, text = std::string(reason)](Connection& ws) { static_cast<void>(ws.close(code, text)); });
+}
+
+}  // namespace fairlead

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http_session.h"
+
+#include "http1/errors.h"
+#include "net/open_route.h"
+#include "net/server_core.h"
+#include "ws/origin.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <utility>
+
+namespace fairlead::net {
+namespace {
+
+// How long the rest of a request is read and discarded behind a final answer, so that a reset cannot overtake it.
+constexpr std::chrono::seconds linger_after_answer{1};
+constexpr std::size_t file_piece_bytes = std::size_t{64} * 1024;
+
+template <class Call>
+Response guarded(Call&& call) {
+  try {
+    return call();
+  } catch (const std::exception&) {
+    return Response::text(500, "Internal Server Error\n");
+  }
+}
+
+}  // namespace
+
+HttpSession::HttpSession(ServerCore& core, ServerLoop& loop, std::unique_ptr<Stream> stream, PeerAddress peer)
+    : core_(core), loop_(loop), stream_(std::move(stream)), peer_(std::move(peer)), out_(loop.context->buffers) {
+  stream_->set_user(this);
+}
+
+HttpSession::~HttpSession() = default;
+
+void HttpSession::start() {
+  arm(io::Loop::now() + core_.options().limits.tls_handshake_time);
+  stream_->start();
+}
+
+void HttpSession::drain() {
+  close_after_answer_ = true;
+  if (std::holds_alternative<Reading>(phase_) || std::holds_alternative<Securing>(phase_)) end(linger_after_answer);
+}
+
+// ── The stream ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void HttpSession::on_secured() {
+  if (stream_->encrypted()) {
+    tls_ = std::make_shared<const TlsInfo>(stream_->tls_info());
+    loop_.context->counters.tls_handshakes.add();
+    if (tls_->resumed) loop_.context->counters.tls_resumed.add();
+  }
+  phase_ = Reading{};
+  reader_.emplace(core_.options().limits, loop_.context->buffers, io::Loop::now());
+  arm(reader_->deadline());
+}
+
+void HttpSession::on_data(MutableBytes data) {
+  const auto alive = shared_from_this();
+  reader_->receive(data, io::Loop::now());
+  read_requests();
+}
+
+void HttpSession::on_stream_end(const Error* error) {
+  const auto alive = shared_from_this();
+  if (std::holds_alternative<Securing>(phase_)) {
+    loop_.context->counters.tls_failed.add();
+    loop_.context->counters.failed(error != nullptr ? error->code : Errc::unexpected_eof);
+  }
+  if (std::holds_alternative<Reading>(phase_)) {
+    reader_->receive_end();
+    read_requests();
+  }
+  if (!std::holds_alternative<Answering>(phase_) && !std::holds_alternative<Deciding>(phase_)) {
+    return end(linger_after_answer);
+  }
+  // The client ended its direction and may still read the answer that is on its way.
+  close_after_answer_ = true;
+  if (error != nullptr) end(linger_after_answer);
+}
+
+void HttpSession::on_secure_failed(const Error& error) {
+  const auto alive = shared_from_this();
+  loop_.context->counters.tls_failed.add();
+  count_failure(error, nullptr);
+  if (error.code == Errc::tls_plaintext_received) {
+    stream_->send_in_the_clear(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 40\r\nConnection: close\r\n\r\n"
+        "This port speaks TLS only: use https://\n");
+  }
+  end(linger_after_answer);
+}
+
+void HttpSession::on_stream_gone() { loop_.forget(*this); }
+
+void HttpSession::on_timer(TimePoint now) {
+  const auto alive = shared_from_this();
+  if (std::holds_alternative<Securing>(phase_)) {
+    loop_.context->counters.tls_failed.add();
+    count_failure({Errc::tls_timeout, "the TLS handshake took too long"}, nullptr);
+    return end(Duration::zero());
+  }
+  if (std::holds_alternative<Deciding>(phase_)) {
+    const Error late{Errc::http_timeout, "the application did not answer in time"};
+    count_failure(late, nullptr);
+    return answer(Response::text(503, "Service Unavailable\n"), {});
+  }
+  if (std::holds_alternative<Answering>(phase_)) {
+    const auto stalled = stream_->stalled_since();
+    const auto limit = core_.options().limits.write_stall_time;
+    if (!stalled || now < *stalled + limit) return arm((stalled ? *stalled : now) + limit);
+    return end(Duration::zero());
+  }
+  if (!std::holds_alternative<Reading>(phase_)) return;
+  reader_->on_deadline(now);
+  read_requests();
+}
+
+void HttpSession::arm(std::optional<TimePoint> at) {
+  if (at) {
+    loop_.loop->set_timer(*this, *at);
+  } else {
+    loop_.loop->cancel_timer(*this);
+  }
+}
+
+void HttpSession::end(Duration linger) {
+  phase_ = Ending{};
+  arm(std::nullopt);
+  stream_->shutdown(linger);
+}
+
+// ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void HttpSession::read_requests() {
+  while (std::holds_alternative<Reading>(phase_)) {
+    auto event = reader_->next_event();
+    if (!event) break;
+    if (auto* request = std::get_if<http1::RequestEvent>(&*event)) {
+      on_request(std::move(request->request));
+    } else if (const auto* failed = std::get_if<http1::RequestFailedEvent>(&*event)) {
+      on_request_failed(failed->error);
+    } else if (std::holds_alternative<http1::IdleEndEvent>(*event)) {
+      end(linger_after_answer);
+    } else if (stream_->has_room()) {
+      const std::array pieces{as_bytes(http1::continue_response)};
+      stream_->write(pieces);
+    }
+  }
+  if (std::holds_alternative<Reading>(phase_)) arm(reader_->deadline());
+}
+
+void HttpSession::on_request_failed(const Error& error) {
+  count_failure(error, nullptr);
+  answer(http1::error_response(error), {});
+}
+
+void HttpSession::on_request(Request request) {
+  loop_.context->counters.http_requests.add();
+  request.peer = peer_;
+  request.tls = tls_;
+  auto shared = std::make_shared<const Request>(std::move(request));
+  if (ws::is_upgrade(*shared)) return upgrade(std::move(shared));
+  serve(std::move(shared));
+}
+
+void HttpSession::serve(std::shared_ptr<const Request> request) {
+  const auto* route = core_.routes().http.find(request->path);
+  if (route != nullptr && (*route)->async_handler) return serve_later(**route, std::move(request));
+  answer(find_answer(*request), http1::context_of(*request));
+}
+
+Response HttpSession::find_answer(const Request& request) const {
+  if (const auto* route = core_.routes().http.find(request.path)) {
+    return guarded([&] { return (*route)->handler(request); });
+  }
+  if (core_.routes().websockets.find(request.path) != nullptr) {
+    return http1::error_response({Errc::handshake_bad_upgrade, "this is a WebSocket endpoint"});
+  }
+  if (core_.routes().files) return core_.routes().files->serve(request);
+  return http1::error_response({Errc::handshake_not_found, ""});
+}
+
+void HttpSession::serve_later(const HttpRoute& route, std::shared_ptr<const Request> request) {
+  const std::uint64_t turn = begin_deciding();
+  const auto work = [](std::shared_ptr<HttpSession> self, const HttpRoute* of, std::shared_ptr<const Request> asked,
+                       std::uint64_t in_turn) -> Task<> {
+    Response response = Response::text(500, "Internal Server Error\n");
+    try {
+      response = co_await of->async_handler(*asked);
+    } catch (const std::exception&) {  // the answer stays 500
+      self->loop_.context->counters.failed(Errc::system);
+    }
+    if (self->still_deciding(in_turn)) self->answer(std::move(response), http1::context_of(*asked));
+  };
+  loop_.context->spawned.start(work(shared_from_this(), &route, std::move(request), turn));
+}
+
+std::uint64_t HttpSession::begin_deciding() {
+  phase_ = Deciding{++turn_};
+  stream_->pause();
+  arm(io::Loop::now() + core_.options().limits.accept_time);
+  return turn_;
+}
+
+bool HttpSession::still_deciding(std::uint64_t turn) const {
+  const auto* deciding = std::get_if<Deciding>(&phase_);
+  return deciding != nullptr && deciding->turn == turn;
+}
+
+// ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void HttpSession::answer(Response response, const http1::ResponseContext& context) {
+  const auto alive = shared_from_this();
+  Answering answering{context, std::move(response.file), 0};
+  if (close_after_answer_) answering.context.keep_alive = false;
+  answering.context.date = std::chrono::system_clock::now();
+  // HSTS (RFC 6797 7.2): only over TLS.
+  if (tls_ != nullptr && !response.headers.contains("Strict-Transport-Security")) {
+    response.headers.add("Strict-Transport-Security", hsts_value);
+  }
+  response.file = answering.file;
+  http1::write_response(response, answering.context, out_);
+  if (!http1::has_body(response, answering.context)) answering.file.reset();
+  phase_ = std::move(answering);
+  stream_->pause();
+  arm(io::Loop::now() + core_.options().limits.write_stall_time);
+  write_answer();
+}
+
+void HttpSession::on_room() {
+  const auto alive = shared_from_this();
+  if (std::holds_alternative<Answering>(phase_)) write_answer();
+}
+
+void HttpSession::write_answer() {
+  auto& answering = std::get<Answering>(phase_);
+  while (stream_->has_room()) {
+    if (out_.empty() && !read_file(answering)) return answered();
+    const std::array pieces{Bytes(out_.readable())};
+    out_.consume(stream_->write(pieces));
+  }
+}
+
+// The next piece of the file into `out_`; false when there is no more.
+bool HttpSession::read_file(Answering& answering) {
+  if (!answering.file) return false;
+  const std::uint64_t left = answering.file->length_bytes() - answering.file_sent;
+  if (left == 0) return false;
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, file_piece_bytes));
+  const MutableBytes space = out_.prepare(wanted).first(wanted);
+  const auto at = static_cast<off_t>(answering.file->offset() + answering.file_sent);
+  const ssize_t got = ::pread(answering.file->descriptor(), space.data(), wanted, at);
+  if (got <= 0) {
+    // The file became shorter than its announced length: the client must see that the answer is not whole.
+    answering.context.keep_alive = false;
+    return false;
+  }
+  out_.commit(static_cast<std::size_t>(got));
+  answering.file_sent += static_cast<std::uint64_t>(got);
+  return true;
+}
+
+void HttpSession::answered() {
+  out_.release_if_empty();
+  const bool keep_alive = std::get<Answering>(phase_).context.keep_alive && !close_after_answer_;
+  if (!keep_alive) return end(linger_after_answer);
+  phase_ = Reading{};
+  reader_->start_next(io::Loop::now());
+  stream_->resume();
+  // A pipelined request may be here already. Through the loop, so that a long pipeline does not nest.
+  loop_.loop->post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->read_requests();
+  });
+}
+
+void HttpSession::refuse(const Error& error, const Request& request) {
+  loop_.context->counters.upgrades_refused.add();
+  count_failure(error, &request);
+  answer(http1::error_response(error), {});
+}
+
+void HttpSession::count_failure(const Error& error, const Request* request) {
+  loop_.context->counters.failed(error.code);
+  std::string line = "refused peer=" + to_string(peer_);
+  if (request != nullptr) line += " path=" + request->path.substr(0, 200);
+  core_.log(LogLevel::info, line + " " + to_string(error));
+}
+
+// ── The upgrade ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void HttpSession::upgrade(std::shared_ptr<const Request> request) {
+  const auto* route = core_.routes().websockets.find(request->path);
+  if (route == nullptr) return refuse({Errc::handshake_not_found, ""}, *request);
+  auto offer = ws::read_offer(*request);
+  if (!offer) return refuse(offer.error(), *request);
+  if (auto allowed = may_upgrade(**route, *request); !allowed) return refuse(allowed.error(), *request);
+  decide(*route, std::move(request), std::move(*offer));
+}
+
+Result<void> HttpSession::may_upgrade(const WebSocketRoute& route, const Request& request) const {
+  if (core_.draining()) return fail(Errc::draining, "the server is going away");
+  if (core_.over_memory_budget()) return fail(Errc::memory_budget_exceeded, "the server is out of memory budget");
+  const OriginPolicy& policy = route.options.origin ? *route.options.origin : core_.options().origin;
+  return ws::check_origin(request, policy);
+}
+
+void HttpSession::decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<const Request> request,
+                         ws::Offer offer) {
+  if (!route->options.accept_async) {
+    Decision decision;
+    if (route->options.accept) {
+      try {
+        decision = route->options.accept(*request);
+      } catch (const std::exception&) {
+        decision = Decision::refuse(500, "Internal Server Error\n");
+      }
+    }
+    return decided(route, std::move(request), offer, std::move(decision));
+  }
+  const std::uint64_t turn = begin_deciding();
+  const auto work = [](std::shared_ptr<HttpSession> self, std::shared_ptr<WebSocketRoute> of,
+                       std::shared_ptr<const Request> asked, ws::Offer offered, std::uint64_t in_turn) -> Task<> {
+    Decision decision = Decision::refuse(500, "Internal Server Error\n");
+    try {
+      decision = co_await of->options.accept_async(*asked);
+    } catch (const std::exception&) {  // the decision stays 500
+      self->loop_.context->counters.failed(Errc::system);
+    }
+    if (self->still_deciding(in_turn)) self->decided(of, asked, offered, std::move(decision));
+  };
+  loop_.context->spawned.start(work(shared_from_this(), std::move(route), std::move(request), std::move(offer), turn));
+}
+
+void HttpSession::decided(const std::shared_ptr<WebSocketRoute>& route, std::shared_ptr<const Request> request,
+                          const ws::Offer& offer, Decision decision) {
+  if (!decision.accepted) {
+    loop_.context->counters.upgrades_refused.add();
+    count_failure({Errc::handshake_refused, "by the application, status " + std::to_string(decision.response.status)},
+                  request.get());
+    return answer(std::move(decision.response), {});
+  }
+  ws::Choice choice{
+      .subprotocol = decision.subprotocol, .deflate = std::nullopt, .headers = std::move(decision.headers)};
+  if (choice.subprotocol.empty()) {
+    const auto& ours = route->options.subprotocols;
+    const auto both = std::ranges::find_if(ours, [&](const std::string& name) {
+      return std::ranges::find(offer.subprotocols, name) != offer.subprotocols.end();
+    });
+    if (both != ours.end()) choice.subprotocol = *both;
+    if (both == ours.end() && route->options.subprotocol_required) {
+      return refuse({Errc::handshake_bad_subprotocol, "none of the endpoint's subprotocols was offered"}, *request);
+    }
+  }
+  if (route->options.compression.enabled) choice.deflate = route->options.compression.deflate;
+  auto acceptance = ws::accept_offer(offer, choice);
+  if (!acceptance) return refuse({Errc::system, acceptance.error().detail}, *request);
+  open_channel(route, std::move(request), std::move(*acceptance), std::move(decision));
+}
+
+void HttpSession::open_channel(const std::shared_ptr<WebSocketRoute>& route, std::shared_ptr<const Request> request,
+                               ws::Acceptance acceptance, Decision decision) {
+  const auto alive = shared_from_this();
+  if (!stream_->has_room()) return end(linger_after_answer);  // the peer has gone meanwhile
+  loop_.context->counters.upgrades.add();
+  http1::write_response(acceptance.response, http1::context_of(*request), out_);
+  const std::array pieces{Bytes(out_.readable())};
+  out_.consume(stream_->write(pieces));
+  Buffer leftover = reader_->take_leftover();
+  arm(std::nullopt);
+  phase_ = Ending{};
+  Opened opened{.request = std::move(request),
+                .subprotocol = std::move(acceptance.subprotocol),
+                .extensions = std::string(acceptance.response.headers.find("Sec-WebSocket-Extensions").value_or("")),
+                .deflate = acceptance.deflate,
+                .data = std::move(decision.data)};
+  auto& context = *loop_.context;
+  auto channel = Channel::create(context, std::move(stream_), route->settings, std::move(opened));
+  loop_.forget(*this);
+  open_route(context, *route, channel, leftover.readable());
+}
+
+}  // namespace fairlead::net

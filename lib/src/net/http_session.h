@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// An accepted connection until it becomes a WebSocket: TLS handshake, requests and their answers, the upgrade.
+#pragma once
+
+#include "base/buffer.h"
+#include "http1/request_reader.h"
+#include "http1/writer.h"
+#include "io/timers.h"
+#include "net/routes.h"
+#include "net/stream.h"
+#include "ws/server_handshake.h"
+
+#include <fairlead/http.h>
+#include <fairlead/server.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace fairlead::net {
+
+class ServerCore;
+struct ServerLoop;
+
+class HttpSession final : public std::enable_shared_from_this<HttpSession>, public StreamUser, private io::Timer {
+ public:
+  HttpSession(ServerCore& core, ServerLoop& loop, std::unique_ptr<Stream> stream, PeerAddress peer);
+  ~HttpSession();
+
+  void start();
+  // Between requests it ends; in the middle of one it ends behind the answer.
+  void drain();
+
+ private:
+  // What the session is doing; what belongs to a phase lives in it.
+  struct Securing {};
+  struct Reading {};
+  struct Deciding {  // the application's coroutine has the request
+    std::uint64_t turn = 0;
+  };
+  struct Answering {  // the answer is leaving
+    http1::ResponseContext context;
+    std::optional<FileBody> file;
+    std::uint64_t file_sent = 0;
+  };
+  struct Ending {};
+  using Phase = std::variant<Securing, Reading, Deciding, Answering, Ending>;
+
+  void on_secured() override;
+  void on_data(MutableBytes data) override;
+  void on_read_turn_end() override {}
+  void on_room() override;
+  void on_stream_end(const Error* error) override;
+  void on_secure_failed(const Error& error) override;
+  void on_stream_gone() override;
+  void on_timer(TimePoint now) override;
+
+  void read_requests();
+  void on_request(Request request);
+  void on_request_failed(const Error& error);
+
+  void serve(std::shared_ptr<const Request> request);
+  void serve_later(const HttpRoute& route, std::shared_ptr<const Request> request);
+  [[nodiscard]] Response find_answer(const Request& request) const;
+  void upgrade(std::shared_ptr<const Request> request);
+  [[nodiscard]] Result<void> may_upgrade(const WebSocketRoute& route, const Request& request) const;
+  void decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<const Request> request, ws::Offer offer);
+  void decided(const std::shared_ptr<WebSocketRoute>& route, std::shared_ptr<const Request> request,
+               const ws::Offer& offer, Decision decision);
+  void open_channel(const std::shared_ptr<WebSocketRoute>& route, std::shared_ptr<const Request> request,
+                    ws::Acceptance acceptance, Decision decision);
+  std::uint64_t begin_deciding();
+  // The session, if it still waits for the decision that was asked for in that turn.
+  [[nodiscard]] bool still_deciding(std::uint64_t turn) const;
+
+  void refuse(const Error& error, const Request& request);
+  void answer(Response response, const http1::ResponseContext& context);
+  void write_answer();
+  bool read_file(Answering& answering);
+  void answered();
+  void end(Duration linger);
+  void arm(std::optional<TimePoint> at);
+  void count_failure(const Error& error, const Request* request);
+
+  ServerCore& core_;
+  ServerLoop& loop_;
+  std::unique_ptr<Stream> stream_;
+  PeerAddress peer_;
+  std::shared_ptr<const TlsInfo> tls_;
+  std::optional<http1::RequestReader> reader_;
+  Phase phase_ = Securing{};
+  Buffer out_;
+  std::uint64_t turn_ = 0;
+  bool close_after_answer_ = false;
+};
+
+}  // namespace fairlead::net

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/loop_context.h"
+
+#include "net/channel.h"
+#include "net/client_contexts.h"
+
+#include <utility>
+
+namespace fairlead::net {
+namespace {
+// Memory is published in steps of this, so that the hot path does not.
+constexpr std::size_t publish_step_bytes = std::size_t{64} * 1024;
+}  // namespace
+
+LoopContext::LoopContext(io::Loop& owner)
+    : loop(owner),
+      receive_storage(std::make_unique_for_overwrite<std::byte[]>(receive_buffer_bytes)),
+      resources{entropy, buffers, deflate},
+      mailbox(std::make_shared<Mailbox>(owner)),
+      clients(std::make_unique<ClientContexts>()) {
+  loop.user = this;
+}
+
+LoopContext::~LoopContext() {
+  const io::Loop::Entered entered(loop);
+  on_idle = nullptr;
+  mailbox->detach();
+  // Channels first learn that they have ended, so that coroutines that wait for them go on and end; what waits for
+  // something else is destroyed where it waits.
+  while (!channels.empty()) {
+    const std::shared_ptr<Channel> channel = channels.begin()->second;
+    channel->abandon();
+    channels.erase(channel.get());
+  }
+  spawned.destroy_all();
+  loop.user = nullptr;
+}
+
+LoopContext* LoopContext::current() noexcept {
+  io::Loop* const here = io::Loop::current();
+  return here != nullptr ? static_cast<LoopContext*>(here->user) : nullptr;
+}
+
+void LoopContext::publish_memory() noexcept {
+  const std::size_t now = buffers.lent_bytes();
+  const std::size_t published = counters.buffer_bytes.get();
+  const std::size_t difference = now > published ? now - published : published - now;
+  if (difference >= publish_step_bytes) counters.buffer_bytes.set(now);
+}
+
+}  // namespace fairlead::net

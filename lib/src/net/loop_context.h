@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one loop's connections share, and nobody else touches: buffers, entropy, compressors, the register of open
+// channels, counters.
+#pragma once
+
+#include "base/buffer.h"
+#include "base/entropy.h"
+#include "io/loop.h"
+#include "net/counters.h"
+#include "net/mailbox.h"
+#include "net/spawned.h"
+#include "tls/scratch.h"
+#include "ws/deflate.h"
+#include "ws/settings.h"
+
+#include <fairlead/log.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace fairlead::net {
+
+class Channel;
+class ClientContexts;
+
+// The most that one TLS record holds (RFC 8446 5.1).
+inline constexpr std::size_t record_bytes = std::size_t{16} * 1024;
+// What a receive call may bring at once; large enough that big messages need few calls, small enough for the L2 cache.
+inline constexpr std::size_t receive_buffer_bytes = std::size_t{128} * 1024;
+
+// One per loop, made before the first connection and destroyed after the last. Loop's thread only, except `counters`
+// (relaxed atomics) and `mailbox`.
+struct LoopContext {
+  explicit LoopContext(io::Loop& owner);
+  LoopContext(const LoopContext&) = delete;
+  LoopContext& operator=(const LoopContext&) = delete;
+  ~LoopContext();
+
+  // The context of the loop whose callback is running; null outside of one.
+  [[nodiscard]] static LoopContext* current() noexcept;
+
+  // Publishes how much buffer memory is lent, when it has changed enough to matter.
+  void publish_memory() noexcept;
+
+  io::Loop& loop;
+  SystemEntropy entropy;
+  BufferPool buffers;
+  ws::DeflatePool deflate;
+  tls::Scratch tls;
+  std::unique_ptr<std::byte[]> receive_storage;  // NOLINT(modernize-avoid-c-arrays): raw storage
+  [[nodiscard]] MutableBytes receive_buffer() noexcept { return {receive_storage.get(), receive_buffer_bytes}; }
+  std::array<std::byte, record_bytes> stage;  // where small pieces become one record
+  ws::Resources resources;
+  Counters counters;
+  LogSink log;
+  std::shared_ptr<Mailbox> mailbox;
+  // Keeps channels alive until their stream has ended.
+  std::unordered_map<Channel*, std::shared_ptr<Channel>> channels;
+  Spawned spawned;  // coroutines that nobody awaits
+  std::unique_ptr<ClientContexts> clients;
+  std::function<void()> on_idle;  // asked for by `run`: called when a coroutine or a channel has ended
+};
+
+}  // namespace fairlead::net

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/mailbox.h"
+
+#include "base/assert.h"
+
+#include <utility>
+
+namespace fairlead::net {
+
+SlotTable::~SlotTable() {
+  for (auto& block : blocks_) delete block.load(std::memory_order_relaxed);
+}
+
+SlotTable::Slot* SlotTable::at(std::uint32_t slot) const noexcept {
+  const std::size_t block = slot / block_slots;
+  if (block >= block_count) return nullptr;
+  Block* const storage = blocks_[block].load(std::memory_order_acquire);
+  return storage != nullptr ? &(*storage)[slot % block_slots] : nullptr;
+}
+
+SlotTable::Name SlotTable::open(Channel& channel) {
+  if (free_.empty()) {
+    FAIRLEAD_ASSERT(used_ < block_slots * block_count);
+    const std::uint32_t slot = used_++;
+    if (slot % block_slots == 0) blocks_[slot / block_slots].store(new Block(), std::memory_order_release);
+    free_.push_back(slot);
+  }
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  Slot& place = *at(slot);
+  place.channel = &channel;
+  const std::uint32_t generation = place.generation.load(std::memory_order_relaxed) + 1;
+  place.generation.store(generation, std::memory_order_release);
+  return {slot, generation};
+}
+
+void SlotTable::close(Name name) {
+  Slot& place = *at(name.slot);
+  FAIRLEAD_ASSERT(place.generation.load(std::memory_order_relaxed) == name.generation);
+  place.channel = nullptr;
+  place.generation.store(name.generation + 1, std::memory_order_release);
+  free_.push_back(name.slot);
+}
+
+Channel* SlotTable::find(Name name) const noexcept { return is_open(name) ? at(name.slot)->channel : nullptr; }
+
+bool SlotTable::is_open(Name name) const noexcept {
+  const Slot* place = at(name.slot);
+  return place != nullptr && name.generation % 2 == 1 &&
+         place->generation.load(std::memory_order_acquire) == name.generation;
+}
+
+bool Mailbox::post(std::function<void()> work) {
+  const std::scoped_lock lock(mutex);
+  io::Loop* const target = loop.load(std::memory_order_relaxed);
+  if (target == nullptr) return false;
+  target->post(std::move(work));
+  return true;
+}
+
+bool Mailbox::on_loop() const noexcept {
+  const io::Loop* const here = io::Loop::current();
+  return here != nullptr && here == loop.load(std::memory_order_relaxed);
+}
+
+void Mailbox::detach() {
+  const std::scoped_lock lock(mutex);
+  loop.store(nullptr, std::memory_order_relaxed);
+}
+
+}  // namespace fairlead::net

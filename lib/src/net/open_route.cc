@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/open_route.h"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace fairlead::net {
+namespace {
+
+Task<> serve(WebSocketHandler handler, std::shared_ptr<Channel> channel) {
+  Connection ws(channel);
+  std::optional<Error> thrown;
+  try {
+    co_await handler(ws);
+  } catch (const std::exception& exception) {
+    thrown = Error{Errc::system, std::string("a handler threw: ") + exception.what()};
+  } catch (...) {
+    thrown = Error{Errc::system, "a handler threw"};
+  }
+  if (thrown) {
+    channel->fail(close_code::internal_error, *thrown);
+  } else {
+    static_cast<void>(ws.close(close_code::normal));
+  }
+}
+
+}  // namespace
+
+void open_route(LoopContext& context, const WebSocketRoute& route, const std::shared_ptr<Channel>& channel,
+                MutableBytes leftover) {
+  if (route.handler) context.spawned.start(serve(route.handler, channel));
+  channel->open(leftover);
+}
+
+}  // namespace fairlead::net

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server_core.h"
+
+#include "base/assert.h"
+#include "net/waiting.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <latch>
+#include <utility>
+
+namespace fairlead::net {
+namespace {
+
+// Connections that a drain has to close are closed in steps of this.
+constexpr std::chrono::milliseconds drain_step{10};
+
+}  // namespace
+
+// ── One loop ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ServerLoop::ServerLoop(ServerCore& owner) : core(owner), loop(std::make_unique<io::Loop>()) {
+  context = std::make_unique<LoopContext>(*loop);
+  context->log = owner.options().log;
+}
+
+ServerLoop::ServerLoop(ServerCore& owner, boost::asio::io_context& theirs)
+    : core(owner), loop(std::make_unique<io::Loop>(theirs)) {
+  context = std::make_unique<LoopContext>(*loop);
+  context->log = owner.options().log;
+}
+
+ServerLoop::~ServerLoop() {
+  const io::Loop::Entered entered(*loop);
+  acceptors.clear();
+  sessions.clear();  // they hold buffers of the context
+  context.reset();
+}
+
+void ServerLoop::accept(int descriptor, const io::Endpoint& peer, bool secure) {
+  auto place = core.over_memory_budget() ? Result<std::shared_ptr<void>>(fail(Errc::memory_budget_exceeded))
+                                         : core.admission().enter(peer);
+  if (!place) {
+    ::close(descriptor);
+    context->counters.refused_at_accept.add();
+    context->counters.failed(place.error().code);
+    core.log(LogLevel::warning, "refused peer=" + to_string(peer.peer_address()) + " " + to_string(place.error()));
+    return;
+  }
+  begin_session(descriptor, peer, secure, std::move(*place));
+}
+
+void ServerLoop::begin_session(int descriptor, const io::Endpoint& peer, bool secure, std::shared_ptr<void> place) {
+  context->counters.accepted.add();
+  auto engine = secure ? tls::make_engine(core.tls_context(), context->tls) : nullptr;
+  auto stream = std::make_unique<Stream>(*context, descriptor, std::move(engine));
+  stream->attach(std::move(place));
+  auto session = std::make_shared<HttpSession>(core, *this, std::move(stream), peer.peer_address());
+  sessions.emplace(session.get(), session);
+  session->start();
+}
+
+void ServerLoop::forget(HttpSession& session) { sessions.erase(&session); }
+
+// ── Listening and starting ──────────────────────────────────────────────────────────────────────────────────────────
+
+// Looks at the certificate files now and then, on the first loop.
+class ServerCore::CertificateWatch final : private io::Timer {
+ public:
+  CertificateWatch(ServerCore& core, io::Loop& loop) : core_(core), loop_(loop) {
+    interval_ = core.options_.tls.watch_interval;
+    if (interval_ > interval_.zero()) loop_.set_timer(*this, io::Loop::now() + interval_);
+  }
+
+ private:
+  void on_timer(TimePoint now) override {
+    loop_.set_timer(*this, now + interval_);
+    core_.tls_->rotate_tickets_if_due(now);
+    const auto reloaded = core_.tls_->reload_if_changed();
+    if (!reloaded) {
+      core_.reload_failures_.fetch_add(1);
+      core_.log(LogLevel::error, "certificates not reloaded, the old ones stay: " + to_string(reloaded.error()));
+    } else if (*reloaded) {
+      core_.reloads_.fetch_add(1);
+      core_.log(LogLevel::info, "certificates reloaded");
+    }
+  }
+
+  ServerCore& core_;
+  io::Loop& loop_;
+  std::chrono::seconds interval_{};
+};
+
+ServerCore::ServerCore(ServerOptions options)
+    : options_(std::move(options)),
+      admission_(std::make_shared<Admission>(options_.limits.connections, options_.limits.connections_per_address)) {}
+
+ServerCore::~ServerCore() {
+  stop();
+  join();
+  watch_.reset();
+  loops_.clear();
+  for (const Listener& listener : listeners_) {
+    if (listener.first_descriptor >= 0) ::close(listener.first_descriptor);
+    if (listener.endpoint.family() == AF_UNIX) ::unlink(listener.endpoint.peer_address().path.c_str());
+  }
+}
+
+Result<ServerCore::Listener> ServerCore::bind(io::Endpoint endpoint, bool secure) {
+  auto descriptor = io::Acceptor::listen(endpoint);
+  if (!descriptor) return std::unexpected(descriptor.error());
+  if (endpoint.family() != AF_UNIX) endpoint.set_port(io::Acceptor::local_endpoint(*descriptor).port());
+  return Listener{endpoint, secure, *descriptor};
+}
+
+Result<Listening> ServerCore::listen(std::string_view where, bool secure, bool anywhere) {
+  if (secure && tls_ == nullptr) {
+    if (auto opened = open_tls(); !opened) return std::unexpected(opened.error());
+  }
+  auto address = io::parse_listen_address(where);
+  if (!address) return std::unexpected(address.error());
+  auto endpoints = io::listen_endpoints(*address);
+  if (!endpoints) return std::unexpected(endpoints.error());
+  std::uint16_t port = address->port;
+  std::size_t bound = 0;
+  for (io::Endpoint& endpoint : *endpoints) {
+    if (!secure && !anywhere && !endpoint.is_loopback()) {
+      return fail(Errc::invalid_argument, "cleartext is only for loopback addresses, unless `anywhere` is set");
+    }
+    if (port != 0) endpoint.set_port(port);
+    auto listener = bind(endpoint, secure);
+    // A machine without IPv6 still has its other addresses.
+    if (!listener && bound != 0 && endpoint.family() == AF_INET6) continue;
+    if (!listener && endpoint.family() == AF_INET6 && address->host.empty()) {
+      listener = bind(*io::Endpoint::ip("0.0.0.0", address->port), secure);
+    }
+    if (!listener) return std::unexpected(listener.error());
+    if (port == 0) port = listener->endpoint.port();
+    listeners_.push_back(*listener);
+    ++bound;
+  }
+  Listening listening{
+      .address = address->unix_path.empty() ? address->host : address->unix_path, .port = port, .secure = secure};
+  if (listening.address.empty()) listening.address = "0.0.0.0";
+  return listening;
+}
+
+Result<void> ServerCore::open_tls() {
+  auto opened = tls::ReloadableContext::open(options_.tls);
+  if (!opened) return std::unexpected(opened.error());
+  tls_ = std::move(*opened);
+  return {};
+}
+
+Result<void> ServerCore::start() {
+  const unsigned wanted = options_.threads != 0 ? options_.threads : std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::unique_ptr<ServerLoop>> loops;
+  for (unsigned i = 0; i < wanted; ++i) loops.push_back(std::make_unique<ServerLoop>(*this));
+  if (auto begun = begin(std::move(loops)); !begun) return begun;
+  for (const auto& loop : loops_) loop->thread = std::thread([this, raw = loop.get()] { run_loop(*raw); });
+  return {};
+}
+
+Result<void> ServerCore::start_on(boost::asio::io_context& context) {
+  own_loops_ = false;
+  std::vector<std::unique_ptr<ServerLoop>> loops;
+  loops.push_back(std::make_unique<ServerLoop>(*this, context));
+  return begin(std::move(loops));
+}
+
+Result<void> ServerCore::begin(std::vector<std::unique_ptr<ServerLoop>> loops) {
+  if (started_) return fail(Errc::invalid_argument, "the server has been started already");
+  if (listeners_.empty()) return fail(Errc::invalid_argument, "listen somewhere before starting");
+  loops_ = std::move(loops);
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    const io::Loop::Entered entered(*loops_[i]->loop);
+    if (auto listening = start_acceptors(*loops_[i], i == 0); !listening) return listening;
+  }
+  if (tls_ != nullptr) watch_ = std::make_unique<CertificateWatch>(*this, *loops_.front()->loop);
+  started_ = true;
+  return {};
+}
+
+Result<void> ServerCore::start_acceptors(ServerLoop& loop, bool first) {
+  for (Listener& listener : listeners_) {
+    const bool shared_out = listener.endpoint.family() == AF_UNIX;
+    if (shared_out && !first) continue;
+    int descriptor = std::exchange(listener.first_descriptor, -1);
+    if (!first) {
+      auto another = io::Acceptor::listen(listener.endpoint);
+      if (!another) return std::unexpected(another.error());
+      descriptor = *another;
+    }
+    loop.acceptors.push_back(std::make_unique<io::Acceptor>(*loop.loop, descriptor));
+    const bool secure = listener.secure;
+    loop.acceptors.back()->start([this, &loop, secure, shared_out](int accepted, const io::Endpoint& peer) {
+      if (shared_out) return hand_out(accepted, peer, secure);
+      loop.accept(accepted, peer, secure);
+    });
+  }
+  return {};
+}
+
+void ServerCore::hand_out(int descriptor, const io::Endpoint& peer, bool secure) {
+  ServerLoop& target = *loops_[next_loop_.fetch_add(1) % loops_.size()];
+  target.loop->post([&target, descriptor, peer, secure] { target.accept(descriptor, peer, secure); });
+}
+
+void ServerCore::run_loop(ServerLoop& loop) { loop.loop->run(); }
+
+// ── Ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void ServerCore::wait() {
+  std::unique_lock lock(state_mutex_);
+  state_changed_.wait(lock, [this] { return stopped_ || !started_; });
+  lock.unlock();
+  join();
+}
+
+void ServerCore::stop() {
+  {
+    const std::scoped_lock lock(state_mutex_);
+    if (stopped_) return;
+    stopped_ = true;
+  }
+  for (const auto& loop : loops_) {
+    if (own_loops_) {
+      loop->loop->stop();
+    } else {
+      // The caller's context goes on: what is ours on it ends.
+      loop->loop->post([raw = loop.get()] {
+        for (auto& acceptor : raw->acceptors) acceptor->stop();
+        while (!raw->context->channels.empty()) {
+          const auto channel = raw->context->channels.begin()->second;
+          channel->abandon();
+          raw->context->channels.erase(channel.get());
+        }
+        raw->sessions.clear();
+        raw->core.watch_.reset();
+      });
+    }
+  }
+  state_changed_.notify_all();
+}
+
+void ServerCore::join() {
+  for (const auto& loop : loops_) {
+    if (loop->thread.joinable() && loop->thread.get_id() != std::this_thread::get_id()) loop->thread.join();
+  }
+}
+
+void ServerCore::on_each_loop(const std::function<void(ServerLoop&)>& work) {
+  std::latch done(static_cast<std::ptrdiff_t>(loops_.size()));
+  for (const auto& loop : loops_) {
+    loop->loop->post([&work, &done, raw = loop.get()] {
+      work(*raw);
+      done.count_down();
+    });
+  }
+  done.wait();
+}
+
+namespace {
+
+// Closes the channels of one loop one after the other over the window, so that their clients do not come back at once.
+class SpreadClose final : public io::Timer, public std::enable_shared_from_this<SpreadClose> {
+ public:
+  SpreadClose(io::Loop& loop, std::vector<ConnectionHandle> handles, Duration window, CloseCode code)
+      : loop_(loop), handles_(std::move(handles)), code_(code), began_(io::Loop::now()), window_(window) {}
+
+  void step() {
+    const auto passed = io::Loop::now() - began_;
+    const std::size_t due =
+        passed >= window_
+            ? handles_.size()
+            : static_cast<std::size_t>(static_cast<double>(handles_.size()) *
+                                       (static_cast<double>(passed.count()) / static_cast<double>(window_.count())));
+    for (; closed_ < due; ++closed_) static_cast<void>(handles_[closed_].close(code_));
+    if (closed_ == handles_.size()) return self_.reset();
+    self_ = shared_from_this();
+    loop_.set_timer(*this, io::Loop::now() + drain_step);
+  }
+
+ private:
+  void on_timer(TimePoint) override {
+    const auto alive = shared_from_this();
+    step();
+  }
+
+  io::Loop& loop_;
+  std::vector<ConnectionHandle> handles_;
+  CloseCode code_;
+  TimePoint began_;
+  Duration window_;
+  std::size_t closed_ = 0;
+  std::shared_ptr<SpreadClose> self_;
+};
+
+}  // namespace
+
+DrainReport ServerCore::drain(Duration window, CloseCode code) {
+  const TimePoint began = io::Loop::now();
+  DrainReport report;
+  const bool running = [this] {
+    const std::scoped_lock lock(state_mutex_);
+    return started_ && !stopped_;
+  }();
+  if (!running || draining_.exchange(true)) return report;
+  std::atomic<std::size_t> open = 0;
+  const auto clean_before = [this] {
+    std::uint64_t sum = 0;
+    for (const auto& loop : loops_) sum += loop->context->counters.closed_clean.get();
+    return sum;
+  };
+  const std::uint64_t clean_at_start = clean_before();
+  on_each_loop([&](ServerLoop& loop) {
+    for (auto& acceptor : loop.acceptors) acceptor->stop();
+    std::vector<std::shared_ptr<HttpSession>> sessions;
+    for (const auto& [raw, session] : loop.sessions) sessions.push_back(session);
+    for (const auto& session : sessions) session->drain();
+    std::vector<ConnectionHandle> handles;
+    for (const auto& [raw, channel] : loop.context->channels) {
+      if (!channel->closed()) handles.push_back(channel->handle());
+    }
+    open += handles.size();
+    std::make_shared<SpreadClose>(*loop.loop, std::move(handles), window, code)->step();
+  });
+  report.connections = open;
+  const TimePoint limit = began + window + options_.limits.close_time;
+  std::size_t left = open;
+  while (left != 0 && io::Loop::now() < limit) {
+    std::this_thread::sleep_for(drain_step);
+    left = 0;
+    for (const auto& loop : loops_) left += loop->context->counters.websockets.get();
+  }
+  // Closed channels still wait for their peers to end the stream: a moment for those, bounded by the same limit.
+  while (admission_->connections() != 0 && io::Loop::now() < limit) std::this_thread::sleep_for(drain_step);
+  report.cut = left;
+  report.closed_clean = static_cast<std::size_t>(clean_before() - clean_at_start);
+  report.took = io::Loop::now() - began;
+  stop();
+  return report;
+}
+
+// ── Certificates, numbers, visits ───────────────────────────────────────────────────────────────────────────────────
+
+Result<void> ServerCore::reload() {
+  if (tls_ == nullptr) return {};
+  auto reloaded = tls_->reload();
+  (reloaded ? reloads_ : reload_failures_).fetch_add(1);
+  log(reloaded ? LogLevel::info : LogLevel::error,
+      reloaded ? "certificates reloaded"
+               : "certificates not reloaded, the old ones stay: " + to_string(reloaded.error()));
+  return reloaded;
+}
+
+Result<void> ServerCore::replace_tls(Tls tls) {
+  if (tls_ == nullptr) {
+    options_.tls = std::move(tls);
+    return {};
+  }
+  auto replaced = tls_->replace(std::move(tls));
+  (replaced ? reloads_ : reload_failures_).fetch_add(1);
+  return replaced;
+}
+
+bool ServerCore::over_memory_budget() const noexcept {
+  std::size_t used = 0;
+  for (const auto& loop : loops_) used += loop->context->counters.buffer_bytes.get();
+  return used > options_.limits.memory_budget_bytes;
+}
+
+void ServerCore::log(LogLevel level, const std::string& line) const {
+  if (options_.log) options_.log(level, line);
+}
+
+ServerStats ServerCore::stats() const {
+  ServerStats sum;
+  for (const auto& loop : loops_) {
+    const Counters& counters = loop->context->counters;
+    sum.accepted += counters.accepted.get();
+    sum.refused_at_accept += counters.refused_at_accept.get();
+    sum.tls_handshakes += counters.tls_handshakes.get();
+    sum.tls_resumed += counters.tls_resumed.get();
+    sum.tls_failed += counters.tls_failed.get();
+    sum.http_requests += counters.http_requests.get();
+    sum.upgrades += counters.upgrades.get();
+    sum.upgrades_refused += counters.upgrades_refused.get();
+    sum.messages_in += counters.messages_in.get();
+    sum.messages_out += counters.messages_out.get();
+    sum.bytes_in += counters.bytes_in.get();
+    sum.bytes_out += counters.bytes_out.get();
+    sum.websockets += counters.websockets.get();
+    sum.buffer_bytes += counters.buffer_bytes.get();
+    for (std::size_t i = 0; i < sum.failures.size(); ++i) sum.failures[i] += counters.failures[i].get();
+  }
+  sum.connections = admission_->connections();
+  sum.certificate_reloads = reloads_;
+  sum.certificate_reload_failures = reload_failures_;
+  return sum;
+}
+
+void ServerCore::for_each(std::string_view path, std::function<void(Connection&)> visit) {
+  const auto shared = std::make_shared<std::function<void(Connection&)>>(std::move(visit));
+  for (const auto& loop : loops_) {
+    loop->loop->post([raw = loop.get(), shared, wanted = std::string(path)] {
+      std::vector<std::shared_ptr<Channel>> channels;
+      for (const auto& [key, channel] : raw->context->channels) {
+        if (!channel->closed() && (wanted.empty() || channel->settings().path == wanted)) channels.push_back(channel);
+      }
+      for (const auto& channel : channels) channel->visit(*shared);
+    });
+  }
+}
+
+}  // namespace fairlead::net

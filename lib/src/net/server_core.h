@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of the public Server: its loops, listeners and routes, and what they share.
+#pragma once
+
+#include "io/acceptor.h"
+#include "io/loop.h"
+#include "net/admission.h"
+#include "net/http_session.h"
+#include "net/loop_context.h"
+#include "net/routes.h"
+#include "tls/reload.h"
+
+#include <fairlead/server.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace fairlead::net {
+
+// One loop of a server with everything that lives on it.
+struct ServerLoop {
+  explicit ServerLoop(class ServerCore& owner);
+  ServerLoop(ServerCore& owner, boost::asio::io_context& theirs);
+  ServerLoop(const ServerLoop&) = delete;
+  ServerLoop& operator=(const ServerLoop&) = delete;
+  ~ServerLoop();
+
+  void accept(int descriptor, const io::Endpoint& peer, bool secure);
+  void begin_session(int descriptor, const io::Endpoint& peer, bool secure, std::shared_ptr<void> place);
+  void forget(HttpSession& session);
+
+  ServerCore& core;
+  std::unique_ptr<io::Loop> loop;
+  std::unique_ptr<LoopContext> context;
+  std::vector<std::unique_ptr<io::Acceptor>> acceptors;
+  std::unordered_map<HttpSession*, std::shared_ptr<HttpSession>> sessions;
+  std::thread thread;
+};
+
+class ServerCore {
+ public:
+  explicit ServerCore(ServerOptions options);
+  ServerCore(const ServerCore&) = delete;
+  ServerCore& operator=(const ServerCore&) = delete;
+  ~ServerCore();
+
+  [[nodiscard]] static ServerCore& of(Server& server) noexcept { return *server.core_; }
+
+  Result<Listening> listen(std::string_view where, bool secure, bool anywhere);
+  Result<void> start();
+  Result<void> start_on(boost::asio::io_context& context);
+  void wait();
+  void stop();
+  DrainReport drain(Duration window, CloseCode code);
+  Result<void> reload();
+  Result<void> replace_tls(Tls tls);
+  [[nodiscard]] ServerStats stats() const;
+  void for_each(std::string_view path, std::function<void(Connection&)> visit);
+
+  // ── For the loops ─────────────────────────────────────────────────────────────────────────────────────────────────
+  [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
+  [[nodiscard]] Routes& routes() noexcept { return routes_; }
+  [[nodiscard]] std::shared_ptr<const tls::ServerContext> tls_context() const { return tls_->current(); }
+  [[nodiscard]] bool draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool over_memory_budget() const noexcept;
+  [[nodiscard]] Admission& admission() noexcept { return *admission_; }
+  void log(LogLevel level, const std::string& line) const;
+  // A UNIX socket is accepted by one loop and shared out.
+  void hand_out(int descriptor, const io::Endpoint& peer, bool secure);
+
+ private:
+  struct Listener {
+    io::Endpoint endpoint;  // with the port that was picked
+    bool secure;
+    int first_descriptor;  // bound already; -1 once a loop has it
+  };
+  class CertificateWatch;
+
+  Result<void> open_tls();
+  Result<void> begin(std::vector<std::unique_ptr<ServerLoop>> loops);
+  Result<void> start_acceptors(ServerLoop& loop, bool first);
+  Result<Listener> bind(io::Endpoint endpoint, bool secure);
+  void run_loop(ServerLoop& loop);
+  // Runs `work` on each loop and waits until all have.
+  void on_each_loop(const std::function<void(ServerLoop&)>& work);
+  void join();
+
+  ServerOptions options_;
+  Routes routes_;
+  std::shared_ptr<Admission> admission_;
+  std::unique_ptr<tls::ReloadableContext> tls_;
+  std::vector<Listener> listeners_;
+  std::vector<std::unique_ptr<ServerLoop>> loops_;
+  std::unique_ptr<CertificateWatch> watch_;
+  std::atomic<bool> draining_ = false;
+  std::atomic<std::size_t> next_loop_ = 0;
+  std::atomic<std::uint64_t> reloads_ = 0;
+  std::atomic<std::uint64_t> reload_failures_ = 0;
+  bool own_loops_ = true;
+
+  std::mutex state_mutex_;
+  std::condition_variable state_changed_;
+  bool started_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace fairlead::net

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/stream.h"
+
+#include "base/assert.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <variant>
+
+namespace fairlead::net {
+namespace {
+
+// How often one connection may read before others have their turn.
+constexpr int reads_per_turn = 8;
+// What one `write` seals at most: bounds what is kept when the socket is full.
+constexpr std::size_t write_share_bytes = std::size_t{256} * 1024;
+// A piece of at least this size is sealed from where it lies; smaller neighbours are gathered into one record first.
+constexpr std::size_t gather_below_bytes = 4'096;
+
+}  // namespace
+
+Stream::Stream(LoopContext& context, int descriptor, std::unique_ptr<tls::Engine> engine)
+    : context_(context), socket_(context.loop, descriptor), engine_(std::move(engine)), unsent_(context.buffers) {
+  socket_.set_events(this);
+}
+
+Stream::~Stream() {
+  if (alive_ != nullptr) *alive_ = false;
+}
+
+// Calls the user, who may destroy this stream meanwhile.
+Stream::Step Stream::call(auto&& what) {
+  bool alive = true;
+  bool* const outer = std::exchange(alive_, &alive);
+  what();
+  if (alive) {
+    alive_ = outer;
+    return Step::more;
+  }
+  if (outer != nullptr) *outer = false;
+  return Step::gone;
+}
+
+void Stream::start() {
+  if (engine_ == nullptr) {
+    secured_ = true;
+    if (call([&] { user_->on_secured(); }) == Step::gone) return;
+  } else if (deliver_engine_events() == Step::gone) {  // a client's hello
+    return;
+  }
+  if (!paused_ && !input_ended_) socket_.wait_readable();
+}
+
+void Stream::resume() {
+  if (!std::exchange(paused_, false)) return;
+  // Not from here: the caller stands in the middle of its own work.
+  context_.loop.defer(*this);
+}
+
+void Stream::on_turn_end() {
+  if (gone_) {
+    call([&] { user_->on_stream_gone(); });
+    return;
+  }
+  if (paused_ || input_ended_) return;
+  if (deliver_retained() != Step::gone) finish_turn();
+}
+
+// ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void Stream::on_readable() {
+  Step step = Step::more;
+  for (int i = 0; i < reads_per_turn && step == Step::more && !paused_ && !input_ended_; ++i) step = read_once();
+  if (step != Step::gone) finish_turn();
+}
+
+void Stream::finish_turn() {
+  if (!shutting_down_ && call([&] { user_->on_read_turn_end(); }) == Step::gone) return;
+  context_.publish_memory();
+  if (!paused_ && !input_ended_) socket_.wait_readable();
+}
+
+Stream::Step Stream::read_once() {
+  const MutableBytes buffer = context_.receive_buffer();
+  const io::Transferred read = socket_.read(buffer);
+  if (read.what == io::Transfer::would_block) return Step::drained;
+  if (read.what == io::Transfer::failed) {
+    broken_ = true;
+    const Error error = io::system_error(Errc::connection_reset, read.error, "read");
+    return end_of_input(&error);
+  }
+  if (read.what == io::Transfer::ended) {
+    if (engine_ == nullptr || shutting_down_) return end_of_input(nullptr);
+    engine_->receive_end();
+    return deliver_engine_events();
+  }
+  context_.counters.bytes_in.add(read.bytes);
+  if (shutting_down_) return Step::more;  // read and discarded
+  const Step after = read.bytes < buffer.size() ? Step::drained : Step::more;
+  const MutableBytes data = buffer.first(read.bytes);
+  if (engine_ == nullptr) return call([&] { user_->on_data(data); }) == Step::gone ? Step::gone : after;
+  engine_->receive(data);
+  return deliver_engine_events() == Step::gone ? Step::gone : after;
+}
+
+Stream::Step Stream::deliver_engine_events() {
+  while (!paused_ && !input_ended_ && !shutting_down_) {
+    auto event = engine_->next_event();
+    // Answers of the handshake leave before the user seals anything, and before another engine uses the buffer.
+    send_engine_output();
+    if (!event) return Step::drained;
+    if (auto* plaintext = std::get_if<tls::Plaintext>(&*event)) {
+      if (call([&] { user_->on_data(plaintext->bytes); }) == Step::gone) return Step::gone;
+    } else if (std::holds_alternative<tls::HandshakeDone>(*event)) {
+      secured_ = true;
+      if (call([&] { user_->on_secured(); }) == Step::gone) return Step::gone;
+    } else if (std::holds_alternative<tls::PeerClosed>(*event)) {
+      return end_of_input(nullptr);
+    } else {
+      const Error error = std::move(std::get<tls::Failed>(*event).error);
+      if (error.code == Errc::unexpected_eof) return end_of_input(&error);
+      return call([&] { user_->on_secure_failed(error); });
+    }
+  }
+  if (!input_ended_) engine_->retain();
+  return Step::drained;
+}
+
+Stream::Step Stream::deliver_retained() { return engine_ != nullptr ? deliver_engine_events() : Step::drained; }
+
+// The user answers the end of the input with `shutdown`; when it has done so before, that is what was waited for.
+Stream::Step Stream::end_of_input(const Error* error) {
+  if (std::exchange(input_ended_, true)) return Step::drained;
+  if (!shutting_down_) return call([&] { user_->on_stream_end(error); });
+  finish_shutdown();
+  return Step::drained;
+}
+
+// ── Writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+std::size_t Stream::write(std::span<const Bytes> pieces) {
+  FAIRLEAD_ASSERT(has_room() && secured_);
+  if (engine_ != nullptr) {
+    const std::size_t taken = seal(pieces);
+    send_engine_output();
+    return taken;
+  }
+  std::size_t taken = 0;
+  for (const Bytes piece : pieces) {
+    if (!unsent_.empty()) break;
+    send_or_keep(piece);
+    taken += piece.size();
+  }
+  return taken;
+}
+
+std::size_t Stream::seal(std::span<const Bytes> pieces) {
+  std::size_t taken = 0;
+  std::size_t staged = 0;
+  const auto seal_staged = [&] {
+    if (staged != 0) engine_->seal(Bytes(context_.stage).first(staged));
+    staged = 0;
+  };
+  for (const Bytes piece : pieces) {
+    if (taken >= write_share_bytes) break;
+    if (piece.size() >= gather_below_bytes || pieces.size() == 1) {
+      seal_staged();
+      const Bytes share = piece.first(std::min(piece.size(), write_share_bytes - taken));
+      engine_->seal(share);
+      taken += share.size();
+      continue;
+    }
+    if (staged + piece.size() > context_.stage.size()) seal_staged();
+    std::memcpy(context_.stage.data() + staged, piece.data(), piece.size());
+    staged += piece.size();
+    taken += piece.size();
+  }
+  seal_staged();
+  return taken;
+}
+
+void Stream::send_engine_output() {
+  const Bytes records = engine_->output();
+  if (records.empty()) return;
+  send_or_keep(records);
+  engine_->consume(records.size());
+}
+
+void Stream::send_or_keep(Bytes bytes) {
+  if (unsent_.empty()) {
+    while (!bytes.empty()) {
+      const io::Transferred written = socket_.write(bytes);
+      if (written.what != io::Transfer::some) break;  // an error will be seen by the read side
+      context_.counters.bytes_out.add(written.bytes);
+      bytes = bytes.subspan(written.bytes);
+    }
+    if (bytes.empty() || broken_) return;
+    last_progress_ = io::Loop::now();
+    socket_.wait_writable();
+  }
+  unsent_.append(bytes);
+}
+
+void Stream::on_writable() {
+  while (!unsent_.empty()) {
+    const io::Transferred written = socket_.write(unsent_.readable());
+    if (written.what == io::Transfer::would_block) return socket_.wait_writable();
+    if (written.what != io::Transfer::some) {
+      broken_ = true;
+      unsent_.clear();
+      const Error error = io::system_error(Errc::connection_reset, written.error, "write");
+      end_of_input(&error);
+      return;
+    }
+    context_.counters.bytes_out.add(written.bytes);
+    last_progress_ = io::Loop::now();
+    unsent_.consume(written.bytes);
+  }
+  unsent_.release_if_empty();
+  if (!shutting_down_) {
+    call([&] { user_->on_room(); });
+    return;
+  }
+  write_fin_if_drained();
+  finish_shutdown();
+}
+
+std::optional<TimePoint> Stream::stalled_since() const noexcept {
+  if (unsent_.empty()) return std::nullopt;
+  return last_progress_;
+}
+
+// ── Ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void Stream::shutdown(Duration linger) {
+  if (std::exchange(shutting_down_, true)) return;
+  paused_ = false;
+  if (engine_ != nullptr && !broken_) {
+    engine_->retain();
+    engine_->close();
+    send_engine_output();
+  }
+  write_fin_if_drained();
+  if (!input_ended_) socket_.wait_readable();
+  context_.loop.set_timer(*this, io::Loop::now() + linger);
+  finish_shutdown();
+}
+
+void Stream::write_fin_if_drained() {
+  if (!shutting_down_ || !unsent_.empty() || std::exchange(fin_sent_, true)) return;
+  socket_.shutdown_write();
+}
+
+// Over when the peer has ended its direction and ours has left, or cannot.
+void Stream::finish_shutdown() {
+  if (!shutting_down_ || !input_ended_ || gone_) return;
+  if (!unsent_.empty() && !broken_) return;
+  gone_ = true;
+  context_.loop.cancel_timer(*this);
+  context_.loop.defer(*this);
+}
+
+void Stream::on_timer(TimePoint /*now*/) {
+  gone_ = true;
+  context_.loop.defer(*this);
+}
+
+void Stream::send_in_the_clear(std::string_view text) { send_or_keep(as_bytes(text)); }
+
+void Stream::abort() noexcept {
+  input_ended_ = broken_ = shutting_down_ = gone_ = true;
+  context_.loop.cancel_timer(*this);
+  socket_.close();
+}
+
+TlsInfo Stream::tls_info() const { return engine_ != nullptr && secured_ ? engine_->info() : TlsInfo{}; }
+
+}  // namespace fairlead::net

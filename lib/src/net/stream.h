@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// A byte stream over a socket, through TLS or not: the only place where sockets meet engines.
+#pragma once
+
+#include "base/buffer.h"
+#include "io/socket.h"
+#include "io/timers.h"
+#include "net/loop_context.h"
+#include "tls/engine.h"
+
+#include <fairlead/bytes.h>
+#include <fairlead/error.h>
+#include <fairlead/http.h>
+#include <fairlead/time.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace fairlead::net {
+
+// Who stands on a stream. Every call may destroy the stream.
+//
+//   on_secured, then on_data and on_read_turn_end and on_room as they come, then at most one of on_stream_end and
+//   on_secure_failed: answer it with `shutdown`. After `shutdown`, exactly one on_stream_gone.
+class StreamUser {
+ public:
+  virtual void on_secured() = 0;                // the TLS handshake is done; at once on a stream without TLS
+  virtual void on_data(MutableBytes data) = 0;  // the bytes may be changed in place; they are valid during the call
+  virtual void on_read_turn_end() = 0;          // everything that was there has been read: write your answers now
+  virtual void on_room() = 0;                   // what was written before has left
+  // The peer sends no more: it said goodbye or ended the stream (null), or the connection was reset.
+  virtual void on_stream_end(const Error* error) = 0;
+  // TLS failed; the alert for the peer has been sent.
+  virtual void on_secure_failed(const Error& error) = 0;
+  // Nothing will happen any more: destroy the stream.
+  virtual void on_stream_gone() = 0;
+
+ protected:
+  ~StreamUser() = default;
+};
+
+// Reads into the loop's shared buffer and writes from the loop's shared buffer: an idle stream owns no buffer. Only
+// what the socket does not take at once is kept here, and then nothing more is accepted until it has left.
+//
+//   0 <= unsent bytes <= what one `write` sealed
+class Stream final : private io::SocketEvents, private io::Timer, private io::Deferred {
+ public:
+  // `engine` null: cleartext.
+  Stream(LoopContext& context, int descriptor, std::unique_ptr<tls::Engine> engine);
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream();
+
+  void set_user(StreamUser* user) noexcept { user_ = user; }
+  // Begins to read (a client: to write its hello).
+  void start();
+  // Whoever cannot take more pauses: the kernel's window then slows the peer down. Data that is here already may still
+  // come: after `pause` the rest of the current call is kept.
+  void pause() noexcept { paused_ = true; }
+  void resume();
+  [[nodiscard]] bool paused() const noexcept { return paused_; }
+
+  // True when nothing is waiting: `write` is allowed.
+  [[nodiscard]] bool has_room() const noexcept { return unsent_.empty() && !broken_ && !shutting_down_; }
+  // Seals and sends. How many bytes of `pieces` were taken: less than all when the socket is full or a turn's share is
+  // used up; `on_room` follows if it was full.
+  std::size_t write(std::span<const Bytes> pieces);
+
+  // Says goodbye (close_notify), ends our direction, and goes on reading and discarding until the peer ends its own or
+  // `linger` has passed, so that a reset cannot overtake what we sent (RFC 6455 7.1.1). `on_stream_gone` follows, never
+  // from inside this call.
+  void shutdown(Duration linger);
+  // For a peer that speaks cleartext HTTP to a TLS port: a last word that it can read. Before `shutdown`.
+  void send_in_the_clear(std::string_view text);
+  // Ends at once; no call follows.
+  void abort() noexcept;
+
+  // Something that lasts as long as the stream, such as its place among the counted connections.
+  void attach(std::shared_ptr<void> companion) noexcept { companion_ = std::move(companion); }
+
+  [[nodiscard]] bool secured() const noexcept { return secured_; }
+  [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
+  [[nodiscard]] bool encrypted() const noexcept { return engine_ != nullptr; }
+  [[nodiscard]] TlsInfo tls_info() const;
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept { return unsent_.size(); }
+  // Since when the peer has taken none of what is waiting for it.
+  [[nodiscard]] std::optional<TimePoint> stalled_since() const noexcept;
+  [[nodiscard]] LoopContext& context() noexcept { return context_; }
+
+ private:
+  void on_readable() override;
+  void on_writable() override;
+  void on_timer(TimePoint now) override;
+  void on_turn_end() override;
+
+  enum class Step : std::uint8_t { more, drained, gone };  // gone: this object may have been destroyed
+  Step read_once();
+  Step deliver_engine_events();
+  Step deliver_retained();
+  Step end_of_input(const Error* error);
+  Step call(auto&& what);
+  void finish_turn();
+  void send_engine_output();
+  void send_or_keep(Bytes bytes);
+  void write_fin_if_drained();
+  void finish_shutdown();
+  std::size_t seal(std::span<const Bytes> pieces);
+
+  LoopContext& context_;
+  StreamUser* user_ = nullptr;
+  io::Socket socket_;
+  std::unique_ptr<tls::Engine> engine_;
+  Buffer unsent_;  // ciphertext, or cleartext without TLS
+  std::shared_ptr<void> companion_;
+  TimePoint last_progress_{};
+  bool* alive_ = nullptr;  // set while a call to the user may destroy us
+  bool secured_ = false;
+  bool paused_ = false;
+  bool input_ended_ = false;    // nothing can be read any more
+  bool broken_ = false;         // nothing can be written any more
+  bool shutting_down_ = false;  // `shutdown` was called
+  bool fin_sent_ = false;
+  bool gone_ = false;  // on_stream_gone is due, or was called
+};
+
+}  // namespace fairlead::net
