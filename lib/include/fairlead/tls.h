@@ -94,8 +94,9 @@ struct Tls {
   bool tickets = true;
   std::chrono::seconds ticket_key_life{std::chrono::hours{12}};
 
-  std::vector<std::string> alpn{
-      "http/1.1"};  // ours, best first; a client without ALPN is served, one without overlap not
+  // Ours, best first; a client without ALPN is served, one without overlap not. (Not a braced list: g++ 12 cannot compile
+  // one in a default argument inside a coroutine.)
+  std::vector<std::string> alpn = std::vector<std::string>(1, "http/1.1");
 
   // How often certificate files are looked at for a change (stat, no read); zero: only when asked to reload.
   std::chrono::seconds watch_interval{10};
@@ -125,7 +126,7 @@ struct TlsClient {
   TlsIdentity identity{};  // our client certificate; empty: none
 
   TlsProfile profile = TlsProfile::intermediate;
-  std::vector<std::string> alpn{"http/1.1"};
+  std::vector<std::string> alpn = std::vector<std::string>(1, "http/1.1");  // as for a server
   bool resume = true;          // keep the last session ticket for the next connection to the same server
   std::string key_log_file{};  // as for a server
   int security_level = 2;
