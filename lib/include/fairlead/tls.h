@@ -94,8 +94,8 @@ struct Tls {
   bool tickets = true;
   std::chrono::seconds ticket_key_life{std::chrono::hours{12}};
 
-  // Ours, best first; a client without ALPN is served, one without overlap not. (Not a braced list: g++ 12 cannot compile
-  // one in a default argument inside a coroutine.)
+  // Ours, best first; a client without ALPN is served, one without overlap not. (Not a braced list: g++ 12 cannot
+  // compile one in a default argument inside a coroutine.)
   std::vector<std::string> alpn = std::vector<std::string>(1, "http/1.1");
 
   // How often certificate files are looked at for a change (stat, no read); zero: only when asked to reload.
