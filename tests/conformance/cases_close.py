@@ -202,7 +202,7 @@ async def deaf_server(environment):
 
 @book.case("client/7.1.2-start/end-of-input", "RFC 6455 7.1.2", "the end of the input closes the channel with 1000")
 async def end_of_input(environment):
-    async with environment.connector() as client:
+    async with environment.connector("--no-wait") as client:
         await client.open()
         await client.write(b"last line\n")
         client.process.stdin.close()
@@ -217,7 +217,7 @@ async def end_of_input(environment):
 
 @book.case("client/7.1.2-start/unanswered", "RFC 6455 7.1.1", "a server that never answers the close frame", timeout=25)
 async def unanswered_close(environment):
-    async with environment.connector() as client:
+    async with environment.connector("--no-wait") as client:
         await client.open()
         client.process.stdin.close()
         await client.peer.expect_close({1000, 1001, 1005})

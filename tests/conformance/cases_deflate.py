@@ -151,7 +151,7 @@ async def cuts_client(environment):
 
 @book.case("server/7.2.3-takeover/sample", "RFC 7692 7.2.3.2", "the RFC's sample: the second message refers to the first")
 async def takeover_sample(environment):
-    client = await environment.client("--compress")
+    client = await environment.client("--compress", "--context-takeover")
     async with client.open(extra=[deflate.field(deflate.OFFER)]) as peer:
         agreement = deflate.Agreement.of(peer.head)
         if not agreement.client_takeover:
@@ -165,7 +165,7 @@ async def takeover_sample(environment):
 
 @book.case("client/7.2.3-takeover/sample", "RFC 7692 7.2.3.2", "the RFC's sample: the second message refers to the first")
 async def takeover_sample_client(environment):
-    async with environment.connector("--exit-on-close", "--compress") as client:
+    async with environment.connector("--exit-on-close", "--compress", "--context-takeover") as client:
         await client.open([deflate.field(deflate.NAME)])
         await client.peer.send(frame(TEXT, HELLO), frame(TEXT, bytes.fromhex("f200110000")))
         await client.expect_output(b"Hello\nHello\n")

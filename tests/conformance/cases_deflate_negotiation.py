@@ -49,8 +49,14 @@ async def _use(peer, agreement, rounds=3):
 
 
 def _offer(name, *parameters, must=(), may_decline=False, header=None, use=True):
+    """The same offer to a server that keeps contexts and to one that does not."""
+    for suffix, flags in (("", ("--compress",)), ("/takeover", ("--compress", "--context-takeover"))):
+        _offer_to(flags, name + suffix, parameters, must, may_decline, header, use)
+
+
+def _offer_to(flags, name, parameters, must, may_decline, header, use):
     async def run(environment):
-        client = await environment.client("--compress")
+        client = await environment.client(*flags)
         async with client.open(extra=header or [deflate.field(_join(*parameters))]) as peer:
             if may_decline and not peer.head.all("sec-websocket-extensions"):
                 return
@@ -129,7 +135,7 @@ async def sweep(environment):
 # ── The binary as a client ───────────────────────────────────────────────────────────────────────────────────────────
 def _answer(name, *parameters):
     async def run(environment):
-        async with environment.connector("--exit-on-close", "--compress") as client:
+        async with environment.connector("--exit-on-close", "--compress", "--context-takeover") as client:
             head = await client.accept()
             offer = ", ".join(head.all("sec-websocket-extensions"))
             if any(one.startswith("client_max") for one in parameters) and "client_max_window_bits" not in offer:

@@ -195,6 +195,18 @@ _refuses("9.1-refuse/extension-bad-quote", "RFC 6455 9.1", "a quoted parameter t
          ask(extra=['Sec-WebSocket-Extensions: a; b="c']), BAD_REQUEST)
 
 
+def chosen_subprotocol(wanted):
+    return lambda head: expect("Sec-WebSocket-Protocol", head.all("sec-websocket-protocol"), wanted)
+
+
+for _name, _asked, _wanted in [("first", ["v1"], ["v1"]), ("best", ["v1, v2"], ["v2"]), ("two-fields", ["v1", "v2"], ["v2"]),
+                               ("one-known", ["x, y, v1"], ["v1"]), ("none-known", ["x, y"], []), ("case", ["V1"], []),
+                               ("prefix", ["v"], [])]:
+    _accepts(f"4.2-subprotocol/{_name}", "RFC 6455 4.2.2", f"subprotocols {_asked} where the server speaks v2 and v1",
+             ask(extra=[f"Sec-WebSocket-Protocol: {one}" for one in _asked]), chosen_subprotocol(_wanted),
+             flags=("--subprotocol", "v2", "--subprotocol", "v1"))
+
+
 @book.case("server/4.2-accept/random-keys", "RFC 6455 4.2.2", "40 random keys have the right answers")
 async def random_keys(environment):
     client = await environment.client()

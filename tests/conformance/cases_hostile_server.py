@@ -307,7 +307,7 @@ async def broken_off(environment):
 @book.case("server/hostile-reader/slow", "CVE table", "a peer that sends and never reads: bounded memory, then closed or paused (CVE-2020-35896)",
            timeout=90, alone=True)
 async def slow_reader(environment):
-    async with besieged(environment, growth=24 * MEBIBYTE) as (_, client):
+    async with besieged(environment, "--queue-bytes", "1M", growth=12 * MEBIBYTE) as (_, client):
         async with client.open(receive_buffer=4096) as peer:
             message = binary(b"s" * 16384, mask=_ZERO).encode(True)
             sent = 0
@@ -368,6 +368,30 @@ async def per_address(environment):
             await peers[0].close_cleanly()
             await asyncio.sleep(0.3)
             await _serves(client)
+
+
+# ── Liveness ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+@book.case("server/5.5.2-keepalive/unanswered", "RFC 6455 5.5.2", "--idle 2: a ping after one second, the end after two", timeout=20)
+async def idle_unanswered(environment):
+    async with environment.server("--idle", "2") as server:
+        async with environment.client_of(server).open() as peer:
+            started = time.monotonic()
+            await peer.expect_frame(PING, timeout=3)
+            check(0.5 < time.monotonic() - started < 1.9, f"the ping came after {time.monotonic() - started:.1f} s")
+            while (frame := await peer.next(5)) is not None and frame.opcode != CLOSE:
+                expect("frame", frame.opcode, PING)
+            check(1.5 < time.monotonic() - started < 4, f"the end came after {time.monotonic() - started:.1f} s")
+
+
+@book.case("server/5.5.2-keepalive/answered", "RFC 6455 5.5.3", "--idle 2: whoever answers pings stays", timeout=20)
+async def idle_answered(environment):
+    async with environment.server("--idle", "2") as server:
+        async with environment.client_of(server).open() as peer:
+            until = time.monotonic() + 4.5
+            while time.monotonic() < until:
+                frame = await peer.expect_frame(PING, timeout=3)
+                await peer.send(Frame(PONG, frame.payload))
+            await peer.close_cleanly(skip_data=True)
 
 
 # ── Origins ──────────────────────────────────────────────────────────────────────────────────────────────────────────
