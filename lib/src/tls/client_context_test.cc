@@ -29,8 +29,8 @@ BadServer shows(const Issued& leaf, const std::string& rest = {}) { return {pem_
 // The client's verdict on the chain; empty: accepted.
 std::optional<Error> verdict(const BadServer& server, const TlsClient& options, std::string_view host) {
   testing::PlainServer plain(server.chain, server.key);
-  testing::End client;
   Scratch scratch;
+  testing::End client;
   client.engine = make_engine(must_build(options), scratch, host);
   plain.run(client);
   EXPECT_EQ(client.failed.has_value(), !client.handshake_done);

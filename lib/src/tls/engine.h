@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fairlead/bytes.h>
+#include <fairlead/certificate.h>
 #include <fairlead/error.h>
 #include <fairlead/tls_info.h>
 
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <variant>
+#include <vector>
 
 namespace fairlead::tls {
 
@@ -78,6 +80,9 @@ class Engine {
 
   // Built when asked: keep it, rather than asking per message. Only after HandshakeDone.
   [[nodiscard]] virtual TlsInfo info() const = 0;
+  // The certificates as the peer sent them, VERIFIED OR NOT, its own first: to be shown, never to decide by. Empty when
+  // it sent none, or the session was resumed. Only after HandshakeDone.
+  [[nodiscard]] virtual std::vector<CertificateDetails> presented_chain() const = 0;
 };
 
 }  // namespace fairlead::tls

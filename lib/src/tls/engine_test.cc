@@ -346,5 +346,85 @@ TEST(KeyUpdate, ComesBeforeAKeyHasSealedTooMuch) {
   EXPECT_EQ(pair.client.plaintext, "answer");
 }
 
+// ── A peer that stops in the middle of a handshake message ──────────────────────────────────────────────────────────
+
+// A ticket that carries a client certificate, cut into two records: OpenSSL seals nothing between the two.
+struct SplitTicket {
+  Authority authority;
+  testing::PlainServer server;
+  Scratch scratch;
+  testing::End client;
+  std::string first;   // of the server's answer to Finished: the record that begins the ticket
+  std::string second;  // the rest
+
+  SplitTicket() : SplitTicket(testing::must_issue(testing::leaf_request({"DNS:server.example"}), nullptr)) {}
+
+  explicit SplitTicket(const Issued& leaf) : server(testing::pem_of(leaf), testing::key_pem_of(leaf)) {
+    constexpr unsigned small_record = 512;
+    SSL_set_max_send_fragment(server.ssl.get(), small_record);
+    SSL_set_num_tickets(server.ssl.get(), 1);
+    SSL_set_verify(server.ssl.get(), SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+    SSL_set_session_id_context(server.ssl.get(), reinterpret_cast<const unsigned char*>("test"), 4);  // NOLINT
+    TlsClient options;
+    options.dangerously_disable_certificate_verification = true;
+    auto request = testing::leaf_request({});
+    request.extended_key_usage = "clientAuth";
+    for (int i = 0; i < 20; ++i) request.alternative_names.push_back("DNS:name-" + std::to_string(i) + ".example");
+    options.identity = authority.identity(request);
+    client.engine = make_engine(must_build(options), scratch, "server.example");
+    client.settle();
+    server.step(std::exchange(client.outgoing, {}));
+    client.receive(server.take_output());
+    EXPECT_TRUE(client.handshake_done);
+    server.step(std::exchange(client.outgoing, {}));
+    const std::string tickets = server.take_output();
+    const auto records = records_in(tickets);
+    EXPECT_GE(records.size(), 2U) << server.problem << (client.failed ? to_string(*client.failed) : "");
+    first = tickets.substr(0, 5 + records.front().length);
+    second = tickets.substr(first.size());
+  }
+};
+
+TEST(SplitHandshakeMessage, PlaintextWaitsForItsRestAndIsNotLost) {
+  SplitTicket wire;
+  wire.client.receive(wire.first);
+  wire.client.send("one,");
+  wire.client.send("two");
+  EXPECT_EQ(wire.client.outgoing, "");
+  wire.client.receive(wire.second);
+  EXPECT_FALSE(wire.client.failed);
+  EXPECT_FALSE(wire.client.outgoing.empty());
+  EXPECT_EQ(wire.server.step(wire.client.outgoing), "one,two");
+}
+
+TEST(SplitHandshakeMessage, PlaintextDoesNotWaitWithoutBound) {
+  SplitTicket wire;
+  wire.client.receive(wire.first);
+  const std::string megabyte(std::size_t{1} << 20U, 'x');
+  for (int i = 0; i < 4; ++i) {
+    wire.client.send(megabyte);
+    EXPECT_FALSE(wire.client.failed);
+  }
+  wire.client.send("x");
+  ASSERT_TRUE(wire.client.failed);
+  EXPECT_EQ(wire.client.failed->code, Errc::tls_protocol_error);
+}
+
+TEST(PresentedChain, IsShownEvenWhenNobodyVerifiedIt) {
+  const Authority authority;
+  const Issued intermediate = testing::must_issue(testing::ca_request("Intermediate"), &authority.issued);
+  const Issued leaf = testing::must_issue(testing::leaf_request({"DNS:server.example"}), &intermediate);
+  TlsClient options;
+  options.dangerously_disable_certificate_verification = true;
+  Pair pair(must_build(Tls::pem(testing::pem_of(leaf) + testing::pem_of(intermediate), testing::key_pem_of(leaf))),
+            must_build(options));
+  pair.run();
+  const auto chain = pair.client.engine->presented_chain();
+  ASSERT_EQ(chain.size(), 2U);
+  EXPECT_EQ(chain[0].info.common_name, "leaf");
+  EXPECT_EQ(chain[1].info.common_name, "Intermediate");
+  EXPECT_TRUE(pair.server.engine->presented_chain().empty());
+}
+
 }  // namespace
 }  // namespace fairlead::tls

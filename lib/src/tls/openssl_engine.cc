@@ -256,6 +256,8 @@ std::size_t OpensslEngine::read_burst() {
     }
   }
   if (unsealed_) seal_waiting();
+  // With read-ahead OpenSSL keeps its buffer in some cases where SSL_MODE_RELEASE_BUFFERS would free it.
+  if (drained_) SSL_free_buffers(ssl_.get());
   return filled;
 }
 
@@ -359,6 +361,18 @@ TlsInfo OpensslEngine::info() const {
     info.peer_certificate = std::make_shared<const CertificateInfo>(describe(peer));
   }
   return info;
+}
+
+std::vector<CertificateDetails> OpensslEngine::presented_chain() const {
+  FAIRLEAD_ASSERT(phase_ != Phase::handshaking);
+  std::vector<CertificateDetails> presented;
+  // On a server OpenSSL leaves the peer's own certificate out of the chain.
+  if (server_ != nullptr) {
+    if (X509* peer = SSL_get0_peer_certificate(ssl_.get())) presented.push_back(describe_details(peer));
+  }
+  const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_.get());
+  for (int at = 0; at < sk_X509_num(chain); ++at) presented.push_back(describe_details(sk_X509_value(chain, at)));
+  return presented;
 }
 
 // ── Making engines ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -48,6 +48,7 @@ class OpensslEngine final : public Engine {
   [[nodiscard]] Bytes output() const override;
   void consume(std::size_t bytes) override;
   [[nodiscard]] TlsInfo info() const override;
+  [[nodiscard]] std::vector<CertificateDetails> presented_chain() const override;
 
   // For tests of the rekeying: seals at most so many records with one key.
   void limit_records_per_key(std::uint32_t records) { records_left_ = records_each_key_ = records; }

@@ -16,6 +16,8 @@
 namespace fairlead::tls::testing {
 namespace {
 
+constexpr std::size_t plain_buffer_bytes = 16'384;
+
 template <class T>
 T must(Result<T> result) {
   if (!result) std::fprintf(stderr, "%s\n", to_string(result.error()).c_str());
@@ -206,8 +208,7 @@ PlainClient::PlainClient(const std::shared_ptr<const ServerContext>& server_cont
 }
 
 void PlainClient::run() {
-  constexpr std::size_t buffer_bytes = 16'384;
-  std::string buffer(buffer_bytes, '\0');
+  std::string buffer(plain_buffer_bytes, '\0');
   for (bool moving = true; moving;) {
     ERR_clear_error();
     if (!done && problem.empty()) {
@@ -240,17 +241,35 @@ PlainServer::PlainServer(const std::string& chain_pem, const std::string& key_pe
 
 void PlainServer::run(End& client) {
   client.settle();
-  std::string buffer(16'384, '\0');
-  for (int out = 1; out > 0 || !client.outgoing.empty();) {
-    const std::string sent = std::exchange(client.outgoing, {});
-    BIO_write(SSL_get_rbio(ssl.get()), sent.data(), static_cast<int>(sent.size()));
-    ERR_clear_error();
-    const int result = done ? SSL_read(ssl.get(), buffer.data(), 1) : SSL_do_handshake(ssl.get());
-    done = done || result == 1;
-    if (result != 1 && SSL_get_error(ssl.get(), result) == SSL_ERROR_SSL) problem = take_openssl_error();
-    out = BIO_read(SSL_get_wbio(ssl.get()), buffer.data(), static_cast<int>(buffer.size()));
-    if (out > 0) client.receive(std::string_view(buffer).substr(0, static_cast<std::size_t>(out)));
+  for (bool moving = true; moving;) {
+    step(std::exchange(client.outgoing, {}));
+    const std::string answer = take_output();
+    if (!answer.empty()) client.receive(answer);
+    moving = !answer.empty() || !client.outgoing.empty();
   }
+}
+
+std::string PlainServer::step(std::string_view ciphertext) {
+  BIO_write(SSL_get_rbio(ssl.get()), ciphertext.data(), static_cast<int>(ciphertext.size()));
+  ERR_clear_error();
+  int result = done ? 1 : SSL_do_handshake(ssl.get());
+  done = done || result == 1;
+  std::string plaintext;
+  std::string buffer(plain_buffer_bytes, '\0');
+  while (done && (result = SSL_read(ssl.get(), buffer.data(), static_cast<int>(buffer.size()))) > 0) {
+    plaintext.append(buffer, 0, static_cast<std::size_t>(result));
+  }
+  if (result <= 0 && SSL_get_error(ssl.get(), result) == SSL_ERROR_SSL) problem = take_openssl_error();
+  return plaintext;
+}
+
+std::string PlainServer::take_output() {
+  std::string all;
+  std::string buffer(plain_buffer_bytes, '\0');
+  for (int size = 0; (size = BIO_read(SSL_get_wbio(ssl.get()), buffer.data(), static_cast<int>(buffer.size()))) > 0;) {
+    all.append(buffer, 0, static_cast<std::size_t>(size));
+  }
+  return all;
 }
 
 void PlainClient::send(std::string_view text) {

@@ -122,6 +122,9 @@ struct PlainServer {
   PlainServer(const std::string& chain_pem, const std::string& key_pem);
   // Talks with `client` until nothing moves.
   void run(End& client);
+  // Takes ciphertext once; gives the plaintext that was in it.
+  std::string step(std::string_view ciphertext);
+  [[nodiscard]] std::string take_output();
 
   SslContextPtr context;
   SslPtr ssl;
