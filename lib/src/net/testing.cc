@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/testing.h"
+
+#include <fairlead/certificate.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <utility>
+
+namespace fairlead::net::testing {
+namespace {
+
+class CertificateDirectory {
+ public:
+  CertificateDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "fairlead-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    path_ = name;
+    if (auto made = ensure_development_certificate(path_); !made) throw std::runtime_error(to_string(made.error()));
+  }
+  CertificateDirectory(const CertificateDirectory&) = delete;
+  CertificateDirectory& operator=(const CertificateDirectory&) = delete;
+  ~CertificateDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace
+
+const std::string& certificate_directory() {
+  static const CertificateDirectory directory;
+  return directory.path();
+}
+
+TestServer::TestServer(const std::function<void(Server&)>& routes, ServerOptions options) {
+  if (options.tls.identities.empty()) options.tls = Tls::development(certificate_directory());
+  if (options.threads == 0) options.threads = 1;
+  server_ = std::make_unique<Server>(std::move(options));
+  routes(*server_);
+  auto listening = server_->listen("127.0.0.1:0");
+  if (!listening) throw std::runtime_error(to_string(listening.error()));
+  port_ = listening->port;
+  if (auto started = server_->start(); !started) throw std::runtime_error(to_string(started.error()));
+}
+
+std::string TestServer::url(std::string_view path) const {
+  return "wss://127.0.0.1:" + std::to_string(port_) + std::string(path);
+}
+
+ClientOptions client_options() {
+  ClientOptions options;
+  options.tls.ca = PemSource::from_file(ensure_development_certificate(certificate_directory())->ca_file);
+  return options;
+}
+
+}  // namespace fairlead::net::testing

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What tests of servers share: a server on a port that the system picks, with a certificate made for the test.
+#pragma once
+
+#include <fairlead/client.h>
+#include <fairlead/server.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace fairlead::net::testing {
+
+// A server on 127.0.0.1 with one loop, started by the constructor and stopped by the destructor.
+class TestServer {
+ public:
+  explicit TestServer(const std::function<void(Server&)>& routes, ServerOptions options = {});
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+
+  [[nodiscard]] std::string url(std::string_view path) const;
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] Server& server() noexcept { return *server_; }
+
+ private:
+  std::unique_ptr<Server> server_;
+  std::uint16_t port_ = 0;
+};
+
+// Trusts the certificate of TestServer.
+[[nodiscard]] ClientOptions client_options();
+// The directory of the development certificate that tests use; made once in a run, removed at its end.
+[[nodiscard]] const std::string& certificate_directory();
+
+}  // namespace fairlead::net::testing
