@@ -13,6 +13,8 @@ tidy|40|build unit clang tidy|clang-tidy over all sources (unchanged ones are re
 asan|25|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
 tsan|25|build unit clang|unit tests under ThreadSanitizer, clang
 fuzz|25|build clang|each fuzz target for 20 seconds, from its corpus
+examples|10|build peers|each example as a program: servers are spoken to, clients get a server
+cli|15|build peers tests/cli|the command line: statuses, pipes, manual pages, the room
 conformance|20|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles
 integration|20|build peers node tests/integration|other implementations as peers, both directions
 browser|15|build peers node browsers tests/browser|Chromium, Firefox and WebKit
@@ -97,6 +99,11 @@ stage_web() {
   say "$(sed -n 's/^# pass //p' <<<"$lines") passed, $(sed -n 's/^# fail //p' <<<"$lines") failed"
 }
 
+stage_examples() {
+  build_preset release
+  /usr/bin/python3 tests/examples_run.py build/release/examples
+}
+
 # A folder of tests/ with its own runner, against the release build.
 suite() {
   local folder=tests/$1
@@ -106,6 +113,7 @@ suite() {
   FAIRLEAD=$root/build/release/fairlead "$folder/run"
 }
 
+stage_cli() { suite cli; }
 stage_conformance() { suite conformance; }
 stage_integration() { suite integration; }
 stage_package() { suite package; }
