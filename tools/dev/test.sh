@@ -68,7 +68,7 @@ unit_tests() {
   rm -rf "$results"
   mkdir -p "$results/gtest"
   GTEST_OUTPUT=xml:$root/$results/gtest/ GTEST_COLOR=no \
-    ctest --test-dir "build/$preset" -L unit -j2 --output-on-failure --no-tests=error \
+    ctest --test-dir "build/$preset" -L unit -j2 --output-on-failure --no-tests=error --test-output-size-passed 1000000 \
     --output-junit "$root/$results/ctest.xml" "$@" || true
   tools/count_tests "$results/ctest.xml" "$results/gtest"
 }
