@@ -15,7 +15,7 @@ export function showNegotiated(facts: SessionFacts, browser: BrowserView): void 
   fill("handshake", facts.resumed ? "resumed" : "full");
   fill("alpn", facts.alpn);
   fill("protocol", agreed(facts.protocol, browser.protocol));
-  fill("extensions", agreed(facts.extensions, browser.extensions));
+  fill("extensions", agreed(facts.extensions, browser.extensions, extensionNames));
   fill("server", facts.server);
   fill("peer", facts.peer);
   show(byId("fact-post-quantum"), /mlkem/i.test(facts.group));
@@ -25,8 +25,13 @@ function fill(name: string, value: string): void {
   byId(`fact-${name}`).textContent = value === "" ? "none" : value;
 }
 
-// Both ends should tell the same story. When they differ in more than spaces, both stories are shown.
-function agreed(server: string, browser: string): string {
-  const bare = (text: string): string => text.replace(/\s+/g, "");
-  return bare(server) === bare(browser) ? server : `${server || "none"} (this browser says: ${browser || "none"})`;
+// Both ends should tell the same story. When they differ in more than `essence` leaves out, both stories are shown.
+function agreed(server: string, browser: string, essence = (text: string): string => text): string {
+  if (essence(server) === essence(browser)) return server;
+  return `${server || "none"} (this browser says: ${browser || "none"})`;
+}
+
+// Firefox tells the names of the extensions without their parameters.
+function extensionNames(text: string): string {
+  return text.split(",").map((extension) => extension.split(";")[0]?.trim()).join();
 }

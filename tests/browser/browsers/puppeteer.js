@@ -109,7 +109,7 @@ class Page {
 
   async goto(url) {
     const response = await this.page.goto(url, { timeout: 20_000 });
-    if (response && !response.ok()) throw new Error(`${url}: status ${response.status()}`);
+    if (response && !response.ok() && response.status() !== 304) throw new Error(`${url}: status ${response.status()}`);
   }
   evaluate(body, ...args) {
     return this.page.evaluate(body, ...args);
