@@ -70,8 +70,9 @@ void Buffer::grow(std::size_t wanted) {
     write_at_ = held;
     return;
   }
-  const std::size_t floor = pool_ != nullptr ? pool_->block_bytes() : 256;
-  const std::size_t bytes = std::max({held + wanted, capacity_ + capacity_ / 2, floor});
+  constexpr std::size_t smallest = 256;
+  const std::size_t needed = std::max(held + wanted, capacity_ + capacity_ / 2);
+  const std::size_t bytes = pool_ != nullptr ? pool_->rounded(needed) : std::max(needed, smallest);
   auto larger = pool_ != nullptr ? pool_->lend(bytes) : std::make_unique_for_overwrite<std::byte[]>(bytes);
   if (held != 0) std::memcpy(larger.get(), storage_.get() + read_at_, held);
   give_back();
@@ -86,22 +87,36 @@ void Buffer::give_back() noexcept {
   capacity_ = read_at_ = write_at_ = 0;
 }
 
+std::size_t BufferPool::size_class(std::size_t bytes) const noexcept {
+  std::size_t index = 0;
+  while (index < size_classes && block_bytes_ << index < bytes) ++index;
+  return index;
+}
+
+std::size_t BufferPool::rounded(std::size_t bytes) const noexcept {
+  const std::size_t index = size_class(bytes);
+  return index < size_classes ? block_bytes_ << index : bytes;
+}
+
 std::unique_ptr<std::byte[]> BufferPool::lend(std::size_t bytes) {
   lent_bytes_ += bytes;
-  if (bytes == block_bytes_ && !idle_.empty()) {
-    auto block = std::move(idle_.back());
-    idle_.pop_back();
-    return block;
-  }
-  return std::make_unique_for_overwrite<std::byte[]>(bytes);
+  const std::size_t index = size_class(bytes);
+  if (index == size_classes || idle_[index].empty()) return std::make_unique_for_overwrite<std::byte[]>(bytes);
+  auto block = std::move(idle_[index].back());
+  idle_[index].pop_back();
+  return block;
 }
 
 void BufferPool::take_back(std::unique_ptr<std::byte[]> block, std::size_t bytes) noexcept {
   FAIRLEAD_ASSERT(bytes <= lent_bytes_);
   lent_bytes_ -= bytes;
-  if (bytes != block_bytes_ || idle_.size() >= keep_) return;
-  if (idle_.capacity() == 0) idle_.reserve(keep_);
-  idle_.push_back(std::move(block));
+  const std::size_t index = size_class(bytes);
+  if (index == size_classes) return;
+  const std::size_t keep = index == 0 ? keep_ : keep_large;
+  auto& idle = idle_[index];
+  if (idle.size() >= keep) return;
+  if (idle.capacity() == 0) idle.reserve(keep);
+  idle.push_back(std::move(block));
 }
 
 }  // namespace fairlead

@@ -4,6 +4,7 @@
 
 #include <fairlead/bytes.h>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -53,11 +54,12 @@ class Buffer {
   std::size_t write_at_ = 0;
 };
 
-// Keeps a few blocks of one size for reuse and counts what is lent. One per loop; not thread-safe; outlives its
-// buffers.
+// Keeps idle blocks for reuse and counts what is lent. Blocks have the size `block_bytes` times a power of two; of the
+// larger ones a few are kept too, so that a stream of large messages does not ask the system for memory each time. One
+// per loop; not thread-safe; outlives its buffers.
 class BufferPool {
  public:
-  // `block_bytes`: the size worth keeping. `keep`: how many idle blocks at most.
+  // `block_bytes`: the size that most buffers need. `keep`: how many idle blocks of it at most.
   explicit BufferPool(std::size_t block_bytes = std::size_t{32} * 1024, std::size_t keep = 64) noexcept
       : block_bytes_(block_bytes), keep_(keep) {}
 
@@ -67,13 +69,18 @@ class BufferPool {
 
  private:
   friend class Buffer;
+  static constexpr std::size_t size_classes = 6;  // the largest block worth keeping is 32 times the smallest: 1 MiB
+  static constexpr std::size_t keep_large = 4;    // idle blocks of each larger size
+
+  [[nodiscard]] std::size_t size_class(std::size_t bytes) const noexcept;
+  [[nodiscard]] std::size_t rounded(std::size_t bytes) const noexcept;
   std::unique_ptr<std::byte[]> lend(std::size_t bytes);                            // NOLINT(modernize-avoid-c-arrays)
   void take_back(std::unique_ptr<std::byte[]> block, std::size_t bytes) noexcept;  // NOLINT(modernize-avoid-c-arrays)
 
   std::size_t block_bytes_;
   std::size_t keep_;
   std::size_t lent_bytes_ = 0;
-  std::vector<std::unique_ptr<std::byte[]>> idle_;  // NOLINT(modernize-avoid-c-arrays)
+  std::array<std::vector<std::unique_ptr<std::byte[]>>, size_classes> idle_;  // NOLINT(modernize-avoid-c-arrays)
 };
 
 }  // namespace fairlead

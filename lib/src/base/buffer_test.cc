@@ -5,6 +5,7 @@
 
 #include <random>
 #include <string>
+#include <utility>
 
 namespace fairlead {
 namespace {
@@ -40,6 +41,29 @@ TEST(Buffer, AnEmptyBufferHoldsNoStorage) {
   buffer.release_if_empty();
   EXPECT_EQ(buffer.capacity(), 0U);
   EXPECT_EQ(pool.lent_bytes(), 0U);
+}
+
+TEST(Buffer, LargerBlocksAreReusedInPowersOfTwo) {
+  BufferPool pool(128, 4);
+  const std::byte* first = nullptr;
+  for (int time = 0; time < 3; ++time) {
+    Buffer buffer(pool);
+    buffer.append(as_bytes(std::string(1000, 'x')));
+    EXPECT_EQ(pool.lent_bytes(), 1024U);
+    if (first == nullptr) first = buffer.readable().data();
+    EXPECT_EQ(buffer.readable().data(), first);
+  }
+  Buffer huge(pool);
+  huge.append(as_bytes(std::string(5000, 'x')));
+  EXPECT_EQ(pool.lent_bytes(), 5000U) << "what is not worth keeping is not rounded";
+}
+
+TEST(Buffer, TruncatingDropsWhatWasAppendedLast) {
+  Buffer buffer;
+  buffer.append(as_bytes("abcdef"));
+  buffer.consume(1);
+  buffer.truncate(2);
+  EXPECT_EQ(as_text(std::as_const(buffer).readable()), "bc");
 }
 
 TEST(Buffer, MovedFromIsEmptyAndThePoolCountsOnce) {

@@ -30,6 +30,32 @@ std::size_t ascii_prefix(Bytes text) noexcept {
   return at;
 }
 
+// Four bytes as one number, the first lowest.
+std::uint32_t load_four(const std::byte* at) noexcept {
+  const auto byte = [&](std::size_t index) { return std::to_integer<std::uint32_t>(at[index]); };
+  return byte(0) | byte(1) << 8U | byte(2) << 16U | byte(3) << 24U;
+}
+
+// The size of the valid character of two to four bytes that `four` begins with; 0 when there is none. Each mask holds
+// the marker bits of every byte; what follows excludes overlong forms, surrogates and what lies above U+10FFFF.
+std::size_t wide_character(std::uint32_t four) noexcept {
+  if ((four & 0x0000C0E0U) == 0x000080C0U) return (four & 0x1EU) != 0 ? 2 : 0;
+  if ((four & 0x00C0C0F0U) == 0x008080E0U) return (four & 0x200FU) != 0 && (four & 0x200FU) != 0x200DU ? 3 : 0;
+  if ((four & 0xC0C0C0F8U) != 0x808080F0U || (four & 0x3007U) == 0) return 0;
+  return (four & 0x04U) == 0 || (four & 0x3003U) == 0 ? 4 : 0;
+}
+
+// The number of leading bytes that are whole, valid characters of more than one byte; may stop early at the end.
+std::size_t wide_prefix(Bytes text) noexcept {
+  std::size_t at = 0;
+  while (text.size() - at >= sizeof(std::uint32_t)) {
+    const std::size_t size = wide_character(load_four(text.data() + at));
+    if (size == 0) break;
+    at += size;
+  }
+  return at;
+}
+
 }  // namespace
 
 // RFC 3629 4: the ranges exclude overlong forms, surrogates and what lies above U+10FFFF at the second byte already.
@@ -51,6 +77,7 @@ bool Utf8Validator::begin(std::uint8_t lead) noexcept {
   return true;
 }
 
+// Runs of plain and of wide characters at speed; byte by byte where a character is cut or wrong.
 bool Utf8Validator::feed(Bytes piece) noexcept {
   std::size_t at = 0;
   while (at < piece.size()) {
@@ -63,6 +90,8 @@ bool Utf8Validator::feed(Bytes piece) noexcept {
       ++at;
     } else if (byte < 0x80) {
       at += ascii_prefix(piece.subspan(at));
+    } else if (const std::size_t wide = wide_prefix(piece.subspan(at)); wide != 0) {
+      at += wide;
     } else {
       if (!begin(byte)) return false;
       ++at;

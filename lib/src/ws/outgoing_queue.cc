@@ -191,10 +191,11 @@ void OutgoingQueue::keep_begun_frame() {
   }
   const std::uint64_t left = front_is_shared ? 0 : frame_left_;
   const auto owned_left = static_cast<std::size_t>(left);
-  Buffer begun(*pool_);
-  begun.append(std::as_const(owned_).readable().first(owned_left));
-  clear();
-  owned_ = std::move(begun);
+  pieces_.clear();
+  first_ = 0;
+  shared_bytes_ = 0;
+  owned_.truncate(owned_left);
+  owned_.release_if_empty();
   frame_left_ = left;
   if (by_message_ && owned_left != 0)
     pieces_.push_back({.shared = {}, .left = owned_left, .compressed = false, .droppable = false, .begun = true});

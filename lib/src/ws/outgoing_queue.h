@@ -22,7 +22,7 @@ class OutgoingQueue {
   enum class Keep : std::uint8_t { always, droppable };
 
   // With `by_message` the queue remembers each message, for `drop_oldest`.
-  OutgoingQueue(BufferPool& pool, bool by_message) noexcept : owned_(pool), pool_(&pool), by_message_(by_message) {}
+  OutgoingQueue(BufferPool& pool, bool by_message) noexcept : owned_(pool), by_message_(by_message) {}
 
   [[nodiscard]] bool empty() const noexcept { return bytes() == 0; }
   [[nodiscard]] std::size_t bytes() const noexcept { return owned_.size() + shared_bytes_; }
@@ -63,7 +63,6 @@ class OutgoingQueue {
 
   Buffer owned_;
   std::vector<Piece> pieces_;  // empty while there is nothing but owned bytes and messages need not be told apart
-  BufferPool* pool_;
   std::size_t shared_bytes_ = 0;
   std::uint64_t frame_left_ = 0;  // of the owned frame that has begun to leave; 0 between frames
   std::uint32_t first_ = 0;       // pieces before this one are consumed
