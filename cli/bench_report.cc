@@ -37,6 +37,11 @@ std::string line(std::string_view label, std::string_view text) { return fmt::fo
 
 bool has_latency(const BenchOptions& options) { return options.mode != BenchMode::idle; }
 
+// Under load the server's memory has grown by its buffers, whatever the number of connections.
+std::optional<double> growth(const BenchOptions& options, const BenchResult& result) {
+  return options.mode == BenchMode::idle ? result.memory_per_connection_bytes() : std::nullopt;
+}
+
 std::string rate_lines(const BenchOptions& options, const BenchResult& result) {
   if (!has_latency(options)) return line("open", fmt::format("{} connections", result.connections));
   std::string text = line(options.unit(),
@@ -71,7 +76,7 @@ std::string server_lines(const BenchOptions& options, const BenchResult& result)
   if (has_latency(options) && cpu > 0)
     text += line("", fmt::format("{} {} per second of its CPU time",
                                  grouped(static_cast<double>(result.tally.count) / cpu), options.unit()));
-  if (const auto memory = result.memory_per_connection_bytes())
+  if (const auto memory = growth(options, result))
     text += line("", fmt::format("{:.1f} KB of memory per connection", *memory / 1'000));
   return text;
 }
@@ -114,7 +119,7 @@ void add_server(JsonWriter& json, const BenchOptions& options, const BenchResult
     json.member("per_cpu_second", static_cast<double>(result.tally.count) / server.cpu_seconds);
   add_memory(json, "memory_before", server.before);
   add_memory(json, "memory_after", server.after);
-  if (const auto memory = result.memory_per_connection_bytes()) json.member("memory_per_connection_bytes", *memory);
+  if (const auto memory = growth(options, result)) json.member("memory_per_connection_bytes", *memory);
   json.close('}');
 }
 

@@ -167,21 +167,30 @@ BenchResult some_result() {
 
 TEST(BenchReport, CountsPerSecondOfServerTime) {
   BenchResult result = some_result();
+  result.server = ServerUse{.cpu_seconds = 1, .before = {}, .after = {}};
+  const BenchOptions options = options_for("wss://localhost/");
+  EXPECT_THAT(report_text(options, result, false), HasSubstr("617,284 per second"));
+  EXPECT_THAT(report_text(options, result, false), HasSubstr("1,234,567 messages per second of its CPU time"));
+  EXPECT_THAT(report_json(options, result), HasSubstr(R"("per_cpu_second":1234567)"));
+  EXPECT_THAT(report_json(options, result), Not(HasSubstr("memory_per_connection_bytes")));
+}
+
+TEST(BenchReport, DividesMemoryByIdleConnections) {
+  BenchResult result = some_result();
   result.server =
       ServerUse{.cpu_seconds = 1, .before = MemoryUse{2'000'000, 1'000'000}, .after = MemoryUse{3'000'000, 1'120'000}};
-  const BenchOptions options = options_for("wss://localhost/");
+  BenchOptions options = options_for("wss://localhost/");
+  options.mode = BenchMode::idle;
   EXPECT_DOUBLE_EQ(result.memory_per_connection_bytes().value(), 12'000);
 
   const std::string text = report_text(options, result, false);
-  EXPECT_THAT(text, HasSubstr("1,234,567 in 2.0 s, 617,284 per second"));
-  EXPECT_THAT(text, HasSubstr("1,234,567 messages per second of its CPU time"));
+  EXPECT_THAT(text, HasSubstr("10 connections"));
   EXPECT_THAT(text, HasSubstr("12.0 KB of memory per connection"));
   EXPECT_THAT(text, Not(HasSubstr("bottleneck")));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
 
   const std::string json = report_json(options, result);
   EXPECT_THAT(json, HasSubstr(R"("count":1234567)"));
-  EXPECT_THAT(json, HasSubstr(R"("per_cpu_second":1234567)"));
   EXPECT_THAT(json, HasSubstr(R"("memory_per_connection_bytes":12000)"));
   EXPECT_THAT(json, HasSubstr(R"("utilisation":0.5)"));
   EXPECT_THAT(json, HasSubstr(R"("p99.9":)"));
