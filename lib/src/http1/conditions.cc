@@ -30,11 +30,6 @@ bool any_names_tag(const Request& request, std::string_view field, std::string_v
   return std::ranges::any_of(values, [&](auto value) { return names_tag(value, etag, weak); });
 }
 
-// HTTP's dates know no fractions.
-sys_seconds whole_seconds(std::chrono::system_clock::time_point time) {
-  return std::chrono::floor<std::chrono::seconds>(time);
-}
-
 std::optional<sys_seconds> date_in(const Request& request, std::string_view field) {
   const auto value = request.headers.find(field);
   return value ? parse_http_date(*value) : std::nullopt;
@@ -44,14 +39,14 @@ std::optional<sys_seconds> date_in(const Request& request, std::string_view fiel
 bool precondition_failed(const Request& request, const FileFacts& facts) {
   if (request.headers.contains("If-Match")) return !any_names_tag(request, "If-Match", facts.etag, false);
   const auto since = date_in(request, "If-Unmodified-Since");
-  return since && whole_seconds(facts.modified) > *since;
+  return since && facts.modified > *since;
 }
 
 // Steps 3 and 4: a tag, when there is one, decides alone.
 bool not_modified(const Request& request, const FileFacts& facts) {
   if (request.headers.contains("If-None-Match")) return any_names_tag(request, "If-None-Match", facts.etag, true);
   const auto since = date_in(request, "If-Modified-Since");
-  return since && whole_seconds(facts.modified) <= *since;
+  return since && facts.modified <= *since;
 }
 
 // Step 5: the part is only right for the very same file.
@@ -60,7 +55,7 @@ bool range_applies(const Request& request, const FileFacts& facts) {
   if (!condition) return true;
   if (condition->starts_with('"')) return *condition == facts.etag;
   const auto date = parse_http_date(*condition);
-  return date && *date == whole_seconds(facts.modified);
+  return date && *date == facts.modified;
 }
 
 // `first-last`, `first-` or `-suffix` (RFC 9110 14.1.1) as an answer; nullopt when it is malformed.

@@ -13,8 +13,8 @@ namespace fairlead::http1 {
 
 struct FileFacts {
   std::uint64_t size_bytes = 0;
-  std::chrono::system_clock::time_point modified;
-  std::string etag;  // strong, with its quotes
+  std::chrono::sys_seconds modified;  // HTTP's dates know no fractions
+  std::string etag;                   // strong, with its quotes
 };
 
 // 200 or 206 with the part to send; 304, 412 and 416 without.

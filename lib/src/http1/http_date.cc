@@ -13,7 +13,6 @@ namespace {
 
 using std::chrono::sys_days;
 using std::chrono::sys_seconds;
-using std::chrono::system_clock;
 
 constexpr std::array<const char*, 7> days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -64,11 +63,10 @@ std::optional<Pieces> split_asctime(std::string_view text) {
 
 }  // namespace
 
-std::string format_http_date(system_clock::time_point time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto midnight = std::chrono::floor<std::chrono::days>(seconds);
+std::string format_http_date(sys_seconds time) {
+  const auto midnight = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(midnight);
-  const std::chrono::hh_mm_ss clock(seconds - midnight);
+  const std::chrono::hh_mm_ss clock(time - midnight);
   std::array<char, 64> text{};
   const int length =
       std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -245,6 +246,17 @@ TEST(RequestReader, AbsoluteTargetReplacesHost) {
   EXPECT_EQ(outcome.requests[2].path, "*");
 }
 
+// Of this process, so that a busy machine does not look like quadratic work. Bounds only have to tell the two apart.
+class CpuTime {
+ public:
+  [[nodiscard]] std::chrono::duration<double> spent() const {
+    return std::chrono::duration<double>(static_cast<double>(std::clock() - began_) / CLOCKS_PER_SEC);
+  }
+
+ private:
+  std::clock_t began_ = std::clock();
+};
+
 std::string head_of(std::size_t bytes) {
   const std::string before = "GET / HTTP/1.1\r\nHost: h\r\nA: ";
   return before + std::string(bytes - before.size() - 4, 'x') + "\r\n\r\n";
@@ -267,37 +279,39 @@ TEST(RequestLimits, HeadOfExactlyTheLimitPasses) {
 
 // CVE-2023-43669: twenty megabytes in pieces of one byte.
 TEST(RequestLimits, EndlessHeadIsCutAtTheLimitInLinearTime) {
-  constexpr std::size_t twenty_megabytes = 20'000'000;
-  const auto began = std::chrono::steady_clock::now();
+  const CpuTime time;
   for (const char filler : {'x', '\r'}) {  // one endless field; endless empty lines
     const Limits limits;
     RequestReader reader(limits, start);
     const std::string opening = filler == 'x' ? "GET / HTTP/1.1\r\nA: " : "";
     reader.receive(as_bytes(opening), start);
     std::optional<std::size_t> failed_at;
-    for (std::size_t sent = opening.size(); sent < twenty_megabytes; ++sent) {
-      const char c = filler == '\r' && sent % 2 == 1 ? '\n' : filler;
-      reader.receive(as_bytes({&c, 1}), start);
+    for (std::size_t sent = opening.size(); sent < 20'000'000;) {
+      // One byte at a time; behind the cut, where a driver would have closed, in pieces, which spares the test's time.
+      std::string piece(failed_at ? 32 : 1, filler);
+      if (filler == '\r' && sent % 2 == 1) piece.front() = '\n';
+      sent += piece.size();
+      reader.receive(as_bytes(piece), start);
       const auto event = reader.next_event();
       if (!event) continue;
       ASSERT_FALSE(failed_at) << "one error only";
       ASSERT_EQ(std::get<RequestFailedEvent>(*event).error.code, Errc::http_head_too_large);
-      failed_at = sent + 1;
+      failed_at = sent;
     }
     EXPECT_EQ(failed_at, limits.http_head_bytes + 1);
     EXPECT_TRUE(reader.leftover().size() <= limits.http_head_bytes + 1) << "what follows is not kept";
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(60));
+  EXPECT_LT(time.spent(), seconds(60));
 }
 
 TEST(RequestLimits, UnlimitedHeadIsReadInLinearTime) {
   Limits limits;
   limits.http_head_bytes = unlimited;
-  const auto began = std::chrono::steady_clock::now();
+  const CpuTime time;
   std::string wire = "GET / HTTP/1.1\r\nHost: h\r\n";
   for (int i = 0; i < 40; ++i) wire += "A: " + std::string(50'000, 'x') + "\r\n";
   EXPECT_EQ(read(wire + "\r\n", limits, 1).requests.size(), 1U);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(20));
+  EXPECT_LT(time.spent(), seconds(20));
 }
 
 TEST(RequestLimits, FieldTooLongForTheParserIsRefused) {

@@ -38,7 +38,8 @@ void append_connection(std::string& head, const Response& response, const Respon
 std::string response_head(const Response& response, const ResponseContext& context) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
   head.append(reason_phrase(response.status)).append("\r\n");
-  if (context.date) append_field(head, "Date", format_http_date(*context.date));
+  if (context.date)
+    append_field(head, "Date", format_http_date(std::chrono::floor<std::chrono::seconds>(*context.date)));
   for (const auto& [name, value] : response.headers) {
     if (!is_written_here(name, response.status != 101)) append_field(head, name, value);
   }

@@ -64,16 +64,14 @@ std::optional<std::string> relative_path(const Request& request, const StaticFil
 }
 
 http1::FileFacts facts_of(const struct stat& status) {
-  const auto since_epoch =
-      std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
-  char etag[80];  // NOLINT(modernize-avoid-c-arrays): three numbers of at most 16 digits
-  // The inode tells a replaced file from the old one, the nanoseconds and the size one that was written in place.
+  char etag[80];  // NOLINT(modernize-avoid-c-arrays): four numbers of at most 16 digits
+  // The inode tells a replaced file from the old one, the time and the size one that was written in place.
   const int length = std::snprintf(
-      etag, sizeof etag, "\"%llx-%llx-%llx\"", static_cast<unsigned long long>(status.st_ino),
-      static_cast<unsigned long long>(since_epoch.count()), static_cast<unsigned long long>(status.st_size));
+      etag, sizeof etag, "\"%llx-%llx.%llx-%llx\"", static_cast<unsigned long long>(status.st_ino),
+      static_cast<unsigned long long>(status.st_mtim.tv_sec), static_cast<unsigned long long>(status.st_mtim.tv_nsec),
+      static_cast<unsigned long long>(status.st_size));
   return {.size_bytes = static_cast<std::uint64_t>(status.st_size),
-          .modified = std::chrono::system_clock::time_point(
-              std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch)),
+          .modified = std::chrono::sys_seconds(std::chrono::seconds(status.st_mtim.tv_sec)),
           .etag = std::string(etag, static_cast<std::size_t>(length))};
 }
 

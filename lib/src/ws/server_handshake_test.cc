@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 namespace fairlead::ws {
 namespace {
@@ -191,7 +191,7 @@ TEST(ServerHandshake, HostileListsTakeLinearTime) {
                                 std::string(million, ' ') + "a",
                                 "a" + std::string(million, ' ') + "b",
                                 "a; b=\"" + std::string(million, '\\')};
-  const auto began = std::chrono::steady_clock::now();
+  const std::clock_t began = std::clock();  // of this process: a busy machine must not look like quadratic work
   for (const auto& value : corpus) {
     for (const auto* name : {"Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Upgrade", "Connection"}) {
       const auto offer = read_offer(with(name, value));
@@ -200,7 +200,7 @@ TEST(ServerHandshake, HostileListsTakeLinearTime) {
       }
     }
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
+  EXPECT_LT(std::clock() - began, 20 * CLOCKS_PER_SEC);
 }
 
 }  // namespace
