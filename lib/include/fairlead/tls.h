@@ -18,6 +18,8 @@
 
 namespace fairlead {
 
+// NOLINTBEGIN(readability-redundant-member-init): without `{}` GCC warns callers who name only some members.
+
 // Mozilla's two profiles.
 enum class TlsProfile : std::uint8_t {
   intermediate,  // TLS 1.2 and 1.3 (default): everything that was updated in the last ten years
@@ -137,5 +139,7 @@ struct TlsClient {
 
   friend bool operator==(const TlsClient&, const TlsClient&) = default;
 };
+
+// NOLINTEND(readability-redundant-member-init)
 
 }  // namespace fairlead

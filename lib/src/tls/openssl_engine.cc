@@ -78,7 +78,7 @@ OpensslEngine::~OpensslEngine() {
   scratch_.writer = nullptr;
 }
 
-void OpensslEngine::start(SSL* ssl) {
+void OpensslEngine::start(SSL* ssl) const {
   BIO_up_ref(scratch_.bio);  // one reference serves both directions when they are the same BIO
   SSL_set_bio(ssl, scratch_.bio, scratch_.bio);
 }
@@ -281,7 +281,10 @@ void OpensslEngine::seal(Bytes plaintext) {
   FAIRLEAD_ASSERT(phase_ != Phase::handshaking && !close_sent_);
   if (phase_ == Phase::failed || error_ || plaintext.empty()) return;
   if (unsealed_) {
-    if (unsealed_->size() + plaintext.size() <= unsealed_limit_bytes) return unsealed_->append(plaintext);
+    if (unsealed_->size() + plaintext.size() <= unsealed_limit_bytes) {
+      unsealed_->append(plaintext);
+      return;
+    }
     error_ = std::make_unique<Error>(
         Error{.code = Errc::tls_protocol_error, .detail = "the peer stopped in the middle of a TLS handshake message"});
     return;

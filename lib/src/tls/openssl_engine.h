@@ -67,7 +67,7 @@ class OpensslEngine final : public Engine {
   };
   class Active;  // lends the scratch to this engine for one call
 
-  void start(SSL* ssl);
+  void start(SSL* ssl) const;
   [[nodiscard]] std::optional<Event> handshake();
   [[nodiscard]] Event established();
   [[nodiscard]] std::optional<Event> read();

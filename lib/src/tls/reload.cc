@@ -77,6 +77,6 @@ Result<void> ReloadableContext::swap_in(const Tls& options) {
   return {};
 }
 
-bool ReloadableContext::rotate_tickets_if_due(TimePoint now) { return current()->tickets()->rotate_if_due(now); }
+bool ReloadableContext::rotate_tickets_if_due(TimePoint now) const { return current()->tickets()->rotate_if_due(now); }
 
 }  // namespace fairlead::tls

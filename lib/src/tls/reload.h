@@ -56,7 +56,7 @@ class ReloadableContext {
   // reported once, not on each look.
   [[nodiscard]] Result<bool> reload_if_changed();
   // For the same timer. True when the ticket keys were rotated.
-  bool rotate_tickets_if_due(TimePoint now);
+  bool rotate_tickets_if_due(TimePoint now) const;
 
  private:
   ReloadableContext(Tls options, FileWatch watch, std::shared_ptr<const ServerContext> context);

@@ -27,7 +27,7 @@ struct Scratch {
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch();
 
-  [[nodiscard]] MutableBytes plain() noexcept { return {plain_storage.get(), plain_capacity}; }
+  [[nodiscard]] MutableBytes plain() const noexcept { return {plain_storage.get(), plain_capacity}; }
 
   // Used by engines alone.
   std::unique_ptr<std::byte[]> plain_storage;  // NOLINT(modernize-avoid-c-arrays): raw storage

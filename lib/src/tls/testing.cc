@@ -263,7 +263,7 @@ std::string PlainServer::step(std::string_view ciphertext) {
   return plaintext;
 }
 
-std::string PlainServer::take_output() {
+std::string PlainServer::take_output() const {
   std::string all;
   std::string buffer(plain_buffer_bytes, '\0');
   for (int size = 0; (size = BIO_read(SSL_get_wbio(ssl.get()), buffer.data(), static_cast<int>(buffer.size()))) > 0;) {
@@ -272,7 +272,7 @@ std::string PlainServer::take_output() {
   return all;
 }
 
-void PlainClient::send(std::string_view text) {
+void PlainClient::send(std::string_view text) const {
   FAIRLEAD_ASSERT(SSL_write(ssl.get(), text.data(), static_cast<int>(text.size())) > 0);
 }
 

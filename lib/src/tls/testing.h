@@ -106,7 +106,7 @@ struct PlainClient {
 
   // Shakes hands and carries bytes until nothing moves.
   void run();
-  void send(std::string_view text);
+  void send(std::string_view text) const;
 
   SslContextPtr context;
   SslPtr ssl;
@@ -124,7 +124,7 @@ struct PlainServer {
   void run(End& client);
   // Takes ciphertext once; gives the plaintext that was in it.
   std::string step(std::string_view ciphertext);
-  [[nodiscard]] std::string take_output();
+  [[nodiscard]] std::string take_output() const;
 
   SslContextPtr context;
   SslPtr ssl;
