@@ -31,7 +31,7 @@ build_locked() {
   local preset=$1
   shift
   configure_preset "$preset"
-  cmake --build "build/$preset" -- "$@"
+  cmake --build "build/$preset" --parallel "$(nproc)" -- "$@"
 }
 
 # build_preset PRESET [ninja argument]…
