@@ -81,7 +81,7 @@ for low in range(0, 5000, 1000):
              lambda environment, low=low: _sweep(environment, range(low, low + 1000)), timeout=60, weight=1000)
 
 
-@book.case("server/7.1.1-end/server-ends-tcp", "RFC 6455 7.1.1", "the server ends TLS and TCP first, at once")
+@book.case("server/7.1.1-end/server-ends-tcp", "RFC 6455 7.1.1", "the server ends TLS and TCP first, at once", alone=True)
 async def server_ends_first(environment):
     client = await environment.client()
     async with client.open() as peer:

@@ -108,7 +108,7 @@ for _bits in BITS:
     _offer(f"client-bits-{_bits}", f"client_max_window_bits={_bits}", may_decline=_bits == 8)
     _offer(f"both-bits-{_bits}-no-takeover", f"server_max_window_bits={_bits}", f"client_max_window_bits={_bits}", *PARAMETERS,
            must=["server_max_window_bits", PARAMETERS[0]], may_decline=_bits == 8)
-_offer("quoted", 'server_max_window_bits="12"', must=["server_max_window_bits"])
+_offer("quoted", 'server_max_window_bits="12"', must=["server_max_window_bits"], may_decline=True)
 _offer("spaces", header=["Sec-WebSocket-Extensions:  permessage-deflate ;\t server_no_context_takeover  ; client_max_window_bits "],
        must=[PARAMETERS[0]])
 _offer("after-unknown", header=["Sec-WebSocket-Extensions: x-unknown; a=1, permessage-deflate"])

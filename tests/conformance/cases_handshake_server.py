@@ -12,7 +12,7 @@ from support.suite import Book, check, expect
 
 book = Book()
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-REFUSED = frozenset({400, 403, 404, 405, 411, 413, 414, 417, 426, 431, 501, 505})
+REFUSED = frozenset({400, 403, 404, 405, 408, 411, 413, 414, 417, 426, 431, 501, 505})
 BAD_REQUEST = frozenset({400})
 NOT_101 = REFUSED | {200, 204, 301, 308}
 

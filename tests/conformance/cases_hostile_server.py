@@ -366,12 +366,14 @@ async def per_address(environment):
                 except Exception as refused:  # a status is as good as a closed connection
                     check("101" in str(refused) or "ended" in str(refused), f"unexpected: {refused}")
             await peers[0].close_cleanly()
-            await asyncio.sleep(0.3)
+            peers[0].stream.abort()
+            await asyncio.sleep(0.5)
             await _serves(client)
 
 
 # ── Liveness ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-@book.case("server/5.5.2-keepalive/unanswered", "RFC 6455 5.5.2", "--idle 2: a ping after one second, the end after two", timeout=20)
+@book.case("server/5.5.2-keepalive/unanswered", "RFC 6455 5.5.2", "--idle 2: a ping after one second, the end after two", timeout=20,
+           alone=True)
 async def idle_unanswered(environment):
     async with environment.server("--idle", "2") as server:
         async with environment.client_of(server).open() as peer:
@@ -383,7 +385,7 @@ async def idle_unanswered(environment):
             check(1.5 < time.monotonic() - started < 4, f"the end came after {time.monotonic() - started:.1f} s")
 
 
-@book.case("server/5.5.2-keepalive/answered", "RFC 6455 5.5.3", "--idle 2: whoever answers pings stays", timeout=20)
+@book.case("server/5.5.2-keepalive/answered", "RFC 6455 5.5.3", "--idle 2: whoever answers pings stays", timeout=20, alone=True)
 async def idle_answered(environment):
     async with environment.server("--idle", "2") as server:
         async with environment.client_of(server).open() as peer:
