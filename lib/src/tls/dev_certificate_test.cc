@@ -38,7 +38,7 @@ TEST(DevelopmentCertificate, ServesLocalhostToWhoTrustsTheAuthority) {
   for (const char* host : {"localhost", "127.0.0.1", "::1", "LOCALHOST"}) {
     Pair pair(server, client, host);
     pair.run();
-    EXPECT_TRUE(pair.both_done()) << host << ": " << (pair.client.failed ? to_string(*pair.client.failed) : "");
+    EXPECT_TRUE(pair.both_done()) << host << ": " << (pair.client.failed ? to_string(pair.client.failure()) : "");
   }
   for (const char* host : {"127.0.0.2", "localhost.example", "example"}) {
     Pair pair(server, client, host);
@@ -134,7 +134,7 @@ TEST(DevelopmentCertificate, TheAuthorityCannotImpersonateAnybodyElse) {
             "bank.example");
   pair.run();
   ASSERT_TRUE(pair.client.failed);
-  EXPECT_EQ(pair.client.failed->code, Errc::tls_certificate_rejected);
+  EXPECT_EQ(pair.client.failure().code, Errc::tls_certificate_rejected);
 }
 
 TEST(DevelopmentCertificate, TrustInstructionsNameTheFileAndEachStore) {

@@ -87,9 +87,9 @@ TEST(Records, ManySmallOnesComeAsOneEvent) {
   const std::string burst = std::exchange(pair.client.outgoing, {});
   Engine& server = *pair.server.engine;
   server.receive(as_bytes(burst));
-  auto event = server.next_event();
-  ASSERT_TRUE(event && std::holds_alternative<Plaintext>(*event));
-  EXPECT_EQ(std::get<Plaintext>(*event).bytes.size(), 1'000U);
+  const Event event = server.next_event().value_or(PeerClosed{});
+  ASSERT_TRUE(std::holds_alternative<Plaintext>(event));
+  EXPECT_EQ(std::get<Plaintext>(event).bytes.size(), 1'000U);
   EXPECT_FALSE(server.next_event());
 }
 
@@ -191,7 +191,7 @@ TEST(Closing, CloseNotifyIsToldApartFromTruncation) {
   EXPECT_EQ(cut.server.plaintext, "last words");
   EXPECT_FALSE(cut.server.peer_closed);
   ASSERT_TRUE(cut.server.failed);
-  EXPECT_EQ(cut.server.failed->code, Errc::unexpected_eof);
+  EXPECT_EQ(cut.server.failure().code, Errc::unexpected_eof);
 }
 
 TEST(Closing, ARecordCutInTheMiddleIsATruncation) {
@@ -204,7 +204,7 @@ TEST(Closing, ARecordCutInTheMiddleIsATruncation) {
   pair.server.receive_end();
   EXPECT_EQ(pair.server.plaintext, "");
   ASSERT_TRUE(pair.server.failed);
-  EXPECT_EQ(pair.server.failed->code, Errc::unexpected_eof);
+  EXPECT_EQ(pair.server.failure().code, Errc::unexpected_eof);
 }
 
 TEST(Closing, TheOtherDirectionStaysOpen) {
@@ -227,7 +227,7 @@ TEST(Closing, DuringTheHandshakeTheEndIsAFailure) {
   pair.server.receive(pair.client.outgoing.substr(0, 40));
   pair.server.receive_end();
   ASSERT_TRUE(pair.server.failed);
-  EXPECT_EQ(pair.server.failed->code, Errc::unexpected_eof);
+  EXPECT_EQ(pair.server.failure().code, Errc::unexpected_eof);
 }
 
 TEST(Closing, BytesAfterCloseNotifyAreIgnored) {
@@ -254,7 +254,7 @@ TEST(Plaintext, AnHttpRequestIsRecognisedWithoutAnAlert) {
       server.engine = make_engine(f.server, scratch);
       for (std::size_t at = 0; at < request.size(); at += chunk) server.receive(request.substr(at, chunk));
       ASSERT_TRUE(server.failed) << request << " " << chunk;
-      EXPECT_EQ(server.failed->code, Errc::tls_plaintext_received) << request;
+      EXPECT_EQ(server.failure().code, Errc::tls_plaintext_received) << request;
       EXPECT_EQ(server.outgoing, "") << "a 400 in cleartext can follow";
     }
   }
@@ -266,7 +266,7 @@ TEST(Plaintext, AnHttpAnswerIsRecognisedByTheClient) {
   pair.client.receive("HT");
   pair.client.receive("TP/1.1 400 Bad Request\r\n\r\n");
   ASSERT_TRUE(pair.client.failed);
-  EXPECT_EQ(pair.client.failed->code, Errc::tls_plaintext_received);
+  EXPECT_EQ(pair.client.failure().code, Errc::tls_plaintext_received);
 }
 
 TEST(Garbage, FailsAtOnceOnBothEnds) {
@@ -280,10 +280,10 @@ TEST(Garbage, FailsAtOnceOnBothEnds) {
     Pair pair(f.server, f.client);
     pair.server.receive(garbage);
     ASSERT_TRUE(pair.server.failed);
-    EXPECT_EQ(pair.server.failed->code, Errc::tls_handshake_failed);
+    EXPECT_EQ(pair.server.failure().code, Errc::tls_handshake_failed);
     pair.client.receive(garbage);
     ASSERT_TRUE(pair.client.failed);
-    EXPECT_EQ(pair.client.failed->code, Errc::tls_handshake_failed);
+    EXPECT_EQ(pair.client.failure().code, Errc::tls_handshake_failed);
     pair.server.receive("after the end");  // nothing more happens
     EXPECT_FALSE(pair.server.engine->next_event());
   }
@@ -298,9 +298,9 @@ TEST(Garbage, AForgedRecordAfterTheHandshakeIsFatal) {
   pair.run();
   EXPECT_EQ(pair.server.plaintext, "");
   ASSERT_TRUE(pair.server.failed);
-  EXPECT_EQ(pair.server.failed->code, Errc::tls_protocol_error);
+  EXPECT_EQ(pair.server.failure().code, Errc::tls_protocol_error);
   ASSERT_TRUE(pair.client.failed) << "the alert tells the client";
-  EXPECT_EQ(pair.client.failed->code, Errc::tls_protocol_error);
+  EXPECT_EQ(pair.client.failure().code, Errc::tls_protocol_error);
   pair.server.send("dropped");  // after a failure nothing is sealed
   EXPECT_EQ(pair.server.outgoing, "");
 }
@@ -322,7 +322,7 @@ TEST(Garbage, ARecordAboveTheLimitIsRefusedByItsHeader) {
   pair.run();
   pair.server.receive(std::string("\x17\x03\x03\xff\xff", 5));
   ASSERT_TRUE(pair.server.failed);
-  EXPECT_EQ(pair.server.failed->code, Errc::tls_protocol_error);
+  EXPECT_EQ(pair.server.failure().code, Errc::tls_protocol_error);
 }
 
 // ── KeyUpdate ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -379,7 +379,7 @@ struct SplitTicket {
     server.step(std::exchange(client.outgoing, {}));
     const std::string tickets = server.take_output();
     const auto records = records_in(tickets);
-    EXPECT_GE(records.size(), 2U) << server.problem << (client.failed ? to_string(*client.failed) : "");
+    EXPECT_GE(records.size(), 2U) << server.problem << (client.failed ? to_string(client.failure()) : "");
     first = tickets.substr(0, 5 + records.front().length);
     second = tickets.substr(first.size());
   }
@@ -407,7 +407,7 @@ TEST(SplitHandshakeMessage, PlaintextDoesNotWaitWithoutBound) {
   }
   wire.client.send("x");
   ASSERT_TRUE(wire.client.failed);
-  EXPECT_EQ(wire.client.failed->code, Errc::tls_protocol_error);
+  EXPECT_EQ(wire.client.failure().code, Errc::tls_protocol_error);
 }
 
 TEST(PresentedChain, IsShownEvenWhenNobodyVerifiedIt) {

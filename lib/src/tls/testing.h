@@ -83,6 +83,8 @@ struct End {
   void close();
   // Takes all events and all output.
   void settle();
+  // How it failed; `closed` with no detail when it did not.
+  [[nodiscard]] Error failure() const { return failed.value_or(Error{.code = Errc::closed, .detail = {}}); }
 };
 
 // A client and a server on two loops.
