@@ -64,7 +64,9 @@ ExitStatus cert_dev(const DevOptions& options) {
   }
   const Result<DevelopmentCertificate> made = ensure_development_certificate(options.directory);
   if (!made) return failed(made.error());
-  const std::string text = options.print_ca_path ? made->ca_file + "\n" : options.json ? as_json(*made) : as_text(*made);
+  const std::string text = options.print_ca_path ? made->ca_file + "\n"
+                           : options.json        ? as_json(*made)
+                                                 : as_text(*made);
   return write_all(STDOUT_FILENO, text) ? ExitStatus::ok : ExitStatus::local_io;
 }
 
@@ -72,14 +74,17 @@ void add_dev(Program& program, CLI::App& cert) {
   auto options = std::make_shared<DevOptions>();
   CLI::App& verb = program.verb(
       "dev", "Make a certificate for localhost, and say how to trust it",
-      {.paragraphs = {"A CA of your own that may sign for localhost, *.localhost, 127.0.0.0/8 and ::1 alone, and a "
-                      "certificate of 90 days signed by it. Both are reused until they are about to expire. The keys are "
-                      "readable by you alone."},
+      {.paragraphs =
+           {"A CA of your own that may sign for localhost, *.localhost, 127.0.0.0/8 and ::1 alone, and a "
+            "certificate of 90 days signed by it. Both are reused until they are about to expire. The keys are "
+            "readable by you alone."},
        .examples = {{"fairlead cert dev", "make it, and print the commands that make browsers trust it"},
-                    {"curl --cacert \"$(fairlead cert dev --print-ca-path)\" https://localhost:8443/", "use it with another "
-                                                                                                       "program"}}},
+                    {"curl --cacert \"$(fairlead cert dev --print-ca-path)\" https://localhost:8443/",
+                     "use it with another "
+                     "program"}}},
       &cert);
-  verb.add_option("--dir", options->directory, "Where it is kept, instead of ~/.local/share/fairlead")->type_name("DIR");
+  verb.add_option("--dir", options->directory, "Where it is kept, instead of ~/.local/share/fairlead")
+      ->type_name("DIR");
   verb.add_flag("--print-ca-path", options->print_ca_path, "Print only the path of the CA");
   verb.add_flag("--force", options->force, "Make the certificate again; the CA stays");
   verb.add_flag("--json", options->json, "Print a JSON object");
@@ -92,16 +97,18 @@ void add_show(Program& program, CLI::App& cert) {
   auto options = std::make_shared<CertShowOptions>();
   CLI::App& verb = program.verb(
       "show", "Print what a certificate says, of a file or of a server",
-      {.paragraphs = {"Prints each certificate of the chain: names, issuer, key, dates, fingerprint, and the pin for "
-                      "`fairlead connect --pin`. Of a server also what the TLS handshake agreed on and whether the chain is "
-                      "trusted; it is printed also when it is not."},
+      {.paragraphs =
+           {"Prints each certificate of the chain: names, issuer, key, dates, fingerprint, and the pin for "
+            "`fairlead connect --pin`. Of a server also what the TLS handshake agreed on and whether the chain is "
+            "trusted; it is printed also when it is not."},
        .examples = {{"fairlead cert show fullchain.pem", "a file"},
                     {"fairlead cert show wss://example.org", "a server"},
                     {"fairlead cert show example.org:8443 --json", "the same for a program to read"}},
        .exit_statuses = true},
       &cert);
   verb.add_option("what", options->what, "A PEM file, a URL, or HOST:PORT")->type_name("FILE")->required();
-  verb.add_option("--ca", options->ca, "Trust this CA alone; `dev` is the development CA of this user")->type_name("FILE");
+  verb.add_option("--ca", options->ca, "Trust this CA alone; `dev` is the development CA of this user")
+      ->type_name("FILE");
   verb.add_option("--server-name", options->server_name, "The name that the certificate must hold")->type_name("HOST");
   verb.add_flag("--json", options->json, "Print a JSON object");
   program.run(verb, [options] { return cert_show(*options); });

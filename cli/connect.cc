@@ -84,7 +84,8 @@ bool talkative(const ConnectOptions& options) { return options.verbose || ::isat
 
 std::string agreed(const Connection& ws) {
   const TlsInfo tls = ws.tls();
-  std::string text = tls.version.empty() ? "connected without TLS" : fmt::format("connected: {} {}", tls.version, tls.cipher);
+  std::string text =
+      tls.version.empty() ? "connected without TLS" : fmt::format("connected: {} {}", tls.version, tls.cipher);
   if (!tls.group.empty()) text += " " + tls.group;
   if (tls.resumed) text += ", resumed";
   if (!ws.subprotocol().empty()) text += fmt::format(", subprotocol {}", ws.subprotocol());
@@ -127,8 +128,8 @@ Task<> connect_again(Run& run, ClientOptions client) {
   ReconnectOptions reconnect;
   reconnect.attempts = run.options.attempts;
   auto session = [&run](Connection& ws) { return converse_again(run, ws); };
-  auto ended = co_await connect_persistently(run.options.url, session, std::move(client), reconnect,
-                                             run.interruption.token());
+  auto ended =
+      co_await connect_persistently(run.options.url, session, std::move(client), reconnect, run.interruption.token());
   // What ended is told by the last connection, unless the last attempt did not open one.
   if (!ended && ended.error().code != Errc::closed) run.failed = std::move(ended.error());
 }
@@ -162,10 +163,11 @@ ExitStatus tell_ending(const Ending& ending, const ConnectOptions& options) {
 
 void tell_traffic(const Traffic& traffic) {
   const double rtt = std::chrono::duration<double, std::milli>(traffic.round_trip_time).count();
-  (void)write_all(STDERR_FILENO,
-                  fmt::format("stats connections={} messages_out={} bytes_out={} messages_in={} bytes_in={} rtt_ms={:.3f}\n",
-                              traffic.connections, traffic.messages_out, traffic.bytes_out, traffic.messages_in,
-                              traffic.bytes_in, rtt));
+  (void)write_all(
+      STDERR_FILENO,
+      fmt::format("stats connections={} messages_out={} bytes_out={} messages_in={} bytes_in={} rtt_ms={:.3f}\n",
+                  traffic.connections, traffic.messages_out, traffic.bytes_out, traffic.messages_in, traffic.bytes_in,
+                  rtt));
 }
 
 ExitStatus tell(const Run& run) {
@@ -180,9 +182,11 @@ ExitStatus connect_verb(const ConnectOptions& options) {
   if (!url) return tell_error(url.error(), status_of(url.error().code));
   const Result<ClientOptions> client = client_options(options);
   if (!client) return tell_error(client.error(), status_of(client.error().code));
-  if (options.insecure) complain("--insecure: the server may be anybody, and everything can be read and changed on its way");
+  if (options.insecure)
+    complain("--insecure: the server may be anybody, and everything can be read and changed on its way");
   Run run(options);
-  fairlead::run([&]() -> Task<> { return options.reconnect ? connect_again(run, *client) : connect_once(run, *client); });
+  fairlead::run(
+      [&]() -> Task<> { return options.reconnect ? connect_again(run, *client) : connect_once(run, *client); });
   return tell(run);
 }
 
@@ -193,22 +197,29 @@ void add_connect(Program& program) {
   CLI::App& verb = program.verb(
       "connect", "Talk to a WebSocket server, from a terminal or in a pipe",
       {.paragraphs =
-           {"Each line of the input is sent as a text message, each text message is printed as a line, and a binary one as "
-            "a line of hexadecimal digits. With --binary the input's bytes are sent as binary messages, and the bytes of "
-            "incoming messages are written as they are. Input of any length passes through little memory: it is read no "
+           {"Each line of the input is sent as a text message, each text message is printed as a line, and a binary "
+            "one as "
+            "a line of hexadecimal digits. With --binary the input's bytes are sent as binary messages, and the bytes "
+            "of "
+            "incoming messages are written as they are. Input of any length passes through little memory: it is read "
+            "no "
             "faster than the server takes it, and nothing more is received while the output's reader is slow.",
-            "When the input ends, answers may still be on their way: the connection is closed (1000) once nothing has come "
+            "When the input ends, answers may still be on their way: the connection is closed (1000) once nothing has "
+            "come "
             "for --linger seconds, at once with --no-wait, and never with --exit-on-close. When the server closes, the "
             "program ends. SIGINT and SIGTERM close cleanly; a second one ends at once.",
             "The certificate is checked against the system's trust store, or against --ca alone. The development CA of "
-            "`fairlead cert dev` is never trusted unless `--ca dev` says so. On a terminal, control characters of a message "
+            "`fairlead cert dev` is never trusted unless `--ca dev` says so. On a terminal, control characters of a "
+            "message "
             "are shown, not obeyed."},
        .examples = {{"fairlead connect wss://localhost:8443/ --ca dev", "talk to `fairlead echo`"},
                     {"echo hello | fairlead connect wss://example.org/chat", "send one message, print the answers"},
-                    {"fairlead connect wss://example.org/feed --exit-on-close </dev/null", "print what comes, until it closes"},
+                    {"fairlead connect wss://example.org/feed --exit-on-close </dev/null",
+                     "print what comes, until it closes"},
                     {"fairlead connect wss://example.org/x --binary <file >answer", "bytes instead of lines"},
-                    {"fairlead connect wss://example.org/ -H 'Authorization: Bearer TOKEN' --ping 5", "with a header; watch "
-                                                                                                      "the round trip"}},
+                    {"fairlead connect wss://example.org/ -H 'Authorization: Bearer TOKEN' --ping 5",
+                     "with a header; watch "
+                     "the round trip"}},
        .exit_statuses = true});
   add_connect_options(verb, *options);
   program.run(verb, [options] { return connect_verb(*options); });

@@ -8,13 +8,15 @@ namespace fairlead::cli {
 namespace {
 
 void add_input(CLI::App& verb, ConnectOptions& options) {
-  auto* binary = verb.add_flag("-b,--binary", options.binary, "Input bytes are binary messages, messages are output bytes");
+  auto* binary =
+      verb.add_flag("-b,--binary", options.binary, "Input bytes are binary messages, messages are output bytes");
   auto* chunk = add_bytes(verb, "--chunk-bytes", options.chunk_bytes,
                           "With --binary: messages of exactly this size; 0 sends what each read gives");
   auto* one = verb.add_flag("--one-message", options.one_message, "With --binary: all of the input is one message");
   one->needs(binary)->excludes(chunk);
   chunk->needs(binary);
-  auto* stay = verb.add_flag("--exit-on-close", options.exit_on_close, "Stay after the input ends, until the server closes");
+  auto* stay =
+      verb.add_flag("--exit-on-close", options.exit_on_close, "Stay after the input ends, until the server closes");
   auto* linger = add_seconds(verb, "--linger", options.linger_seconds,
                              "After the input ends, wait for answers until none came for so long");
   auto* no_wait = verb.add_flag("--no-wait", options.no_wait, "After the input ends, close at once");
@@ -25,11 +27,18 @@ void add_input(CLI::App& verb, ConnectOptions& options) {
 
 void add_handshake(CLI::App& verb, ConnectOptions& options) {
   const std::string group = "Opening";
-  verb.add_option("-H,--header", options.headers, "Send this field with the request")->type_name("'NAME: VALUE'")->group(group);
-  verb.add_option("-s,--subprotocol", options.subprotocols, "Offer this subprotocol, best first")->type_name("NAME")->group(group);
-  verb.add_option("--origin", options.origin, "Send this Origin, as a page of it would")->type_name("ORIGIN")->group(group);
+  verb.add_option("-H,--header", options.headers, "Send this field with the request")
+      ->type_name("'NAME: VALUE'")
+      ->group(group);
+  verb.add_option("-s,--subprotocol", options.subprotocols, "Offer this subprotocol, best first")
+      ->type_name("NAME")
+      ->group(group);
+  verb.add_option("--origin", options.origin, "Send this Origin, as a page of it would")
+      ->type_name("ORIGIN")
+      ->group(group);
   auto* compress = verb.add_flag("--compress", options.compress, "Offer permessage-deflate")->group(group);
-  verb.add_flag("--context-takeover", options.context_takeover, "With --compress: keep the window from message to message")
+  verb.add_flag("--context-takeover", options.context_takeover,
+                "With --compress: keep the window from message to message")
       ->needs(compress)
       ->group(group);
 }
@@ -44,15 +53,18 @@ void add_tls(CLI::App& verb, ConnectOptions& options) {
   ca->type_name("FILE")->excludes(insecure);
   certificate->type_name("FILE")->needs(key);
   key->type_name("FILE")->needs(certificate);
-  auto* pin = verb.add_option("--pin", options.pins, "Also require this key: base64 SHA-256, as `fairlead cert show` prints it");
+  auto* pin = verb.add_option("--pin", options.pins,
+                              "Also require this key: base64 SHA-256, as `fairlead cert show` prints it");
   pin->type_name("PIN");
-  auto* name = verb.add_option("--server-name", options.server_name, "The name that the certificate must hold, not the URL's");
+  auto* name =
+      verb.add_option("--server-name", options.server_name, "The name that the certificate must hold, not the URL's");
   name->type_name("HOST");
   auto* profile = verb.add_option("--tls-profile", options.profile, "TLS 1.2 and 1.3, or 1.3 alone");
   profile->type_name("intermediate|modern")->default_str(options.profile);
   profile->check(CLI::IsMember({"intermediate", "modern"}).description(""));
   auto* log = verb.add_option("--key-log", options.key_log, "Write TLS secrets for Wireshark")->type_name("FILE");
-  auto* cleartext = verb.add_flag("--allow-cleartext", options.cleartext, "Allow ws:// URLs, which everybody between can read");
+  auto* cleartext =
+      verb.add_flag("--allow-cleartext", options.cleartext, "Allow ws:// URLs, which everybody between can read");
   for (CLI::Option* option : {ca, insecure, certificate, key, pin, name, profile, log, cleartext}) option->group(group);
 }
 
@@ -61,16 +73,20 @@ void add_connection(CLI::App& verb, ConnectOptions& options) {
   verb.add_option("--unix", options.unix_path, "Connect to this UNIX socket; the URL still names the certificate")
       ->type_name("PATH")
       ->group(group);
-  add_seconds(verb, "--timeout", options.timeout_seconds, "Give up opening after so long; 0 is 30 s in all")->group(group);
+  add_seconds(verb, "--timeout", options.timeout_seconds, "Give up opening after so long; 0 is 30 s in all")
+      ->group(group);
   auto* reconnect = verb.add_flag("--reconnect", options.reconnect, "Open the connection again whenever it breaks");
   reconnect->group(group);
-  verb.add_option("--attempts", options.attempts, "With --reconnect: give up after so many failures in a row; 0 is never")
+  verb.add_option("--attempts", options.attempts,
+                  "With --reconnect: give up after so many failures in a row; 0 is never")
       ->type_name("N")
       ->default_str("0")
       ->needs(reconnect)
       ->group(group);
   add_bytes(verb, "--max-message", options.max_message_bytes, "Longest incoming message, inflated")->group(group);
-  add_bytes(verb, "--max-fragments", options.max_fragments, "Frames of one incoming message")->type_name("N")->group(group);
+  add_bytes(verb, "--max-fragments", options.max_fragments, "Frames of one incoming message")
+      ->type_name("N")
+      ->group(group);
 }
 
 Result<Headers> headers_of(const std::vector<std::string>& lines) {
@@ -107,7 +123,8 @@ void add_connect_options(CLI::App& verb, ConnectOptions& options) {
   add_handshake(verb, options);
   add_tls(verb, options);
   add_connection(verb, options);
-  add_seconds(verb, "--ping", options.ping_seconds, "Ping this often and print the round-trip time on stderr; 0 is never");
+  add_seconds(verb, "--ping", options.ping_seconds,
+              "Ping this often and print the round-trip time on stderr; 0 is never");
   verb.add_flag("--stats", options.stats, "Print counters on stderr at the end");
   verb.add_flag("-v,--verbose", options.verbose, "Say on stderr what was agreed on and how it ended");
 }
@@ -134,7 +151,8 @@ Result<ClientOptions> client_options(const ConnectOptions& options) {
   client.tls.profile = options.profile == "modern" ? TlsProfile::modern : TlsProfile::intermediate;
   client.tls.dangerously_disable_certificate_verification = options.insecure;
   if (!options.certificate.empty()) {
-    client.tls.identity = {.chain = PemSource::from_file(options.certificate), .key = PemSource::from_file(options.key)};
+    client.tls.identity = {.chain = PemSource::from_file(options.certificate),
+                           .key = PemSource::from_file(options.key)};
   }
   client.limits = limits_of(options);
   client.subprotocols = options.subprotocols;

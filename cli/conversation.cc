@@ -44,7 +44,9 @@ Task<Ending> Conversation::talk() {
   over_.request_stop();
   input_.interrupt();
   co_await children_;
-  Ending ending{.close = co_await ws_.closed(), .error = std::nullopt, .local_error = local_error_};
+  Ending ending;
+  ending.close = co_await ws_.closed();
+  ending.local_error = local_error_;
   if (ws_.error() != nullptr) ending.error = *ws_.error();
   traffic_.round_trip_time = ws_.round_trip_time();
   co_return ending;

@@ -61,12 +61,10 @@ std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
 }
 
-// Always through the member's mailbox, also from its own loop: a message that was sent at once would overtake those that
-// are still in it, and members would hear different orders.
+// Always through the member's mailbox, also from its own loop: a message that was sent at once would overtake those
+// that are still in it, and members would hear different orders.
 Room::Sink sink_of(const ConnectionHandle& handle) {
-  return [handle](const SharedMessage& message) {
-    (void)handle.post([message](Connection& ws) { ws.send(message); });
-  };
+  return [handle](const SharedMessage& message) { (void)handle.post([message](Connection& ws) { ws.send(message); }); };
 }
 
 Handlers room_handlers(const std::shared_ptr<Room>& room) {
@@ -106,8 +104,8 @@ void add_echo_route(Server& server) {
 
 // ── Pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-// A page of ours loads nothing from elsewhere and talks to nobody but this server: 'self' counts for wss: as well. A page
-// that is isolated from other origins may read a finer clock, so its round-trip times are not whole milliseconds.
+// A page of ours loads nothing from elsewhere and talks to nobody but this server: 'self' counts for wss: as well. A
+// page that is isolated from other origins may read a finer clock, so its round-trip times are not whole milliseconds.
 Headers page_headers() {
   return {{"Content-Security-Policy",
            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -162,9 +160,10 @@ ExitStatus demo(const DemoOptions& options) {
   return serve(server, options.serving, "https", [&](const std::string& url) {
     const std::string ca = ca_file.empty() ? "" : " --ca " + ca_file;
     const std::string channel = "wss" + url.substr(url.find(':'));
-    return fmt::format("open {} in a browser; `fairlead cert dev` says how to trust its certificate\n"
-                       "fairlead connect {}room{}\n",
-                       url, channel, ca);
+    return fmt::format(
+        "open {} in a browser; `fairlead cert dev` says how to trust its certificate\n"
+        "fairlead connect {}room{}\n",
+        url, channel, ca);
   });
 }
 
@@ -174,9 +173,10 @@ void add_demo(Program& program) {
   auto options = std::make_shared<DemoOptions>();
   CLI::App& verb = program.verb(
       "demo", "Serve the demonstration: a page, and a room for browsers and terminals",
-      {.paragraphs = {"The page shows what its WebSocket negotiated and how long a round trip takes. The room at /room is "
-                      "shared by all pages and by every `fairlead connect`: a line is a message, `/name NAME` renames "
-                      "you. Also here: /api/session and /echo."},
+      {.paragraphs =
+           {"The page shows what its WebSocket negotiated and how long a round trip takes. The room at /room is "
+            "shared by all pages and by every `fairlead connect`: a line is a message, `/name NAME` renames "
+            "you. Also here: /api/session and /echo."},
        .examples = {{"fairlead demo", "on https://localhost:8443/, with the development certificate"},
                     {"fairlead connect wss://localhost:8443/room --ca dev", "join the room from a terminal"}}});
   add_serving_options(verb, options->serving);

@@ -19,29 +19,30 @@ ExitStatus print(std::string_view text) {
   return write_all(STDOUT_FILENO, text) ? ExitStatus::ok : ExitStatus::local_io;
 }
 
-const CLI::App* find_verb(const CLI::App& root, const std::vector<std::string>& names) {
-  const CLI::App* at = &root;
-  for (const std::string& name : names) {
-    const auto verbs = visible_verbs(*at);
-    const auto found = std::ranges::find_if(verbs, [&](const CLI::App* verb) { return verb->get_name() == name; });
-    if (found == verbs.end()) return nullptr;
-    at = *found;
+std::string page_name(const CLI::App& verb) {
+  std::string name = command_of(verb);
+  std::ranges::replace(name, ' ', '-');
+  return name;
+}
+
+const CLI::App* find_page(const CLI::App& verb, std::string_view name) {
+  if (page_name(verb) == name) return &verb;
+  for (const CLI::App* inner : visible_verbs(verb)) {
+    if (const CLI::App* found = find_page(*inner, name)) return found;
   }
-  return at;
+  return nullptr;
 }
 
 // fairlead.1, fairlead-echo.1, …
 bool write_pages(const Program& program, const CLI::App& verb, const std::filesystem::path& directory) {
-  std::string name = command_of(verb);
-  std::ranges::replace(name, ' ', '-');
-  std::ofstream file(directory / (name + ".1"), std::ios::binary);
+  std::ofstream file(directory / (page_name(verb) + ".1"), std::ios::binary);
   file << render_man(page_of(program, verb), fairlead::version());
   if (!file.flush()) return false;
   return std::ranges::all_of(visible_verbs(verb),
                              [&](const CLI::App* inner) { return write_pages(program, *inner, directory); });
 }
 
-ExitStatus write_man(const Program& program, const std::vector<std::string>& names, const std::string& directory) {
+ExitStatus write_man(const Program& program, const std::string& name, const std::string& directory) {
   if (!directory.empty()) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
@@ -49,9 +50,9 @@ ExitStatus write_man(const Program& program, const std::vector<std::string>& nam
     complain(fmt::format("cannot write to {}", directory));
     return ExitStatus::local_io;
   }
-  const CLI::App* verb = find_verb(program.app(), names);
+  const CLI::App* verb = find_page(program.app(), name);
   if (verb == nullptr) {
-    complain(fmt::format("there is no verb '{}'", fmt::join(names, " ")));
+    complain(fmt::format("there is no page '{}'", name));
     return ExitStatus::usage;
   }
   return print(render_man(page_of(program, *verb), fairlead::version()));
@@ -59,17 +60,20 @@ ExitStatus write_man(const Program& program, const std::vector<std::string>& nam
 
 void add_man(Program& program) {
   struct Options {
-    std::vector<std::string> names;
+    std::string page = "fairlead";
     std::string directory;
   };
   auto options = std::make_shared<Options>();
-  CLI::App& verb = program.verb("man", "Write the man pages",
-                                {.paragraphs = {"Prints the page of one verb, or writes all pages into a folder."},
-                                 .examples = {{"fairlead man connect | man -l -", "read a page without installing it"}}});
+  CLI::App& verb =
+      program.verb("man", "Write the man pages",
+                   {.paragraphs = {"Prints one page, or writes all pages into a folder."},
+                    .examples = {{"fairlead man fairlead-connect | man -l -", "read a page without installing it"}}});
   verb.group("");  // serves the build: not listed
-  verb.add_option("verb", options->names, "The verb whose page is printed; nothing: the program's")->type_name("VERB");
+  // Pages by their own names: the bare name of a verb would be taken for that verb.
+  verb.add_option("page", options->page, "The page to print: fairlead, fairlead-echo, fairlead-cert-show")
+      ->type_name("PAGE");
   verb.add_option("--directory", options->directory, "Write every page into this folder")->type_name("DIR");
-  program.run(verb, [&program, options] { return write_man(program, options->names, options->directory); });
+  program.run(verb, [&program, options] { return write_man(program, options->page, options->directory); });
 }
 
 }  // namespace
@@ -79,7 +83,8 @@ void add_docs(Program& program) {
   auto shell = std::make_shared<std::string>("bash");
   CLI::App& verb = program.verb(
       "completion", "Print a completion script for the shell",
-      {.paragraphs = {"The installed package puts the script where bash finds it; this is for a copy that was only built."},
+      {.paragraphs =
+           {"The installed package puts the script where bash finds it; this is for a copy that was only built."},
        .examples = {{"source <(fairlead completion bash)", "complete verbs and options in this shell"}}});
   verb.add_option("shell", *shell, "The shell")->type_name("bash")->check(CLI::IsMember({"bash"}).description(""));
   program.run(verb, [&program, shell] { return print(render_bash_completion(program)); });

@@ -43,7 +43,8 @@ void add_limits(CLI::App& verb, EchoOptions& options) {
     add_bytes(verb, name, value, text)->type_name("N")->group("Limits");
   };
   add_bytes(verb, "--max-message", limits.message_bytes, "Longest message, inflated")->group("Limits");
-  add_bytes(verb, "--queue-bytes", limits.outgoing_queue_bytes, "Answers that may wait for a slow reader")->group("Limits");
+  add_bytes(verb, "--queue-bytes", limits.outgoing_queue_bytes, "Answers that may wait for a slow reader")
+      ->group("Limits");
   count("--max-fragments", limits.fragments_per_message, "Frames of one message");
   count("--messages-per-second", limits.messages_per_second, "Messages of one connection");
   count("--control-frames-per-second", limits.control_frames_per_second, "Pings and pongs of one connection");
@@ -53,11 +54,14 @@ void add_limits(CLI::App& verb, EchoOptions& options) {
 }
 
 void add_access(CLI::App& verb, EchoOptions& options) {
-  verb.add_option("--allow-origin", options.origins, "Let pages of this origin in, besides our own (https://example.org)")
+  verb.add_option("--allow-origin", options.origins,
+                  "Let pages of this origin in, besides our own (https://example.org)")
       ->type_name("ORIGIN")
       ->group("Access");
   verb.add_flag("--allow-any-origin", options.any_origin, "Let every page on the web in")->group("Access");
-  verb.add_option("--allow-host", options.hosts, "Answer only requests for this host")->type_name("HOST")->group("Access");
+  verb.add_option("--allow-host", options.hosts, "Answer only requests for this host")
+      ->type_name("HOST")
+      ->group("Access");
   verb.add_option("--subprotocol", options.subprotocols, "Speak this subprotocol, best first")
       ->type_name("NAME")
       ->group("Access");
@@ -74,7 +78,8 @@ void add_tls(CLI::App& verb, EchoOptions& options) {
       ->default_str(options.profile)
       ->check(CLI::IsMember({"intermediate", "modern"}).description(""))
       ->group("TLS");
-  verb.add_flag("--cleartext", options.serving.cleartext, "Speak ws:// without TLS; on loopback only, for tests and proxies")
+  verb.add_flag("--cleartext", options.serving.cleartext,
+                "Speak ws:// without TLS; on loopback only, for tests and proxies")
       ->group("TLS");
 }
 
@@ -103,7 +108,8 @@ ServerOptions server_options(const EchoOptions& options) {
   server.tls.profile = options.profile == "modern" ? TlsProfile::modern : TlsProfile::intermediate;
   if (!options.client_ca.empty()) {
     server.tls.client_ca = PemSource::from_file(options.client_ca);
-    server.tls.client_certificates = options.client_optional ? ClientCertificates::request : ClientCertificates::required;
+    server.tls.client_certificates =
+        options.client_optional ? ClientCertificates::request : ClientCertificates::required;
   }
   server.limits = options.limits;
   server.limits.frame_bytes = options.limits.message_bytes;
@@ -159,13 +165,14 @@ void add_echo(Program& program) {
   options->limits = limits_for_echo();
   CLI::App& verb = program.verb(
       "echo", "Serve WebSockets that answer every message with itself",
-      {.paragraphs = {"Prints one line, `listening on wss://HOST:PORT/`, as soon as it can be connected to. Every path is "
-                      "a WebSocket; an ordinary GET is answered with a line of text. Log lines go to stderr and never "
-                      "hold a message, a token or a query string.",
-                      "SIGTERM and SIGINT close every connection with 1001, spread over --drain, and end; a second signal "
-                      "ends at once. SIGHUP reads the certificate files again: open connections are not touched, and bad "
-                      "files change nothing.",
-                      "BYTES may be written with K, M or G; `unlimited` lifts a limit."},
+      {.paragraphs =
+           {"Prints one line, `listening on wss://HOST:PORT/`, as soon as it can be connected to. Every path is "
+            "a WebSocket; an ordinary GET is answered with a line of text. Log lines go to stderr and never "
+            "hold a message, a token or a query string.",
+            "SIGTERM and SIGINT close every connection with 1001, spread over --drain, and end; a second signal "
+            "ends at once. SIGHUP reads the certificate files again: open connections are not touched, and bad "
+            "files change nothing.",
+            "BYTES may be written with K, M or G; `unlimited` lifts a limit."},
        .examples = {{"fairlead echo", "with the development certificate, on wss://localhost:8443/"},
                     {"fairlead echo --listen 0.0.0.0:443 --cert fullchain.pem --key privkey.pem", "for everybody"},
                     {"fairlead echo --client-ca ca.pem", "only for clients with a certificate of that CA"},

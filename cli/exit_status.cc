@@ -31,13 +31,19 @@ constexpr auto meanings = std::to_array<StatusMeaning>({
 
 std::string advice_on_refusal(int status) {
   switch (status) {
-    case 401: return "The server wants to know who you are: add --header 'Authorization: Bearer TOKEN'.";
-    case 403: return "The server does not let you in: check --origin, --header and --cert.";
-    case 404: return "There is no WebSocket at this path: check the path of the URL.";
-    case 426: return "The server wants another protocol version; it does not speak RFC 6455.";
+    case 401:
+      return "The server wants to know who you are: add --header 'Authorization: Bearer TOKEN'.";
+    case 403:
+      return "The server does not let you in: check --origin, --header and --cert.";
+    case 404:
+      return "There is no WebSocket at this path: check the path of the URL.";
+    case 426:
+      return "The server wants another protocol version; it does not speak RFC 6455.";
     case 429:
-    case 503: return "The server is busy: try again later, or use --reconnect.";
-    default: break;
+    case 503:
+      return "The server is busy: try again later, or use --reconnect.";
+    default:
+      break;
   }
   if (status >= 300 && status < 400) return "The server points elsewhere: use that URL.";
   if (status >= 500) return "The server failed: its log says why.";
@@ -90,34 +96,48 @@ ExitStatus status_of(const CloseInfo& close) noexcept {
   switch (close.code) {
     case close_code::normal:
     case close_code::going_away:
-    case close_code::no_status: return ExitStatus::ok;
-    case close_code::abnormal: return ExitStatus::abnormal;
-    default: return ExitStatus::closed;
+    case close_code::no_status:
+      return ExitStatus::ok;
+    case close_code::abnormal:
+      return ExitStatus::abnormal;
+    default:
+      return ExitStatus::closed;
   }
 }
 
 std::string advice(const Error& error, int http_status) {
   switch (status_of(error.code)) {
-    case ExitStatus::bad_url: return "A URL looks like wss://example.org/path; ws:// needs --allow-cleartext.";
-    case ExitStatus::dns: return "Check the spelling of the host and that this machine can resolve names.";
-    case ExitStatus::unreachable: return "Check host and port, that the server runs, and that no firewall is between.";
-    case ExitStatus::timed_out: return "The peer is slow or does not answer; --timeout SECONDS waits longer.";
+    case ExitStatus::bad_url:
+      return "A URL looks like wss://example.org/path; ws:// needs --allow-cleartext.";
+    case ExitStatus::dns:
+      return "Check the spelling of the host and that this machine can resolve names.";
+    case ExitStatus::unreachable:
+      return "Check host and port, that the server runs, and that no firewall is between.";
+    case ExitStatus::timed_out:
+      return "The peer is slow or does not answer; --timeout SECONDS waits longer.";
     case ExitStatus::certificate:
       return error.code == Errc::tls_pin_mismatch
                  ? "The server has another key than --pin says: compare with `fairlead cert show URL`."
                  : "If you know its issuer: --ca FILE, or --ca dev for the development certificate; look at it with "
                    "`fairlead cert show URL`.";
-    case ExitStatus::host_mismatch: return "Use a name that the certificate holds; `fairlead cert show URL` lists them.";
+    case ExitStatus::host_mismatch:
+      return "Use a name that the certificate holds; `fairlead cert show URL` lists them.";
     case ExitStatus::tls:
       return error.code == Errc::tls_client_certificate_missing
                  ? "The server wants a client certificate: --cert FILE --key FILE."
                  : "Check that the port speaks TLS 1.2 or 1.3, and the files given as --ca, --cert and --key.";
-    case ExitStatus::refused: return advice_on_refusal(http_status);
-    case ExitStatus::handshake: return "Whatever answers there is no WebSocket server, or a proxy is between.";
-    case ExitStatus::protocol: return "That is a bug of the peer: report it with the name of the rule.";
-    case ExitStatus::over_limit: return "If the peer is to be trusted with more: --max-message, --max-fragments.";
-    case ExitStatus::abnormal: return "The peer or something between cut the connection; --reconnect opens it again.";
-    default: return {};
+    case ExitStatus::refused:
+      return advice_on_refusal(http_status);
+    case ExitStatus::handshake:
+      return "Whatever answers there is no WebSocket server, or a proxy is between.";
+    case ExitStatus::protocol:
+      return "That is a bug of the peer: report it with the name of the rule.";
+    case ExitStatus::over_limit:
+      return "If the peer is to be trusted with more: --max-message, --max-fragments.";
+    case ExitStatus::abnormal:
+      return "The peer or something between cut the connection; --reconnect opens it again.";
+    default:
+      return {};
   }
 }
 

@@ -29,7 +29,9 @@ TEST(ExitStatus, EveryNameOfARuleHasAStatusOfItsKind) {
     const auto errc = static_cast<Errc>(code);
     const ExitStatus status = status_of(errc);
     EXPECT_NE(status, ExitStatus::ok) << name(errc);
-    if (errc != Errc::closed) EXPECT_NE(status, ExitStatus::failed) << name(errc);
+    if (errc != Errc::closed) {
+      EXPECT_NE(status, ExitStatus::failed) << name(errc);
+    }
     if (name(errc).starts_with("frame_") && status != ExitStatus::over_limit) {
       EXPECT_EQ(status, ExitStatus::protocol) << name(errc);
     }
@@ -46,14 +48,21 @@ TEST(ExitStatus, TheTableIsInOrderAndComplete) {
   EXPECT_EQ(exit_statuses().size(), 18U);
 }
 
+ExitStatus status_after(CloseCode code) {
+  CloseInfo close;
+  close.code = code;
+  return status_of(close);
+}
+
 TEST(ExitStatus, CleanClosesAreSuccess) {
   for (const CloseCode code : {close_code::normal, close_code::going_away, close_code::no_status}) {
-    EXPECT_EQ(status_of(CloseInfo{.code = code}), ExitStatus::ok) << code;
+    EXPECT_EQ(status_after(code), ExitStatus::ok) << code;
   }
-  for (const CloseCode code : {close_code::protocol_error, close_code::policy_violation, CloseCode{4000}, CloseCode{3000}}) {
-    EXPECT_EQ(status_of(CloseInfo{.code = code}), ExitStatus::closed) << code;
+  for (const CloseCode code :
+       {close_code::protocol_error, close_code::policy_violation, CloseCode{4000}, CloseCode{3000}}) {
+    EXPECT_EQ(status_after(code), ExitStatus::closed) << code;
   }
-  EXPECT_EQ(status_of(CloseInfo{.code = close_code::abnormal}), ExitStatus::abnormal);
+  EXPECT_EQ(status_after(close_code::abnormal), ExitStatus::abnormal);
 }
 
 TEST(Advice, SaysWhatToDo) {

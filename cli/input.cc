@@ -78,8 +78,8 @@ bool Input::wait_for_room() {
 }
 
 bool Input::wait_for_bytes() const {
-  std::array<pollfd, 2> both{{{.fd = stop_descriptor_, .events = POLLIN, .revents = 0},
-                              {.fd = descriptor_, .events = POLLIN, .revents = 0}}};
+  std::array<pollfd, 2> both{
+      {{.fd = stop_descriptor_, .events = POLLIN, .revents = 0}, {.fd = descriptor_, .events = POLLIN, .revents = 0}}};
   while (::poll(both.data(), both.size(), -1) < 0) {
     if (errno != EINTR) return false;
   }

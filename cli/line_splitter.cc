@@ -23,10 +23,14 @@ std::size_t cut_between_characters(std::string_view text) {
 void LineSplitter::feed(std::string_view bytes) {
   if (error_ || bytes.empty()) return;
   switch (splitting_) {
-    case Splitting::lines: return feed_lines(bytes);
-    case Splitting::reads: return push(std::string(bytes), true);
-    case Splitting::exact_chunks: return feed_chunks(bytes, chunk_bytes_);
-    case Splitting::one_message: return feed_chunks(bytes, std::numeric_limits<std::size_t>::max());
+    case Splitting::lines:
+      return feed_lines(bytes);
+    case Splitting::reads:
+      return push(std::string(bytes), true);
+    case Splitting::exact_chunks:
+      return feed_chunks(bytes, chunk_bytes_);
+    case Splitting::one_message:
+      return feed_chunks(bytes, std::numeric_limits<std::size_t>::max());
   }
 }
 

@@ -90,7 +90,8 @@ TEST(Lines, AtBelowAndAboveTheLengthOfAPiece) {
 TEST(Lines, WhatIsNotTextIsNamedByItsLine) {
   for (const char* bad : {"\xff", "\xc3", "\xed\xa0\x80", "\xf5\x80\x80\x80"}) {
     std::optional<Error> error;
-    const auto messages = messages_of(LineSplitter(Splitting::lines), {"fine\n", std::string(bad) + "\n", "later\n"}, &error);
+    const auto messages =
+        messages_of(LineSplitter(Splitting::lines), {"fine\n", std::string(bad) + "\n", "later\n"}, &error);
     EXPECT_THAT(messages, ElementsAre("fine"));
     ASSERT_TRUE(error);
     EXPECT_EQ(error->code, Errc::invalid_utf8);
@@ -110,7 +111,8 @@ TEST(Chunks, EachReadIsAMessage) {
 
 TEST(Chunks, ExactChunksDoNotDependOnReads) {
   const std::string text(1'000'001, 'z');
-  for (const std::size_t chunk : {std::size_t{1} << 16, piece_bytes, std::size_t{300'000}, text.size(), 2 * text.size()}) {
+  for (const std::size_t chunk :
+       {std::size_t{1} << 16, piece_bytes, std::size_t{300'000}, text.size(), 2 * text.size()}) {
     const auto whole = messages_of(LineSplitter(Splitting::exact_chunks, chunk), {text});
     EXPECT_EQ(whole.size(), (text.size() + chunk - 1) / chunk);
     EXPECT_EQ(whole.front().size(), std::min(chunk, text.size()));

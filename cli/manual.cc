@@ -44,7 +44,9 @@ std::vector<OptionGroup> groups_of(const CLI::App& verb) {
     if (found == groups.end()) found = groups.insert(groups.end(), OptionGroup{title, {}});
     found->options.push_back(text_of(*option));
   }
-  const auto rank = [](const OptionGroup& group) { return group.title == "Arguments" ? 0 : group.title == "Options" ? 2 : 1; };
+  const auto rank = [](const OptionGroup& group) {
+    return group.title == "Arguments" ? 0 : group.title == "Options" ? 2 : 1;
+  };
   std::ranges::stable_sort(groups, {}, rank);
   return groups;
 }
@@ -237,7 +239,9 @@ std::string function_of(std::string command) {
   return "_" + command;
 }
 
-bool wants_file(const OptionText& option) { return option.argument.find("FILE") != std::string::npos || option.argument == "PATH"; }
+bool wants_file(const OptionText& option) {
+  return option.argument.find("FILE") != std::string::npos || option.argument == "PATH";
+}
 
 // One case of the words that come after an option: files, folders, or one of several names.
 std::string completion_case(const OptionText& option) {
@@ -271,7 +275,8 @@ std::string completion_function(const Program& program, const CLI::App& verb) {
   for (const Page::Verb& entry : page.verbs) verbs += entry.name + " ";
   std::string out = function_of(page.command) + "() {\n";
   if (!cases.empty()) out += "  case $prev in\n" + cases + "  esac\n";
-  out += fmt::format("  if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$cur\"); return; fi\n", words);
+  out += fmt::format("  if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$cur\"); return; fi\n",
+                     words);
   out += fmt::format("  mapfile -t COMPREPLY < <(compgen {} -W '{}' -- \"$cur\")\n}}\n", files ? "-f" : "", verbs);
   return out;
 }
@@ -334,7 +339,8 @@ std::string render_man(const Page& page, std::string_view version) {
 }
 
 std::string render_bash_completion(const Program& program) {
-  std::string out = "# SPDX-License-Identifier: Apache-2.0\n# bash completion for fairlead, written by `fairlead completion`\n";
+  std::string out =
+      "# SPDX-License-Identifier: Apache-2.0\n# bash completion for fairlead, written by `fairlead completion`\n";
   add_completion_functions(program, program.app(), out);
   // Walks down the verbs that stand before the cursor and asks the function of the last of them.
   out += R"(_fairlead_complete() {

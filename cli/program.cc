@@ -57,9 +57,10 @@ Program::Program() : app_("Secure WebSocket server, client and tools", "fairlead
     return render_help(page_of(*this, *app), wants_colour(STDOUT_FILENO));
   });
   manuals_[&app_] = {
-      .paragraphs = {"Fairlead speaks the WebSocket protocol (RFC 6455) over TLS, as a server and as a client. Each verb "
-                     "has a page of its own: `fairlead VERB --help`.",
-                     "Colour is used on terminals only, and never when NO_COLOR is set."},
+      .paragraphs =
+          {"Fairlead speaks the WebSocket protocol (RFC 6455) over TLS, as a server and as a client. Each verb "
+           "has a page of its own: `fairlead VERB --help`.",
+           "Colour is used on terminals only, and never when NO_COLOR is set."},
       .examples = {{"fairlead echo", "a server that answers every message with itself, on wss://localhost:8443"},
                    {"fairlead connect wss://localhost:8443/ --ca dev", "talk to it, line by line"},
                    {"fairlead cert show wss://example.org", "look at a server's certificate"}},

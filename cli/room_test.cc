@@ -50,11 +50,12 @@ TEST(Room, PagesHearJson) {
   room.hear(p, R"({"type":"name","name":"ada"})");
   room.hear(p, R"({"type":"say","text":"a \"quoted\" text"})");
   room.hear(p, R"({"type":"typing"})");
-  EXPECT_THAT(page.heard,
-              ElementsAre(R"({"type":"welcome","id":1,"name":"guest-1","members":[{"id":1,"name":"guest-1"}],"history":[]})",
-                          R"({"type":"joined","id":2,"name":"guest-2"})",
-                          R"({"type":"renamed","id":1,"from":"guest-1","to":"ada"})",
-                          R"({"type":"message","id":1,"from":"ada","text":"a \"quoted\" text","at":1000})"));
+  EXPECT_THAT(
+      page.heard,
+      ElementsAre(R"({"type":"welcome","id":1,"name":"guest-1","members":[{"id":1,"name":"guest-1"}],"history":[]})",
+                  R"({"type":"joined","id":2,"name":"guest-2"})",
+                  R"({"type":"renamed","id":1,"from":"guest-1","to":"ada"})",
+                  R"({"type":"message","id":1,"from":"ada","text":"a \"quoted\" text","at":1000})"));
   EXPECT_THAT(terminal.heard, ElementsAre("* guest-2 joined", "* guest-1 is now ada", "ada: a \"quoted\" text"));
 }
 
@@ -159,7 +160,10 @@ TEST(RoomText, NamesAreLimitedInCharacters) {
 }
 
 TEST(RoomText, NamesArePrintable) {
-  for (const char* name : {"a\x1b[2J", "a\tb", "a\xc2\x9b", "a\xe2\x80\xae" "b", "\xe2\x80\x8b", "a\xef\xbb\xbf"}) {
+  for (const char* name : {"a\x1b[2J", "a\tb", "a\xc2\x9b",
+                           "a\xe2\x80\xae"
+                           "b",
+                           "\xe2\x80\x8b", "a\xef\xbb\xbf"}) {
     EXPECT_FALSE(parse_room_line(std::string("/name ") + name)) << name;
   }
   EXPECT_TRUE(parse_room_line("/name Ада 🚢"));
@@ -172,12 +176,14 @@ TEST(RoomText, AMessageIsOneLine) {
 }
 
 TEST(RoomText, RefusesWhatIsNoCommand) {
-  for (const char* text : {"", "[]", "7", "{", "{}", R"({"type":"say"})", R"({"type":"say","text":7})",
-                           R"({"type":"name","text":"x"})", R"({"type":"fly"})", R"({"type":"say","text":"  "})",
-                           R"({"type":"say","text":"\ud800"})", R"({"type":"name","name":""})", R"({"type":"typing"} x)"}) {
+  for (const char* text :
+       {"", "[]", "7", "{", "{}", R"({"type":"say"})", R"({"type":"say","text":7})", R"({"type":"name","text":"x"})",
+        R"({"type":"fly"})", R"({"type":"say","text":"  "})", R"({"type":"say","text":"\ud800"})",
+        R"({"type":"name","name":""})", R"({"type":"typing"} x)"}) {
     EXPECT_FALSE(parse_room_json(text)) << text;
   }
-  for (const char* line : {"", "   ", "/", "/name", "/name   ", "/named x"}) EXPECT_FALSE(parse_room_line(line)) << line;
+  for (const char* line : {"", "   ", "/", "/name", "/name   ", "/named x"})
+    EXPECT_FALSE(parse_room_line(line)) << line;
 }
 
 }  // namespace

@@ -124,8 +124,9 @@ Result<RoomCommand> parse_room_json(std::string_view text) {
   if (type == "typing") return RoomCommand(Typing{});
   const std::optional<std::string_view> content = member_of(object, type == "say" ? "text" : "name");
   if ((type != "say" && type != "name") || !content) {
-    return fail(Errc::invalid_argument, "a message is {\"type\":\"say\",\"text\"}, {\"type\":\"name\",\"name\"} or "
-                                        "{\"type\":\"typing\"}");
+    return fail(Errc::invalid_argument,
+                "a message is {\"type\":\"say\",\"text\"}, {\"type\":\"name\",\"name\"} or "
+                "{\"type\":\"typing\"}");
   }
   return type == "say" ? say(*content) : rename(*content);
 }

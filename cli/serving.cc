@@ -95,7 +95,8 @@ void add_serving_options(CLI::App& verb, ServingOptions& options) {
   auto* key = verb.add_option("--key", options.key, "Private key of --cert, PEM");
   certificate->type_name("FILE")->group("TLS")->needs(key);
   key->type_name("FILE")->group("TLS")->needs(certificate);
-  verb.add_option("--key-log", options.key_log, "Write TLS secrets for Wireshark: whoever has this file reads everything")
+  verb.add_option("--key-log", options.key_log,
+                  "Write TLS secrets for Wireshark: whoever has this file reads everything")
       ->type_name("FILE")
       ->group("TLS");
   verb.add_option("--threads", options.threads, "Loops to run; 0 is one for each core")

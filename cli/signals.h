@@ -8,8 +8,8 @@
 
 namespace fairlead::cli {
 
-// From construction on the signals no longer do what they do by default. Make it before any other thread starts: threads
-// inherit which signals are blocked.
+// From construction on the signals no longer do what they do by default. Make it before any other thread starts:
+// threads inherit which signals are blocked.
 class Signals {
  public:
   explicit Signals(std::initializer_list<int> numbers);

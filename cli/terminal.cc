@@ -12,13 +12,20 @@ namespace {
 
 std::string_view code_of(Style style) {
   switch (style) {
-    case Style::bold: return "\x1b[1m";
-    case Style::dim: return "\x1b[2m";
-    case Style::red: return "\x1b[31m";
-    case Style::green: return "\x1b[32m";
-    case Style::yellow: return "\x1b[33m";
-    case Style::cyan: return "\x1b[36m";
-    case Style::plain: break;
+    case Style::bold:
+      return "\x1b[1m";
+    case Style::dim:
+      return "\x1b[2m";
+    case Style::red:
+      return "\x1b[31m";
+    case Style::green:
+      return "\x1b[32m";
+    case Style::yellow:
+      return "\x1b[33m";
+    case Style::cyan:
+      return "\x1b[36m";
+    case Style::plain:
+      break;
   }
   return {};
 }

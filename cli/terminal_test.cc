@@ -63,7 +63,10 @@ TEST(Output, TextIsALineAndBinaryIsHexadecimal) {
 TEST(Output, RawHasNothingBetween) { EXPECT_EQ(written(true, false, {binary("\x01"), text("two")}), "\x01two"); }
 
 TEST(Output, AControlCharacterDividedBetweenChunksIsShownToo) {
-  EXPECT_EQ(written(false, true, {text("a\xc2", false), text("\x9b" "b")}), "a\\x9bb\n");
+  EXPECT_EQ(written(false, true,
+                    {text("a\xc2", false), text("\x9b"
+                                                "b")}),
+            "a\\x9bb\n");
 }
 
 TEST(Output, SaysWhenNobodyReads) {

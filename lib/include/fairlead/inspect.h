@@ -14,9 +14,9 @@
 namespace fairlead {
 
 struct ServerCertificates {
-  TlsInfo tls;                           // what was agreed on
+  TlsInfo tls;                            // what was agreed on
   std::vector<CertificateDetails> chain;  // as the server sent it, its own certificate first
-  std::optional<Error> rejected;         // why a client with these options would not trust it; empty: it would
+  std::optional<Error> rejected;          // why a client with these options would not trust it; empty: it would
 };
 
 // Connects twice (once to look, once to check), sends no request, and closes. Blocks: not on a loop's thread. Of

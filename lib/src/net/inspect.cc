@@ -11,8 +11,8 @@
 
 #include <fairlead/task.h>
 
-#include <memory>
 #include <unistd.h>
+#include <memory>
 #include <utility>
 
 namespace fairlead {
@@ -29,7 +29,8 @@ struct Seen {
 // One handshake. Destroying it ends whatever it is doing.
 class Look final : public StreamUser {
  public:
-  Look(LoopContext& context, const Url& url, const ClientOptions& options, std::shared_ptr<const tls::ClientContext> tls)
+  Look(LoopContext& context, const Url& url, const ClientOptions& options,
+       std::shared_ptr<const tls::ClientContext> tls)
       : context_(context), url_(url), options_(options), tls_(std::move(tls)), limit_([this] { time_is_up(); }) {}
   Look(const Look&) = delete;
   Look& operator=(const Look&) = delete;
@@ -40,7 +41,8 @@ class Look final : public StreamUser {
 
   void start() {
     context_.loop.set_timer(limit_, io::Loop::now() + options_.times.total);
-    const io::DialTimes times{.dns = options_.times.dns, .tcp = options_.times.tcp, .next_address = options_.times.next_address};
+    const io::DialTimes times{
+        .dns = options_.times.dns, .tcp = options_.times.tcp, .next_address = options_.times.next_address};
     auto done = [this](Result<int> descriptor) { connected(std::move(descriptor)); };
     if (options_.unix_path.empty()) {
       dialer_ = std::make_unique<io::Dialer>(context_.loop, url_.host, url_.port, times, std::nullopt, std::move(done));

@@ -1,0 +1,413 @@
+# SPDX-License-Identifier: Apache-2.0
+# `fairlead echo`: every flag does what it says.
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+import websockets
+
+import harness
+from harness import Serving, case, contains, context, equal, lacks, run, wait_for
+
+
+def talk(conversation, url, **options):
+    """Runs an async function on an open connection."""
+    async def whole():
+        options.setdefault("ssl", context())
+        options.setdefault("max_size", None)
+        async with websockets.connect(url, **options) as ws:
+            return await asyncio.wait_for(conversation(ws), harness.PATIENCE_SECONDS)
+    return asyncio.run(whole())
+
+
+def echoed(message):
+    async def conversation(ws):
+        await ws.send(message)
+        return await ws.recv()
+    return conversation
+
+
+def close_code(*messages, wait=True):
+    """Sends, and gives the code with which the server closes."""
+    async def conversation(ws):
+        try:
+            for message in messages:
+                await ws.send(message)
+            while wait:
+                await ws.recv()
+        except websockets.ConnectionClosed:
+            pass
+        return ws.close_code
+    return conversation
+
+
+def status_of(url, **options):
+    """The HTTP status with which the handshake is refused, or 101."""
+    async def attempt():
+        try:
+            async with websockets.connect(url, ssl=options.pop("ssl", context()), **options):
+                return 101
+        except websockets.InvalidStatusCode as refusal:
+            return refusal.status_code
+    return asyncio.run(attempt())
+
+
+@case
+def echo_says_one_line_and_echoes_on_every_path():
+    with Serving() as server:
+        assert re.fullmatch(r"listening on wss://localhost:\d+/", server.line), server.line
+        for path in ("/", "/a/b?c=d", "/x%20y"):
+            equal(talk(echoed("héllo"), server.url(path)), "héllo")
+            equal(talk(echoed(b"\0\xff"), server.url(path)), b"\0\xff")
+        equal(talk(echoed(""), server.url()), "")
+        equal(server.end(), 0)
+        equal(server.out, "")
+
+
+@case
+def echo_listens_where_it_is_told():
+    with Serving(listen="127.0.0.1:0") as server:
+        contains(server.line, "wss://127.0.0.1:")
+        port = server.port
+        contains(run("echo", "--listen", f"127.0.0.1:{port}", "--quiet", status=None, timeout=5)[1], "cannot listen")
+    with Serving(listen="[::1]:0") as server:
+        contains(server.line, "wss://[::1]:")
+        equal(talk(echoed("x"), server.url(host="[::1]")), "x")
+    run("echo", "--listen", "nowhere", status=2)
+
+
+@case
+def echo_answers_an_ordinary_request():
+    with Serving() as server:
+        page = subprocess.run(["curl", "-sS", "--cacert", harness.development_ca(), f"https://localhost:{server.port}/any"],
+                              capture_output=True, text=True, check=True).stdout
+        contains(page, "fairlead echo")
+
+
+@case
+def echo_serves_a_given_certificate():
+    with Serving("--cert", harness.HOME / "server.pem", "--key", harness.HOME / "server.key") as server:
+        equal(talk(echoed("x"), server.url(), ssl=context(harness.HOME / "ca.pem")), "x")
+    contains(run("echo", "--cert", "/nowhere.pem", "--key", "/nowhere.key", status=9)[1], "/nowhere.pem")
+    contains(run("echo", "--cert", harness.HOME / "server.pem", "--key", harness.HOME / "client.key", status=9)[1], "key")
+
+
+@case
+def echo_requires_a_client_certificate_when_told():
+    with Serving("--client-ca", harness.HOME / "ca.pem") as server:
+        known = context()
+        known.load_cert_chain(harness.HOME / "client.pem", harness.HOME / "client.key")
+        equal(talk(echoed("x"), server.url(), ssl=known), "x")
+        with contextlib.suppress(ssl.SSLError, OSError, websockets.WebSocketException):
+            talk(echoed("x"), server.url())
+            raise AssertionError("a client without a certificate was let in")
+    with Serving("--client-ca", harness.HOME / "ca.pem", "--client-optional") as server:
+        equal(talk(echoed("x"), server.url()), "x")
+
+
+@case
+def echo_compresses_when_told():
+    async def extensions(ws):
+        await ws.send("x" * 5000)
+        equal(await ws.recv(), "x" * 5000)
+        return ws.response_headers.get("Sec-WebSocket-Extensions", "")
+    with Serving() as server:
+        equal(talk(extensions, server.url()), "")
+    with Serving("--compress", "--compress-from", "10", "--compress-level", "9") as server:
+        contains(talk(extensions, server.url()), "permessage-deflate", "no_context_takeover")
+    with Serving("--compress", "--context-takeover") as server:
+        lacks(talk(extensions, server.url()), "server_no_context_takeover")
+    run("echo", "--context-takeover", status=2)
+
+
+@case
+def echo_limits_the_length_of_a_message():
+    with Serving("--max-message", "1K") as server:
+        equal(talk(echoed("x" * 1023), server.url()), "x" * 1023)
+        equal(talk(echoed("x" * 1024), server.url()), "x" * 1024)
+        equal(talk(close_code("x" * 1025), server.url()), 1009)
+    with Serving() as server:
+        equal(talk(close_code("x" * (1024 * 1024 + 1)), server.url()), 1009)
+
+
+@case
+def echo_limits_fragments():
+    with Serving("--max-fragments", "4") as server:
+        equal(talk(echoed(iter(["a", "b", "c"])), server.url()), "abc")
+        equal(talk(close_code(iter(["a"] * 9)), server.url()), 1008)
+
+
+@case
+def echo_limits_rates():
+    with Serving("--messages-per-second", "10") as server:
+        equal(talk(close_code(*["x"] * 60), server.url()), 1008)
+    with Serving() as server:
+        async def many(ws):
+            for _ in range(3000):
+                await ws.send("x")
+            return [await ws.recv() for _ in range(3000)]
+        equal(len(talk(many, server.url())), 3000)
+
+    async def pings(ws):
+        try:
+            for _ in range(60):
+                await ws.ping()
+            await ws.recv()
+        except websockets.ConnectionClosed:
+            pass
+        return ws.close_code
+    with Serving("--control-frames-per-second", "5") as server:
+        equal(talk(pings, server.url()), 1008)
+
+
+@case
+def echo_limits_connections():
+    async def second_is_refused(ws):
+        try:
+            async with websockets.connect(ws_url, ssl=context()):
+                return False
+        except (OSError, websockets.WebSocketException, asyncio.IncompleteReadError):
+            return True
+    for flag in ("--max-connections-per-address", "--max-connections"):
+        with Serving(flag, "1", "--threads", "1") as server:
+            ws_url = server.url()
+            equal(talk(second_is_refused, server.url()), True, flag)
+
+
+@case
+def echo_closes_what_is_idle():
+    async def silent(ws):
+        # A client that answers no ping.
+        ws.transport.pause_reading()
+        await asyncio.sleep(1.5)
+        ws.transport.resume_reading()
+        with contextlib.suppress(websockets.ConnectionClosed):
+            while True:
+                await ws.recv()
+        return True
+    with Serving("--idle", "0.4") as server:
+        equal(talk(silent, server.url(), ping_interval=None), True)
+
+        async def lively(ws):
+            await asyncio.sleep(1.5)  # pings are answered
+            await ws.send("x")
+            return await ws.recv()
+        equal(talk(lively, server.url(), ping_interval=None), "x")
+
+
+@case
+def echo_looks_at_the_origin():
+    with Serving("--allow-origin", "https://a.example", "--allow-origin", "https://b.example:8443") as server:
+        url = server.url()
+        equal(status_of(url), 101)
+        equal(status_of(url, origin="https://a.example"), 101)
+        equal(status_of(url, origin="https://b.example:8443"), 101)
+        equal(status_of(url, origin=f"https://localhost:{server.port}"), 101)
+        for origin in ("https://b.example", "http://a.example", "https://a.example.evil", "null", "https://evil"):
+            equal(status_of(url, origin=origin), 403, origin)
+    with Serving("--allow-any-origin") as server:
+        equal(status_of(server.url(), origin="https://evil.example"), 101)
+
+
+@case
+def echo_looks_at_the_host():
+    with Serving("--allow-host", "good.example") as server:
+        assert status_of(server.url()) in (400, 403, 421)
+        async def named():
+            async with websockets.connect(f"wss://good.example:{server.port}/", ssl=context(), server_hostname="localhost",
+                                          host="localhost", port=server.port):
+                return True
+        equal(asyncio.run(named()), True)
+
+
+@case
+def echo_agrees_on_a_subprotocol():
+    async def chosen(ws):
+        return ws.subprotocol
+    with Serving("--subprotocol", "b", "--subprotocol", "a") as server:
+        equal(talk(chosen, server.url(), subprotocols=["a", "b"]), "b")
+        equal(talk(chosen, server.url(), subprotocols=["a"]), "a")
+        equal(talk(chosen, server.url()), None)
+
+
+@case
+def echo_speaks_the_chosen_tls():
+    old = context()
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    with Serving() as server:
+        equal(talk(echoed("x"), server.url(), ssl=old), "x")
+    with Serving("--tls-profile", "modern") as server:
+        equal(talk(echoed("x"), server.url()), "x")
+        try:
+            talk(echoed("x"), server.url(), ssl=old)
+        except (ssl.SSLError, OSError):
+            return
+    raise AssertionError("TLS 1.2 was accepted by --tls-profile modern")
+
+
+@case
+def echo_listens_on_a_unix_socket():
+    path = harness.HOME / "echo.sock"
+    with Serving("--unix", path, listen=None) as server:
+        equal(server.line, f"listening on unix:{path}")
+
+        async def over_unix():
+            async with websockets.unix_connect(str(path), "wss://localhost/", ssl=context()) as ws:
+                await ws.send("x")
+                return await ws.recv()
+        equal(asyncio.run(over_unix()), "x")
+        equal(server.end(), 0)
+
+
+@case
+def echo_speaks_cleartext_on_loopback_only():
+    with Serving("--cleartext", listen="127.0.0.1:0") as server:
+        contains(server.line, "listening on ws://127.0.0.1:")
+
+        async def plain():
+            async with websockets.connect(server.url(host="127.0.0.1", scheme="ws")) as ws:
+                await ws.send("x")
+                return await ws.recv()
+        equal(asyncio.run(plain()), "x")
+    run("echo", "--cleartext", "--listen", "0.0.0.0:0", status=2)
+
+
+@case
+def echo_streams_in_little_memory():
+    with Serving("--chunks", "--max-message", "unlimited", "--max-fragments", "unlimited") as server:
+        async def large(ws):
+            piece = os.urandom(65536)
+
+            async def pieces():
+                for _ in range(512):
+                    yield piece
+            sending = asyncio.ensure_future(ws.send(pieces()))
+            message = await ws.recv()
+            await sending
+            return message == piece * 512
+        before = server.resident_bytes()
+        equal(talk(large, server.url()), True)
+        grown = server.resident_bytes() - before
+        assert grown < 16 * 1024 * 1024, f"grew by {grown} bytes"
+
+
+@case
+def echo_drains_with_1001():
+    async def until_drained(ws):
+        await ws.send("x")
+        await ws.recv()
+        server.send(signal.SIGTERM)
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await ws.recv()
+        return ws.close_code
+    with Serving("--drain", "0.2") as server:
+        equal(talk(until_drained, server.url()), 1001)
+        equal(server.process.wait(10), 0)
+        contains(server.log(), "drain")
+    with Serving("--drain", "0") as server:
+        equal(server.end(signal.SIGINT), 0)
+
+
+@case
+def echo_stops_at_once_on_a_second_signal():
+    with Serving("--drain", "20") as server:
+        # One that never answers the close.
+        stream = context().wrap_socket(socket.create_connection(("localhost", server.port)), server_hostname="localhost")
+        stream.sendall(f"GET / HTTP/1.1\r\nHost: localhost:{server.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+        contains(harness.read_head(stream), " 101 ")
+        server.send(signal.SIGTERM)
+        wait_for(lambda: "drain" in server.log(), "the drain")
+        time.sleep(0.1)
+        started = time.monotonic()
+        equal(server.end(signal.SIGTERM), 0)
+        assert time.monotonic() - started < 4
+        stream.close()
+
+
+def served_name(port, ca):
+    with socket.create_connection(("localhost", port)) as plain:
+        with context(ca).wrap_socket(plain, server_hostname="localhost") as stream:
+            return dict(part[0] for part in stream.getpeercert()["subject"])["commonName"]
+
+
+@case
+def echo_reads_certificates_again_on_sighup():
+    chain, key = harness.HOME / "live.pem", harness.HOME / "live.key"
+    ca = harness.HOME / "ca.pem"
+
+    def install(name):
+        for source, target in ((f"{name}.pem", chain), (f"{name}.key", key)):
+            fresh = target.with_suffix(".fresh")
+            fresh.write_bytes((harness.HOME / source).read_bytes())
+            fresh.rename(target)
+
+    install("server")
+    with Serving("--cert", chain, "--key", key) as server:
+        equal(served_name(server.port, ca), "server")
+        install("renewed")
+        server.send(signal.SIGHUP)
+        wait_for(lambda: "certificates reloaded" in server.log(), "the reload")
+        equal(served_name(server.port, ca), "renewed")
+        chain.write_text("broken")
+        server.send(signal.SIGHUP)
+        wait_for(lambda: "old certificates stay" in server.log(), "the failed reload")
+        equal(served_name(server.port, ca), "renewed")
+
+
+@case
+def echo_logs_as_asked():
+    with Serving("--quiet") as server:
+        talk(echoed("secret-payload"), server.url("/?token=secret-token"))
+        server.end()
+        equal(server.err, "")
+    with Serving("--verbose", "--stats", "--threads", "2") as server:
+        talk(echoed("secret-payload"), server.url("/?token=secret-token"))
+        server.end()
+        lacks(server.err, "secret-payload", "secret-token")
+        contains(server.err, "stats accepted=", "messages_in=1", "messages_out=1", "upgrades=1")
+        for line in server.err.splitlines():
+            assert line.startswith("stats ") or re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (debug|info|warning|error) ", line), line
+
+
+@case
+def echo_writes_a_key_log_only_when_told():
+    log = harness.HOME / "echo-keys.log"
+    os.environ["SSLKEYLOGFILE"] = str(harness.HOME / "never.log")
+    try:
+        with Serving() as server:
+            with socket.create_connection(("localhost", server.port)) as plain:
+                tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                tls.load_verify_locations(harness.development_ca())
+                tls.wrap_socket(plain, server_hostname="localhost").close()
+        equal((harness.HOME / "never.log").exists(), False)
+    finally:
+        del os.environ["SSLKEYLOGFILE"]
+    with Serving("--key-log", log) as server:
+        talk(echoed("x"), server.url())
+    contains(log.read_text(), "CLIENT_TRAFFIC_SECRET_0")
+    equal(log.stat().st_mode & 0o777, 0o600)
+
+
+@case
+def echo_closes_a_reader_that_is_too_slow():
+    async def flood(ws):
+        ws.transport.pause_reading()
+        try:
+            for _ in range(400):
+                await ws.send(b"x" * 65536)
+        except websockets.ConnectionClosed:
+            pass
+        ws.transport.resume_reading()
+        with contextlib.suppress(websockets.ConnectionClosed):
+            while True:
+                await ws.recv()
+        return ws.close_code
+    with Serving("--queue-bytes", "256K") as server:
+        assert talk(flood, server.url(), ping_interval=None) in (1013, 1006)
