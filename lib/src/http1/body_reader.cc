@@ -60,10 +60,7 @@ Result<BodyReader> BodyReader::start(const Framing& framing, const Limits& limit
 }
 
 BodyReader::BodyReader(const Framing& framing, const Limits& limits) noexcept
-    : place_(Place::done),
-      limit_bytes_(limits.http_body_bytes),
-      overhead_left_(limits.http_head_bytes),
-      remaining_(framing.length_bytes) {
+    : limit_bytes_(limits.http_body_bytes), overhead_left_(limits.http_head_bytes), remaining_(framing.length_bytes) {
   if (framing.kind == Framing::Kind::length && remaining_ != 0) place_ = Place::length;
   if (framing.kind == Framing::Kind::chunked) place_ = Place::size_first;
   if (framing.kind == Framing::Kind::until_end) place_ = Place::until_end;

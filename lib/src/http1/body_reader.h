@@ -63,7 +63,7 @@ class BodyReader {
   [[nodiscard]] Result<void> expect(char c, char wanted, Place next);
   void end_size_line() noexcept;
 
-  Place place_;
+  Place place_ = Place::done;
   std::size_t limit_bytes_;
   std::size_t overhead_left_;
   std::uint64_t remaining_;

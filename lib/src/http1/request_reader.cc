@@ -48,8 +48,8 @@ struct RequestReader::State {
 
   std::optional<RequestReaderEvent> step(AwaitingHead& head);
   std::optional<RequestReaderEvent> step(AwaitingBody& body);
-  std::optional<RequestReaderEvent> step(Delivered& /*unused*/) { return std::nullopt; }
-  std::optional<RequestReaderEvent> step(Ended& ended) { return std::exchange(ended.last, std::nullopt); }
+  static std::optional<RequestReaderEvent> step(Delivered& /*unused*/) { return std::nullopt; }
+  static std::optional<RequestReaderEvent> step(Ended& ended) { return std::exchange(ended.last, std::nullopt); }
 
   std::optional<RequestReaderEvent> deliver(Request request);
   RequestReaderEvent failed(Error error) {

@@ -96,13 +96,11 @@ TEST(RequestReader, ReadsBodiesByLengthAndInChunks) {
 }
 
 TEST(RequestReader, AnySplitGivesTheSame) {
+  const std::string get = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+  const std::string post = "POST /b HTTP/1.1\r\nHost: h\r\n";
   const std::string corpus[] = {
-      "\r\n\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\nPOST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /b "
-      "HTTP/1.1\r\n"
-      "Host: h\r\n\r\nGE",
-      "POST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n1;x\r\na\r\n0\r\nA: "
-      "b\r\n\r\n"
-      "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+      "\r\n\r\n" + get + post + "Content-Length: 3\r\n\r\nabc" + get + "GE",
+      post + "Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n1;x\r\na\r\n0\r\nA: b\r\n\r\n" + get,
       "GET / HTTP/1.1\r\nHost: h\r\nA b: c\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: h\r\nA: b\rc\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",

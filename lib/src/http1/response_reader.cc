@@ -44,9 +44,9 @@ struct ResponseReader::State {
   State(const Limits& of_connection, Body wanted, TimePoint until)
       : limits(of_connection), body(wanted), deadline(until), phase(AwaitingHead{HeadScanner(limits)}) {}
 
-  std::optional<ResponseReaderEvent> step(AwaitingHead& head);
+  std::optional<ResponseReaderEvent> step(AwaitingHead& awaiting);
   std::optional<ResponseReaderEvent> step(AwaitingBody& reading);
-  std::optional<ResponseReaderEvent> step(Ended& ended) { return std::exchange(ended.last, std::nullopt); }
+  static std::optional<ResponseReaderEvent> step(Ended& ended) { return std::exchange(ended.last, std::nullopt); }
 
   std::optional<ResponseReaderEvent> read_final(ResponseHead head);
   std::optional<ResponseReaderEvent> pass_over_interim();

@@ -20,6 +20,10 @@ namespace fs = std::filesystem;
 
 // A directory with a page, and beside it what must stay out of reach.
 class StaticFilesTest : public testing::Test {
+ public:
+  StaticFilesTest(const StaticFilesTest&) = delete;
+  StaticFilesTest& operator=(const StaticFilesTest&) = delete;
+
  protected:
   StaticFilesTest() {
     std::string pattern = (fs::temp_directory_path() / "fairlead-files-XXXXXX").string();
@@ -42,8 +46,6 @@ class StaticFilesTest : public testing::Test {
     ::mkfifo((root() / "fifo").c_str(), 0600);
   }
   ~StaticFilesTest() override { fs::remove_all(top_); }
-  StaticFilesTest(const StaticFilesTest&) = delete;
-  StaticFilesTest& operator=(const StaticFilesTest&) = delete;
 
   [[nodiscard]] fs::path root() const { return top_ / "root"; }
   static void write(const fs::path& path, std::string_view text) { std::ofstream(path, std::ios::binary) << text; }
