@@ -216,7 +216,7 @@ std::optional<TimePoint> Connection::deadline() const {
     return state_->give_up_at;
   }
   const auto idle = state_->settings->limits.idle_time;
-  if (idle <= idle.zero()) return std::nullopt;
+  if (idle <= std::chrono::milliseconds::zero()) return std::nullopt;
   return after(state_->last_received, idle / 2);
 }
 
