@@ -197,7 +197,7 @@ async def deaf_server(environment):
         await client.open()
         await client.peer.send(close(1000))
         await client.peer.expect_close({1000})
-        await client.exit_status(CLOSE_TIME + 5)
+        await client.exit_status(CLOSE_TIME + 3)
 
 
 @book.case("client/7.1.2-start/end-of-input", "RFC 6455 7.1.2", "the end of the input closes the channel with 1000")
@@ -221,7 +221,7 @@ async def unanswered_close(environment):
         await client.open()
         client.process.stdin.close()
         await client.peer.expect_close({1000, 1001, 1005})
-        status = await client.exit_status(CLOSE_TIME + 5)
+        status = await client.exit_status(CLOSE_TIME + 3)
         check(status != 0, "exit status 0 although the closing handshake was not finished")
 
 

@@ -6,6 +6,7 @@ from conformance.frames import BINARY, CONT, TEXT, Frame, binary, close, cont, p
 
 PROTOCOL_ERROR, POLICY, TOO_BIG = 1002, 1008, 1009
 MEBIBYTE = 1024 * 1024
+LIMIT = ("--max-message", str(MEBIBYTE))  # a client's own default is larger
 FRAGMENTS = 1024  # Limits::fragments_per_message
 
 
@@ -51,7 +52,7 @@ def _control_inside():
               binary(b"", fin=False), pong(b"x"), cont(b"", fin=False), ping(b"y"), cont(b"z"), messages=[b"z"],
               pongs=[b"y"])
     yield row("5.4-control-inside/close", "RFC 6455 5.4", "a close inside an unfinished message", text("a", fin=False),
-              close(1001, b"going"), closes=(1001, b"going"))
+              close(1001, b"going"), closes=(1001, b"going"), partial=b"a")
 
 
 def _disorder():
@@ -83,18 +84,18 @@ def _limits():
     exact, over = b"m" * MEBIBYTE, b"m" * (MEBIBYTE + 1)
     yield row("10.4-limits/message-at", "RFC 6455 10.4", "a message of exactly the limit (1 MiB)", text(exact),
               messages=[exact.decode()])
-    yield row("10.4-limits/message-over", "RFC 6455 10.4", "a message of one byte more", text(over), fails=TOO_BIG)
+    yield row("10.4-limits/message-over", "RFC 6455 10.4", "a message of one byte more", text(over), fails=TOO_BIG, client_flags=LIMIT)
     yield row("10.4-limits/message-over-head", "RFC 6455 10.4", "a frame of one byte more is refused at its header",
-              Frame(BINARY, length=MEBIBYTE + 1), fails=TOO_BIG)
+              Frame(BINARY, length=MEBIBYTE + 1), fails=TOO_BIG, client_flags=LIMIT)
     half = b"h" * (MEBIBYTE // 2)
     yield row("10.4-limits/fragments-at", "RFC 6455 10.4", "fragments that sum up to exactly the limit",
               *_fragments(BINARY, [half, half]), messages=[half + half])
     yield row("10.4-limits/fragments-at-then-empty", "RFC 6455 10.4", "fragments up to the limit and an empty last one",
               *_fragments(BINARY, [half, half, b""]), messages=[half + half])
     yield row("10.4-limits/fragments-over", "RFC 6455 10.4", "fragments that sum up to one byte more",
-              *_fragments(BINARY, [half, half, b"x"]), fails=TOO_BIG)
+              *_fragments(BINARY, [half, half, b"x"]), fails=TOO_BIG, client_flags=LIMIT)
     yield row("10.4-limits/fragments-over-head", "RFC 6455 10.4", "the fragment that would pass the limit, at its header",
-              binary(half, fin=False), cont(half, fin=False), Frame(CONT, length=1, fin=False), fails=TOO_BIG)
+              binary(half, fin=False), cont(half, fin=False), Frame(CONT, length=1, fin=False), fails=TOO_BIG, client_flags=LIMIT)
     for name, part in [("empty", b""), ("one-byte", b"f")]:
         yield row(f"10.4-limits/count-at-{name}", "RFC 6455 10.4", f"{FRAGMENTS} {name} fragments",
                   *_fragments(BINARY, [part] * FRAGMENTS), messages=[part * FRAGMENTS])

@@ -123,7 +123,7 @@ def _pings():
     yield row("5.5.2-ping/inside-message", "RFC 6455 5.4", "a ping inside a fragmented message",
               text("frag", fin=False), ping(b"in"), cont("ment"), messages=["fragment"], pongs=[b"in"])
     yield row("5.5.2-ping/answered-inside-message", "RFC 6455 5.4", "a ping inside a message that stays open",
-              text("frag", fin=False), ping(b"now"), pongs=[b"now"])
+              text("frag", fin=False), ping(b"now"), pongs=[b"now"], partial=b"frag")
     yield row("5.5.2-ping/before-close", "RFC 6455 5.5.2", "a ping right before the close frame", ping(b"last"),
               close(1000), pongs=[b"last"], closes=(1000, b""))
     yield row("5.5.3-pong/unsolicited", "RFC 6455 5.5.3", "unsolicited pongs have no answer", pong(), pong(b"hello"),

@@ -18,7 +18,7 @@ POLICY, TOO_BIG = 1008, 1009
 @contextlib.asynccontextmanager
 async def besieged(environment, *flags, growth=8 * MEBIBYTE, extra=()):
     """A client of the case's own with an open channel, whose memory is watched until the case is done."""
-    async with environment.connector("--exit-on-close", *flags) as client:
+    async with environment.connector("--exit-on-close", "--max-message", str(MEBIBYTE), *flags) as client:
         await client.open(list(extra))
         await client.peer.send(text("warm"))
         await client.expect_output(b"warm\n")
@@ -76,7 +76,7 @@ def _bomb(megabytes, cut):
     async def run(environment):
         body = deflate.bomb(megabytes * 1_000_000)
         frames = [deflate.frame(BINARY, body)] if cut is None else deflate.fragments(BINARY, body, range(cut, len(body), cut))
-        async with besieged(environment, "--compress", growth=16 * MEBIBYTE, extra=[deflate.field(deflate.NAME)]) as client:
+        async with besieged(environment, "--compress", growth=16 * MEBIBYTE, extra=[deflate.field(deflate.ANSWER)]) as client:
             spent = processes.cpu_seconds(client.process.pid)
             pouring = asyncio.ensure_future(client.peer.send(*frames))
             try:
@@ -170,6 +170,7 @@ async def unread_output(environment):
         client.process.stdout._transport.pause_reading()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(pour(), 8)
+        client.process.stdout._transport.resume_reading()
         expect("the client still runs or has closed properly", client.process.returncode in (None, *range(126)), True)
 
 

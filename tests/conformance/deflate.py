@@ -9,6 +9,7 @@ from support.suite import check
 
 NAME = "permessage-deflate"
 OFFER = "permessage-deflate; client_max_window_bits"
+ANSWER = "permessage-deflate; server_no_context_takeover"  # a client that offers this insists on it
 TAIL = b"\0\0\xff\xff"
 RSV1 = 4
 NO_MATCHES = zlib.Z_HUFFMAN_ONLY

@@ -150,7 +150,7 @@ class Peer:
     async def expect_close(self, codes, timeout=WAIT, skip_data=False, goodbye=True):
         """A close frame with one of the codes, and nothing after it."""
         frame = await self._some_frame(f"a close frame with {codes}", timeout)
-        while skip_data and frame.opcode != frames.CLOSE:
+        while frame.opcode == frames.PING or (skip_data and frame.opcode != frames.CLOSE):
             frame = await self._some_frame(f"a close frame with {codes}", timeout)
         check(frame.opcode == frames.CLOSE, f"expected a close frame with {codes}, got {frame}")
         expect("close code", frame.code, codes)

@@ -37,6 +37,7 @@ async def reap(process, grace=3.0, first=signal.SIGTERM):
                 process.kill()
                 await process.wait()
     ALIVE.discard(process)
+    process._transport.close()  # the pipes too, while there is a loop that can
     return process.returncode
 
 
