@@ -40,7 +40,7 @@ struct ConnectTimes {
 
 struct ClientOptions {
   TlsClient tls{};                          // verification is on; see tls.h
-  Limits limits{};                          // of what the server may do to us
+  Limits limits = client_limits();          // of what the server may do to us
   std::vector<std::string> subprotocols{};  // offered, in order of preference
   std::string origin{};                     // sent only when set: browsers send it, programs need not
   Headers headers{};                        // added to the request: Authorization, Cookie, …
@@ -62,8 +62,13 @@ struct ConnectError : Error {
 };
 
 // Resolves, connects (happy eyeballs), secures, opens. Inside a task.
-[[nodiscard]] Task<std::expected<Connection, ConnectError>> connect(std::string url, ClientOptions options = {},
+//
+// With g++ 12 give the options a name: it destroys a temporary aggregate in a co_await expression twice.
+//   ClientOptions options{.subprotocols = {"chat"}};
+//   auto ws = co_await connect(url, options);
+[[nodiscard]] Task<std::expected<Connection, ConnectError>> connect(std::string url, ClientOptions options,
                                                                     std::stop_token stop = {});
+[[nodiscard]] Task<std::expected<Connection, ConnectError>> connect(std::string url);
 // The handler style: `handlers.open` is called when it is open, `failed` when it never opens. Inside a task or handler.
 void connect(std::string url, Handlers handlers, ClientOptions options = {},
              std::function<void(const ConnectError&)> failed = {});
@@ -85,8 +90,10 @@ struct ReconnectOptions {
 // attempts are drawn evenly from [0, min(longest, first · 2^n)] ("full jitter"), never shorter than a Retry-After. The
 // result is the error that ended it, or nothing when `session` returned false.
 [[nodiscard]] Task<std::expected<void, ConnectError>> connect_persistently(
-    std::string url, std::function<Task<bool>(Connection&)> session, ClientOptions options = {},
-    ReconnectOptions reconnect = {}, std::stop_token stop = {});
+    std::string url, std::function<Task<bool>(Connection&)> session, ClientOptions options, ReconnectOptions reconnect,
+    std::stop_token stop = {});
+[[nodiscard]] Task<std::expected<void, ConnectError>> connect_persistently(
+    std::string url, std::function<Task<bool>(Connection&)> session, ClientOptions options);
 
 // Draws the wait before attempt `n` (0 for the first retry); pure, for tests and for other clients' loops.
 [[nodiscard]] std::chrono::milliseconds reconnect_delay(const ReconnectOptions& options, unsigned n, bool restart,

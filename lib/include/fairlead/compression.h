@@ -9,8 +9,8 @@
 
 namespace fairlead {
 
-// Off unless a route or a client turns it on: it costs memory and CPU, and compressing secrets together with what others
-// can influence leaks them (RFC 7692 8). By default a message stands for itself: no context outlives it.
+// Off unless a route or a client turns it on: it costs memory and CPU, and compressing secrets together with what
+// others can influence leaks them (RFC 7692 8). By default a message stands for itself: no context outlives it.
 struct Compression {
   bool enabled = false;
   DeflateOptions deflate = DeflateOptions::mixed_trust();

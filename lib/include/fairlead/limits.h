@@ -53,4 +53,11 @@ struct Limits {
   std::size_t memory_budget_bytes = std::size_t{2} * 1024 * 1024 * 1024;  // buffers and queues; past it no new work
 };
 
+// What a client limits by default: it chose the server, so how many messages come is the server's business.
+[[nodiscard]] constexpr Limits client_limits() noexcept {
+  Limits limits;
+  limits.messages_per_second = unlimited;
+  return limits;
+}
+
 }  // namespace fairlead

@@ -72,8 +72,8 @@ using WebSocketHandler = std::function<Task<>(Connection&)>;
 struct ServerOptions {
   Tls tls{};
   Limits limits{};
-  OriginPolicy origin{};                       // default: the page's own origin, or no Origin at all
-  unsigned threads = 0;                        // loops; 0: one per core
+  OriginPolicy origin{};  // default: the page's own origin, or no Origin at all
+  unsigned threads = 0;   // loops; 0: one per core
   LogSink log{};
 };
 

@@ -111,6 +111,14 @@ inline Task<void> TaskPromise<void>::get_return_object() noexcept {
 
 // How long one call may take, and how to call it off. Both may be left out.
 struct CallOptions {
+  // Constructors, so that it is no aggregate: g++ 12 destroys temporary aggregates twice in a co_await expression.
+  CallOptions() noexcept = default;
+  // Implicit: `receive(std::chrono::seconds(5))` is what callers write.
+  template <class Rep, class Period>
+  CallOptions(std::chrono::duration<Rep, Period> limit, std::stop_token token = {}) noexcept
+      : timeout(std::chrono::duration_cast<Duration>(limit)), stop(std::move(token)) {}
+  CallOptions(std::stop_token token) noexcept : stop(std::move(token)) {}
+
   std::optional<Duration> timeout;  // → Errc::timed_out
   std::stop_token stop;             // → Errc::cancelled; may be requested from any thread
 };

@@ -36,9 +36,16 @@ Deferred::~Deferred() {
 }
 
 Loop::Loop() : waiting_(std::make_shared<Waiting>(this)) {}
-Loop::Loop(boost::asio::io_context& context) : waiting_(std::make_shared<Waiting>(this, context)) {}
+Loop::Loop(boost::asio::io_context& context) : waiting_(std::make_shared<Waiting>(this, context)) {
+  // A timer that nobody waits for must not keep the caller's context running.
+  timers_.on_none_left = [this] {
+    if (waiting_->timer_at) waiting_->timer->cancel();
+    waiting_->timer_at.reset();
+  };
+}
 
 Loop::~Loop() {
+  timers_.on_none_left = nullptr;
   waiting_->loop = nullptr;
   waiting_->timer.reset();
   while (first_deferred_ != nullptr) {

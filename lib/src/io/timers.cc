@@ -27,6 +27,11 @@ void Timers::set(Timer& timer, TimePoint at) {
 
 void Timers::cancel(Timer& timer) noexcept {
   if (timer.owner_ == nullptr) return;
+  remove(timer);
+  if (heap_.empty() && on_none_left) on_none_left();
+}
+
+void Timers::remove(Timer& timer) noexcept {
   FAIRLEAD_ASSERT(timer.owner_ == this && heap_[timer.index_] == &timer);
   const std::size_t hole = timer.index_;
   timer.owner_ = nullptr;
@@ -47,7 +52,7 @@ void Timers::fire(TimePoint now) {
   // Bounded by what is armed now, so a timer that arms itself for the past cannot hold the loop.
   for (std::size_t left = heap_.size(); left != 0 && !heap_.empty() && heap_.front()->at_ <= now; --left) {
     Timer& due = *heap_.front();
-    cancel(due);
+    remove(due);
     due.on_timer(now);
   }
 }

@@ -6,6 +6,7 @@
 #include <fairlead/time.h>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -48,8 +49,11 @@ class Timers {
   [[nodiscard]] std::optional<TimePoint> next() const noexcept;
   // Calls each timer that is due, earliest first; those armed meanwhile for the past wait for the next call.
   void fire(TimePoint now);
+  // Called when the last timer was cancelled, so that whoever waits for it need not wait any more.
+  std::function<void()> on_none_left;
 
  private:
+  void remove(Timer& timer) noexcept;
   void place(std::size_t index, Timer& timer) noexcept;
   void sift_up(std::size_t index) noexcept;
   void sift_down(std::size_t index) noexcept;

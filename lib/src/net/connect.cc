@@ -190,6 +190,10 @@ Task<std::expected<Connection, ConnectError>> connect(std::string url, ClientOpt
   co_return connection;
 }
 
+Task<std::expected<Connection, ConnectError>> connect(std::string url) {
+  return connect(std::move(url), ClientOptions{});
+}
+
 void connect(std::string url, Handlers handlers, ClientOptions options,
              std::function<void(const ConnectError&)> failed) {
   net::LoopContext* const context = net::LoopContext::current();

@@ -87,4 +87,10 @@ Task<std::expected<void, ConnectError>> connect_persistently(std::string url,
   }
 }
 
+Task<std::expected<void, ConnectError>> connect_persistently(std::string url,
+                                                             std::function<Task<bool>(Connection&)> session,
+                                                             ClientOptions options) {
+  return connect_persistently(std::move(url), std::move(session), std::move(options), ReconnectOptions{});
+}
+
 }  // namespace fairlead

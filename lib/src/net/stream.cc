@@ -16,6 +16,8 @@ namespace {
 constexpr int reads_per_turn = 8;
 // What one `write` seals at most: bounds what is kept when the socket is full.
 constexpr std::size_t write_share_bytes = std::size_t{256} * 1024;
+// More than this is never added to by reading on: what one write seals, and answers of the handshake.
+constexpr std::size_t unsent_limit_bytes = 2 * write_share_bytes;
 // A piece of at least this size is sealed from where it lies; smaller neighbours are gathered into one record first.
 constexpr std::size_t gather_below_bytes = 4'096;
 
@@ -79,7 +81,9 @@ void Stream::on_readable() {
 void Stream::finish_turn() {
   if (!shutting_down_ && call([&] { user_->on_read_turn_end(); }) == Step::gone) return;
   context_.publish_memory();
-  if (!paused_ && !input_ended_) socket_.wait_readable();
+  // A peer that takes nothing but makes us answer (KeyUpdate requests, pings) is read no further until it takes its
+  // answers; the write stall limit ends it otherwise.
+  if (!paused_ && !input_ended_ && unsent_.size() <= unsent_limit_bytes) socket_.wait_readable();
 }
 
 Stream::Step Stream::read_once() {
@@ -220,6 +224,7 @@ void Stream::on_writable() {
   }
   unsent_.release_if_empty();
   if (!shutting_down_) {
+    if (!paused_ && !input_ended_) socket_.wait_readable();
     call([&] { user_->on_room(); });
     return;
   }

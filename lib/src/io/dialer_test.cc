@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/dialer.h"
+
+#include "io/acceptor.h"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fairlead::io {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr DialTimes quick{.dns = milliseconds(2000), .tcp = milliseconds(1000), .next_address = milliseconds(50)};
+
+// Dials on a loop of its own until there is an answer.
+template <class... Arguments>
+Result<int> dial(Arguments... arguments) {
+  Loop loop;
+  std::optional<Result<int>> answer;
+  const Dialer dialer(loop, arguments..., [&](Result<int> result) {
+    answer = std::move(result);
+    loop.stop();
+  });
+  loop.run();
+  return *answer;
+}
+
+std::vector<std::string> names(const std::vector<Endpoint>& endpoints) {
+  std::vector<std::string> list;
+  for (const Endpoint& endpoint : endpoints) list.push_back(endpoint.peer_address().ip);
+  return list;
+}
+
+TEST(HappyEyeballs, FamiliesAreTriedByTurnsIPv6First) {  // RFC 8305 4
+  const auto order = interleave({*Endpoint::ip("::1", 1), *Endpoint::ip("::2", 1), *Endpoint::ip("::3", 1)},
+                                {*Endpoint::ip("127.0.0.1", 1)});
+  EXPECT_EQ(names(order), (std::vector<std::string>{"::1", "127.0.0.1", "::2", "::3"}));
+}
+
+TEST(HappyEyeballs, ANameWhoseIPv6AddressRefusesIsReachedByIPv4) {  // localhost has both; only IPv4 listens
+  const int listener = *Acceptor::listen(*Endpoint::ip("127.0.0.1", 0));
+  const std::uint16_t port = Acceptor::local_endpoint(listener).port();
+  const auto connected = dial(std::string("localhost"), port, quick, std::optional<Endpoint>());
+  ASSERT_TRUE(connected) << to_string(connected.error());
+  ::close(*connected);
+  ::close(listener);
+}
+
+TEST(Dialer, AClosedPortIsAnErrorThatNamesTheFailure) {
+  const int listener = *Acceptor::listen(*Endpoint::ip("127.0.0.1", 0));
+  const std::uint16_t port = Acceptor::local_endpoint(listener).port();
+  ::close(listener);
+  const auto connected = dial(std::string("127.0.0.1"), port, quick, std::optional<Endpoint>());
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().code, Errc::connect_failed);
+}
+
+TEST(Dialer, ANameThatDoesNotExistIsADnsError) {
+  const auto connected =
+      dial(std::string("does-not-exist.invalid"), std::uint16_t{1}, quick, std::optional<Endpoint>());
+  ASSERT_FALSE(connected);
+  EXPECT_TRUE(connected.error().code == Errc::dns_failed || connected.error().code == Errc::timed_out);
+}
+
+TEST(Dialer, ReachesAUnixSocket) {
+  const std::string path = "/tmp/fairlead-dialer-" + std::to_string(::getpid()) + ".sock";
+  const int listener = *Acceptor::listen(*Endpoint::unix_path(path));
+  const auto connected = dial(*Endpoint::unix_path(path), quick);
+  ASSERT_TRUE(connected);
+  ::close(*connected);
+  ::close(listener);
+  ::unlink(path.c_str());
+}
+
+TEST(Listening, AStaleSocketFileIsReplacedALiveOneIsNot) {
+  const std::string path = "/tmp/fairlead-stale-" + std::to_string(::getpid()) + ".sock";
+  const auto endpoint = *Endpoint::unix_path(path);
+  const int first = *Acceptor::listen(endpoint);
+  EXPECT_FALSE(Acceptor::listen(endpoint)) << "somebody listens there";
+  ::close(first);
+  const auto second = Acceptor::listen(endpoint);
+  EXPECT_TRUE(second) << "nobody listens there any more";
+  ::close(*second);
+  ::unlink(path.c_str());
+}
+
+}  // namespace
+}  // namespace fairlead::io

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// How connections end: codes, reasons and who was first, over a real stream.
+#include "net/testing.h"
+
+#include <fairlead/client.h>
+#include <fairlead/server.h>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace fairlead {
+namespace {
+
+using net::testing::client_options;
+using net::testing::TestServer;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// The end of a client's connection to `path`, which it only waits for.
+CloseInfo watch_end(TestServer& server, std::string path) {
+  CloseInfo info;
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url(path), client_options());
+    EXPECT_TRUE(ws) << to_string(ws.error());
+    if (!ws) co_return;
+    while (co_await ws->receive(seconds(20))) continue;
+    info = co_await ws->closed();
+  });
+  return info;
+}
+
+TEST(Closing, AHandlerThatReturnsClosesNormally) {
+  TestServer server([](Server& s) { s.websocket("/", [](Connection&) -> Task<> { co_return; }); });
+  const CloseInfo info = watch_end(server, "/");
+  EXPECT_EQ(info.code, close_code::normal);
+  EXPECT_TRUE(info.clean);
+}
+
+TEST(Closing, AHandlerThatThrowsClosesWithInternalErrorAndTheServerLives) {
+  TestServer server([](Server& s) {
+    s.websocket("/coroutine", [](Connection&) -> Task<> {
+      throw std::runtime_error("broken");
+      co_return;
+    });
+    Handlers handlers;
+    handlers.open = [](Connection&) { throw std::runtime_error("broken too"); };
+    s.websocket("/handlers", handlers);
+  });
+  EXPECT_EQ(watch_end(server, "/coroutine").code, close_code::internal_error);
+  EXPECT_EQ(watch_end(server, "/handlers").code, close_code::internal_error);
+}
+
+TEST(Closing, TheCodeArrivesWhileTheOtherSideKeepsSending) {  // no reset overtakes a close frame (RFC 6455 7.1.1)
+  TestServer server([](Server& s) {
+    Handlers handlers;
+    handlers.message = [](Connection& ws, MessageView) { static_cast<void>(ws.close(4321, "enough")); };
+    s.websocket("/", handlers);
+  });
+  for (int round = 0; round < 20; ++round) {
+    run([&]() -> Task<> {
+      auto ws = co_await connect(server.url("/"), client_options());
+      EXPECT_TRUE(ws);
+      if (!ws) co_return;
+      const std::string large(50'000, 'x');
+      for (int i = 0; i < 100 && ws->open(); ++i) {
+        co_await ws->send(large);
+        static_cast<void>(co_await sleep_for(Duration::zero()));
+      }
+      const CloseInfo info = co_await ws->closed();
+      EXPECT_EQ(info.code, 4321);
+      EXPECT_EQ(info.reason, "enough");
+      EXPECT_TRUE(info.peer_first);
+    });
+  }
+}
+
+TEST(Closing, DestroyingAClientsConnectionGoesAway) {
+  std::mutex mutex;
+  CloseInfo seen;
+  std::atomic<bool> closed = false;
+  TestServer server([&](Server& s) {
+    Handlers handlers;
+    handlers.close = [&](Connection&, const CloseInfo& info) {
+      const std::scoped_lock lock(mutex);
+      seen = info;
+      closed = true;
+    };
+    s.websocket("/", handlers);
+  });
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+  });
+  for (int i = 0; i < 500 && !closed; ++i) std::this_thread::sleep_for(milliseconds(10));
+  const std::scoped_lock lock(mutex);
+  EXPECT_EQ(seen.code, close_code::going_away);
+  EXPECT_TRUE(seen.clean);
+  EXPECT_TRUE(seen.peer_first);
+}
+
+TEST(Closing, ADrainClosesEverybodyWithinItsWindowAndReports) {
+  TestServer server([](Server& s) {
+    s.websocket("/", [](Connection& ws) -> Task<> {
+      while (co_await ws.receive()) continue;
+    });
+  });
+  std::atomic<int> restarts = 0;
+  std::atomic<int> open = 0;
+  std::thread clients([&] {
+    run([&]() -> Task<> {
+      for (int i = 0; i < 20; ++i) {
+        spawn([&]() -> Task<> {
+          auto ws = co_await connect(server.url("/"), client_options());
+          EXPECT_TRUE(ws);
+          if (!ws) co_return;
+          ++open;
+          const CloseInfo info = co_await ws->closed();
+          if (info.code == close_code::service_restart && info.clean) ++restarts;
+        });
+      }
+      co_return;
+    });
+  });
+  for (int i = 0; i < 1000 && open < 20; ++i) std::this_thread::sleep_for(milliseconds(10));
+  const DrainReport report = server.server().drain(milliseconds(200), close_code::service_restart);
+  clients.join();
+  EXPECT_EQ(report.connections, 20U);
+  EXPECT_EQ(report.closed_clean, 20U);
+  EXPECT_EQ(report.cut, 0U);
+  EXPECT_EQ(restarts, 20);
+  EXPECT_GE(report.took, milliseconds(150)) << "the closes are spread over the window";
+}
+
+TEST(Closing, AStoppedServerLeavesNobodyWaiting) {
+  auto server = std::make_unique<TestServer>([](Server& s) {
+    s.websocket("/", [](Connection& ws) -> Task<> {
+      while (co_await ws.receive()) continue;
+    });
+  });
+  CloseInfo info;
+  std::thread stopper;
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server->url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    stopper = std::thread([&] { server.reset(); });
+    info = co_await ws->closed();
+    EXPECT_NE(ws->error(), nullptr);
+  });
+  stopper.join();
+  EXPECT_EQ(info.code, close_code::abnormal);
+  EXPECT_FALSE(info.clean);
+}
+
+TEST(Waiting, AReceiveCanBeLimitedAndCalledOff) {
+  TestServer server([](Server& s) {
+    s.websocket("/", [](Connection& ws) -> Task<> {
+      while (auto message = co_await ws.receive()) co_await ws.send(*message);
+    });
+  });
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    auto late = co_await ws->receive(milliseconds(20));
+    EXPECT_FALSE(late);
+    if (!late) {
+      EXPECT_EQ(late.error().code, Errc::timed_out);
+    }
+    std::stop_source stop;
+    std::thread other([&] { stop.request_stop(); });
+    auto called_off = co_await ws->receive(stop.get_token());
+    other.join();
+    EXPECT_FALSE(called_off);
+    if (!called_off) {
+      EXPECT_EQ(called_off.error().code, Errc::cancelled);
+    }
+    co_await ws->send("still open");
+    auto answer = co_await ws->receive();
+    EXPECT_TRUE(answer);
+    if (answer) {
+      EXPECT_EQ(answer->payload, "still open");
+    }
+  });
+}
+
+TEST(Reconnecting, ComesBackAfterARestartUntilTheSessionIsContent) {
+  TestServer server([](Server& s) {
+    s.websocket("/", [](Connection& ws) -> Task<> {
+      static_cast<void>(ws.close(close_code::service_restart));
+      co_return;
+    });
+  });
+  int sessions = 0;
+  run([&]() -> Task<> {
+    const ReconnectOptions options{
+        .first_delay = milliseconds(5), .longest_delay = milliseconds(20), .restart_delay = milliseconds(20)};
+    auto ended = co_await connect_persistently(
+        server.url("/"),
+        [&](Connection& ws) -> Task<bool> {
+          co_await ws.closed();
+          co_return ++sessions < 3;
+        },
+        client_options(), options);
+    EXPECT_TRUE(ended);
+  });
+  EXPECT_EQ(sessions, 3);
+}
+
+TEST(Reconnecting, GivesUpWhereComingBackCannotHelp) {
+  TestServer server([](Server& s) {
+    RouteOptions options;
+    options.accept = [](const Request&) { return Decision::refuse(403); };
+    s.websocket("/", [](Connection&) -> Task<> { co_return; }, options);
+  });
+  run([&]() -> Task<> {
+    auto ended = co_await connect_persistently(
+        server.url("/"), [](Connection&) -> Task<bool> { co_return true; }, client_options());
+    EXPECT_FALSE(ended);
+    if (!ended) {
+      EXPECT_EQ(ended.error().status, 403);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace fairlead

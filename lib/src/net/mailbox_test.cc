@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/mailbox.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace fairlead::net {
+namespace {
+
+// The table never looks into a channel: any address will do.
+Channel& channel_at(int& place) { return reinterpret_cast<Channel&>(place); }  // NOLINT
+
+TEST(SlotTable, ANameIsGoodUntilItsChannelCloses) {
+  SlotTable slots;
+  int place = 0;
+  const auto name = slots.open(channel_at(place));
+  EXPECT_TRUE(slots.is_open(name));
+  EXPECT_EQ(slots.find(name), &channel_at(place));
+  slots.close(name);
+  EXPECT_FALSE(slots.is_open(name));
+  EXPECT_EQ(slots.find(name), nullptr);
+}
+
+TEST(SlotTable, AnOldNameDoesNotFindTheNextChannelInItsSlot) {
+  SlotTable slots;
+  int first = 0;
+  int second = 0;
+  const auto old = slots.open(channel_at(first));
+  slots.close(old);
+  const auto fresh = slots.open(channel_at(second));
+  EXPECT_EQ(fresh.slot, old.slot) << "slots are used again";
+  EXPECT_EQ(slots.find(old), nullptr);
+  EXPECT_EQ(slots.find(fresh), &channel_at(second));
+}
+
+TEST(SlotTable, GrowsInBlocksWithoutMovingNames) {
+  SlotTable slots;
+  std::vector<int> places(5'000);
+  std::vector<SlotTable::Name> names;
+  names.reserve(places.size());
+  for (int& place : places) names.push_back(slots.open(channel_at(place)));
+  for (std::size_t i = 0; i < places.size(); ++i) EXPECT_EQ(slots.find(names[i]), &channel_at(places[i]));
+}
+
+TEST(SlotTable, ADefaultNameIsClosed) {
+  const SlotTable slots;
+  EXPECT_FALSE(slots.is_open({0, 0}));
+  EXPECT_FALSE(slots.is_open({4'000'000'000U, 1}));
+}
+
+TEST(Mailbox, AfterItsLoopHasGonePostingIsAnAnswer) {
+  auto loop = std::make_unique<io::Loop>();
+  Mailbox mailbox(*loop);
+  bool ran = false;
+  EXPECT_TRUE(mailbox.post([&] {
+    ran = true;
+    loop->stop();
+  }));
+  loop->run();
+  EXPECT_TRUE(ran);
+  mailbox.detach();
+  loop.reset();
+  EXPECT_FALSE(mailbox.post([] { FAIL(); }));
+}
+
+}  // namespace
+}  // namespace fairlead::net

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// Limits and protections of a running server and client.
+#include "net/testing.h"
+
+#include <fairlead/asio.h>
+#include <fairlead/certificate.h>
+#include <fairlead/client.h>
+#include <fairlead/server.h>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fairlead {
+namespace {
+
+using net::testing::client_options;
+using net::testing::TestServer;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Task<> swallow(Connection& ws) {
+  while (true) {
+    const auto message = co_await ws.receive();
+    if (!message) co_return;
+  }
+}
+
+TEST(Limits, AMessageOverTheLimitIs1009AtAndBelowItPasses) {
+  TestServer server([](Server& s) { s.websocket("/", swallow); },
+                    {.limits = {.message_bytes = 1'000, .frame_bytes = 1'000}});
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    co_await ws->send(std::string(1'000, 'x'));
+    auto still_open = co_await ws->receive(milliseconds(100));
+    EXPECT_EQ(still_open.error().code, Errc::timed_out);
+    co_await ws->send(std::string(1'001, 'x'));
+    const CloseInfo end = co_await ws->closed();
+    EXPECT_EQ(end.code, close_code::message_too_big);
+  });
+}
+
+TEST(Limits, OneAddressGetsNoMoreThanItsShareOfConnections) {
+  TestServer server([](Server& s) { s.websocket("/", swallow); }, {.limits = {.connections_per_address = 2}});
+  run([&]() -> Task<> {
+    auto first = co_await connect(server.url("/"), client_options());
+    auto second = co_await connect(server.url("/"), client_options());
+    auto third = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(first);
+    EXPECT_TRUE(second);
+    EXPECT_FALSE(third);
+    EXPECT_TRUE(first && first->close());
+    if (first) co_await first->closed();
+    // The server gives the place back once the stream has ended.
+    bool back = false;
+    for (int i = 0; i < 200 && !back; ++i) {
+      auto again = co_await connect(server.url("/"), client_options());
+      back = again.has_value();
+      if (!back) static_cast<void>(co_await sleep_for(milliseconds(10)));
+    }
+    EXPECT_TRUE(back);
+  });
+  EXPECT_GE(server.server().stats().failed(Errc::too_many_connections_per_address), 1U);
+}
+
+TEST(Limits, ASlowReaderIsBoundedAndClosed) {
+  constexpr std::size_t queue = 256 * 1024;
+  std::atomic<bool> over = false;
+  std::atomic<std::size_t> most = 0;
+  TestServer server(
+      [&](Server& s) {
+        Handlers handlers;
+        handlers.message = [&](Connection& ws, MessageView) {
+          const std::string large(64 * 1024, 'x');
+          for (int i = 0; i < 4'000 && !over; ++i) {
+            const SendResult sent = ws.send(std::string_view(large));
+            most = std::max<std::size_t>(most, ws.queued_bytes());
+            if (sent == SendResult::over_limit || sent == SendResult::closed) over = true;
+          }
+        };
+        s.websocket("/", handlers);
+      },
+      {.limits = {.outgoing_queue_bytes = queue, .close_time = milliseconds(200)}});
+  run([&]() -> Task<> {
+    auto options = client_options();
+    auto ws = co_await connect(server.url("/"), options);
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    co_await ws->send("flood me");
+    // Nobody receives: the inbox fills, the socket fills, the server's queue fills.
+    for (int i = 0; i < 500 && !over; ++i) static_cast<void>(co_await sleep_for(milliseconds(10)));
+  });
+  EXPECT_TRUE(over);
+  EXPECT_LT(most, queue + 1024 * 1024) << "the queue, what one write sealed, and one message";
+}
+
+TEST(Limits, AnIdlePeerIsPingedAndAnswersAreEnough) {
+  TestServer server([](Server& s) { s.websocket("/", swallow); }, {.limits = {.idle_time = milliseconds(200)}});
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    auto nothing = co_await ws->receive(milliseconds(700));
+    EXPECT_EQ(nothing.error().code, Errc::timed_out) << "our pongs keep it open";
+    EXPECT_TRUE(ws->open());
+  });
+}
+
+TEST(Handles, SendFromAnotherThreadAndAfterTheEnd) {
+  std::atomic<bool> ready = false;
+  ConnectionHandle handle;
+  TestServer server([&](Server& s) {
+    Handlers handlers;
+    handlers.open = [&](Connection& ws) {
+      handle = ws.handle();
+      ready = true;
+    };
+    s.websocket("/", handlers);
+  });
+  std::thread sender([&] {
+    while (!ready) std::this_thread::yield();
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(handle.send(std::to_string(i)), SendResult::queued);
+    handle.close(4000);
+  });
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    for (int i = 0; i < 100; ++i) {
+      auto message = co_await ws->receive();
+      EXPECT_TRUE(message);
+      if (!message) co_return;
+      EXPECT_EQ(message->payload, std::to_string(i));
+    }
+    const CloseInfo end = co_await ws->closed();
+    EXPECT_EQ(end.code, 4000);
+  });
+  sender.join();
+  for (int i = 0; i < 500 && handle.open(); ++i) std::this_thread::sleep_for(milliseconds(10));
+  EXPECT_EQ(handle.send("too late"), SendResult::closed);
+  EXPECT_EQ(ConnectionHandle().send("nobody"), SendResult::closed);
+}
+
+TEST(SharedMessages, ReachEveryConnectionOfTheRoute) {
+  TestServer server([](Server& s) { s.websocket("/", swallow); });
+  std::atomic<int> got = 0;
+  std::atomic<int> open = 0;
+  std::thread clients([&] {
+    run([&]() -> Task<> {
+      for (int i = 0; i < 10; ++i) {
+        spawn([&]() -> Task<> {
+          auto ws = co_await connect(server.url("/"), client_options());
+          EXPECT_TRUE(ws);
+          if (!ws) co_return;
+          ++open;
+          auto message = co_await ws->receive();
+          if (message && message->payload == std::string(5'000, 'n')) ++got;
+        });
+      }
+      co_return;
+    });
+  });
+  for (int i = 0; i < 1000 && open < 10; ++i) std::this_thread::sleep_for(milliseconds(10));
+  const auto news = SharedMessage::text(std::string(5'000, 'n'));
+  server.server().for_each("/", [news](Connection& ws) { ws.send(news); });
+  clients.join();
+  EXPECT_EQ(got, 10);
+}
+
+TEST(ClientProtection, AnUnknownAuthorityIsRefusedUnlessLoudlyAllowed) {
+  TestServer server([](Server& s) { s.websocket("/", swallow); });
+  run([&]() -> Task<> {
+    auto untrusted = co_await connect(server.url("/"));
+    EXPECT_FALSE(untrusted);
+    if (!untrusted) {
+      EXPECT_EQ(untrusted.error().code, Errc::tls_certificate_rejected);
+    }
+    ClientOptions options;
+    options.tls.dangerously_disable_certificate_verification = true;
+    auto loudly = co_await connect(server.url("/"), options);
+    EXPECT_TRUE(loudly);
+    auto clear = co_await connect("ws://127.0.0.1:" + std::to_string(server.port()) + "/");
+    EXPECT_FALSE(clear);
+    if (!clear) {
+      EXPECT_EQ(clear.error().code, Errc::bad_url);
+    }
+  });
+}
+
+TEST(ClientProtection, EveryStepHasADeadline) {
+  // A listener that accepts nothing: TCP connects, TLS gets no answer.
+  TestServer server([](Server& s) { s.websocket("/", swallow); });
+  run([&]() -> Task<> {
+    auto options = client_options();
+    options.times.total = milliseconds(0);
+    auto late = co_await connect(server.url("/"), options);
+    EXPECT_FALSE(late);
+    if (!late) {
+      EXPECT_EQ(late.error().code, Errc::timed_out);
+    }
+    std::stop_source stop;
+    stop.request_stop();
+    auto cancelled = co_await connect(server.url("/"), client_options(), stop.get_token());
+    EXPECT_FALSE(cancelled);
+    if (!cancelled) {
+      EXPECT_EQ(cancelled.error().code, Errc::cancelled);
+    }
+  });
+}
+
+TEST(Resumption, ASecondConnectionResumes) {
+  TestServer server([](Server& s) { s.websocket("/", swallow); });
+  run([&]() -> Task<> {
+    for (const bool resumed : {false, true, true}) {
+      auto ws = co_await connect(server.url("/"), client_options());
+      EXPECT_TRUE(ws);
+      if (!ws) co_return;
+      EXPECT_EQ(ws->tls().resumed, resumed);
+      EXPECT_TRUE(ws->close());
+      co_await ws->closed();
+      static_cast<void>(co_await sleep_for(milliseconds(20)));
+    }
+  });
+}
+
+TEST(Reload, ABrokenPairKeepsTheOldOneAndOpenConnectionsStay) {
+  const std::string directory = net::testing::certificate_directory() + "/reload";
+  const auto made = ensure_development_certificate(directory);
+  ASSERT_TRUE(made);
+  TestServer server([](Server& s) { s.websocket("/", swallow); },
+                    {.tls = Tls::files(made->chain_file, made->key_file)});
+  ClientOptions options;
+  options.tls.ca = PemSource::from_file(made->ca_file);
+  options.tls.resume = false;
+  run([&]() -> Task<> {
+    auto before = co_await connect(server.url("/"), options);
+    EXPECT_TRUE(before);
+    if (!before) co_return;
+    const std::string serial = before->tls().peer_certificate->serial;
+    std::filesystem::copy_file(made->ca_file, made->chain_file, std::filesystem::copy_options::overwrite_existing);
+    EXPECT_FALSE(server.server().reload_certificates()) << "the key does not match";
+    auto during = co_await connect(server.url("/"), options);
+    EXPECT_TRUE(during);
+    if (during) {
+      EXPECT_EQ(during->tls().peer_certificate->serial, serial);
+    }
+    std::filesystem::remove(made->chain_file);
+    EXPECT_TRUE(ensure_development_certificate(directory));
+    EXPECT_TRUE(server.server().reload_certificates());
+    auto after = co_await connect(server.url("/"), options);
+    EXPECT_TRUE(after);
+    if (after) {
+      EXPECT_NE(after->tls().peer_certificate->serial, serial);
+    }
+    EXPECT_TRUE(before->open());
+  });
+  EXPECT_EQ(server.server().stats().certificate_reloads, 1U);
+  EXPECT_EQ(server.server().stats().certificate_reload_failures, 1U);
+}
+
+TEST(OwnContext, AServerAndAClientOnTheCallersIoContext) {
+  boost::asio::io_context context(1);
+  std::string answer;
+  {
+    Server server({.tls = Tls::development(net::testing::certificate_directory())});
+    server.websocket("/", [](Connection& ws) -> Task<> {
+      while (auto message = co_await ws.receive()) co_await ws.send(*message);
+    });
+    const auto listening = server.listen("127.0.0.1:0");
+    ASSERT_TRUE(listening);
+    ASSERT_TRUE(start_on(context, server));
+    spawn_on(context, [&]() -> Task<> {
+      auto ws = co_await connect(listening->url(), client_options());
+      EXPECT_TRUE(ws);
+      if (ws) {
+        co_await ws->send("on your context");
+        if (auto message = co_await ws->receive()) answer = message->payload;
+        EXPECT_TRUE(ws->close());
+        co_await ws->closed();
+      }
+      server.stop();
+    });
+    context.run_for(seconds(20));
+  }
+  EXPECT_EQ(answer, "on your context");
+}
+
+}  // namespace
+}  // namespace fairlead
