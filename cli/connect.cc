@@ -153,7 +153,8 @@ ExitStatus tell_error(const Error& error, ExitStatus status) {
 
 ExitStatus tell_ending(const Ending& ending, const ConnectOptions& options) {
   if (ending.local_error) return tell_error(*ending.local_error, ExitStatus::local_io);
-  if (ending.error) return tell_error(*ending.error, status_of(ending.error->code));
+  // Many servers leave without TLS's goodbye once both close frames have crossed: nothing can be missing then.
+  if (ending.error && !ending.close.clean) return tell_error(*ending.error, status_of(ending.error->code));
   const ExitStatus status = status_of(ending.close);
   if (status == ExitStatus::abnormal) return tell_error({Errc::unexpected_eof, "no close handshake (1006)"}, status);
   if (status != ExitStatus::ok) complain(fmt::format("the server closed with {}", text_of(ending.close)));

@@ -205,11 +205,19 @@ class Peer:
                 stream, _ = self.listener.accept()
             except OSError:
                 return
-            with contextlib.suppress(OSError, ValueError), stream:
+            with contextlib.suppress(OSError, ValueError):
                 stream.settimeout(PATIENCE_SECONDS)
-                if self.context:
-                    stream = self.context.wrap_socket(stream, server_side=True)
-                head = read_head(stream)
+                self._serve_one(stream)
+            stream.close()
+
+    def _serve_one(self, plain):
+        if self.context is None:
+            plain.recv(4096)
+            self.behave(plain, "")
+            return
+        with self.context.wrap_socket(plain, server_side=True) as stream:
+            head = read_head(stream)
+            if head:  # else it only looked at the certificate
                 self.heads.append(head)
                 self.behave(stream, head)
 
@@ -255,19 +263,16 @@ def until_closed(stream):
 
 
 def closes_with(code, reason=b""):
-    def behave(stream, head):
-        accept(stream, head)
-        stream.sendall(close_frame(code, reason))
-        until_closed(stream)
-    return behave
+    return sends(close_frame(code, reason))
 
 
 def sends(*frames):
+    """Sends these, waits for the client's next word (its close), and ends the stream as a server does."""
     def behave(stream, head):
         accept(stream, head)
         for one in frames:
             stream.sendall(one)
-        until_closed(stream)
+        stream.recv(65536)
     return behave
 
 

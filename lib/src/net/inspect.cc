@@ -30,8 +30,10 @@ struct Seen {
 class Look final : public StreamUser {
  public:
   Look(LoopContext& context, const Url& url, const ClientOptions& options,
-       std::shared_ptr<const tls::ClientContext> tls)
-      : context_(context), url_(url), options_(options), tls_(std::move(tls)), limit_([this] { time_is_up(); }) {}
+       std::shared_ptr<const tls::ClientContext> tls, Later<Result<Seen>>& seen)
+      : context_(context), url_(url), options_(options), tls_(std::move(tls)), seen_(seen), limit_([this] {
+          time_is_up();
+        }) {}
   Look(const Look&) = delete;
   Look& operator=(const Look&) = delete;
   ~Look() {
@@ -52,7 +54,6 @@ class Look final : public StreamUser {
       finish(std::unexpected(endpoint.error()));
     }
   }
-  [[nodiscard]] Later<Result<Seen>>& seen() noexcept { return seen_; }
 
  private:
   void connected(Result<int> descriptor) {
@@ -92,12 +93,12 @@ class Look final : public StreamUser {
   const Url& url_;
   const ClientOptions& options_;
   std::shared_ptr<const tls::ClientContext> tls_;
+  Later<Result<Seen>>& seen_;
   Alarm limit_;
   std::unique_ptr<io::Dialer> dialer_;
   tls::Engine* engine_ = nullptr;  // the stream's
   std::unique_ptr<Stream> stream_;
   std::optional<Result<Seen>> outcome_;
-  Later<Result<Seen>> seen_;
   bool finished_ = false;
 };
 
@@ -110,9 +111,11 @@ Task<Result<Seen>> look(const Url& url, const ClientOptions& options, bool verif
   }
   auto tls = context.clients->find(wanted);
   if (!tls) co_return std::unexpected(tls.error());
-  Look one(context, url, options, std::move(*tls));
+  // A variable: g++ 12 awaits a copy of what a call refers to.
+  Later<Result<Seen>> seen;
+  Look one(context, url, options, std::move(*tls), seen);
   one.start();
-  co_return co_await one.seen();
+  co_return co_await seen;
 }
 
 Task<> look_twice(const Url& url, const ClientOptions& options, Result<ServerCertificates>& result) {
