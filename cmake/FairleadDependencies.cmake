@@ -10,4 +10,3 @@ find_package(ZLIB REQUIRED)                                 # ZLIB::ZLIB
 find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS url)     # Boost::headers Boost::url
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CARES REQUIRED IMPORTED_TARGET GLOBAL libcares)       # PkgConfig::CARES
-pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET GLOBAL libdeflate)   # PkgConfig::DEFLATE

@@ -5,7 +5,7 @@
 packages_in() {
   case $1 in
     build) echo g++ cmake ninja-build ccache pkg-config python3 \
-      libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libdeflate-dev libc-ares-dev \
+      libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libc-ares-dev \
       libcli11-dev libfmt-dev libsimdjson-dev ;;
     tools) echo python3 ;;
     unit) echo libgtest-dev libgmock-dev ;;
