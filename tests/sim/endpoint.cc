@@ -32,8 +32,7 @@ Note compose(Random& random) {
 
 Endpoint::Endpoint(ws::Role role, const ws::Settings& settings, std::optional<ws::DeflateAgreement> deflate,
                    TimePoint now, std::uint64_t seed)
-    : role_(role),
-      settings_(settings),
+    : settings_(settings),
       entropy_(seed),
       resources_{entropy_, pool_, deflate_},
       connection_(role, settings_, resources_, deflate, now) {}

@@ -51,7 +51,6 @@ class Endpoint {
   void note_chunk(const ws::ChunkEvent& chunk);
   void stream_some(TimePoint now, Random& random);
 
-  ws::Role role_;
   ws::Settings settings_;
   SeededEntropy entropy_;
   BufferPool pool_;

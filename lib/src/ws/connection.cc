@@ -98,7 +98,10 @@ struct Connection::State {
 
 Connection::Connection(Role role, const Settings& settings, const Resources& resources,
                        std::optional<DeflateAgreement> deflate, TimePoint now)
-    : state_(std::make_unique<State>(role, settings, resources, deflate, now)) {}
+    : state_(std::make_unique<State>(role, settings, resources, deflate, now)) {
+  // An idle connection holds this and nothing else: a growth should be a decision.
+  static_assert(sizeof(State) <= 384);
+}
 
 Connection::~Connection() = default;
 

@@ -155,7 +155,6 @@ TEST_P(Framing, AnySplitGivesTheSameEvents) {
   const std::string bytes = every_kind_of_frame(GetParam());
   Side whole(GetParam());
   const auto expected = whole.receive(bytes);
-  const std::string answers_length = std::to_string(whole.output().size());
   ASSERT_EQ(expected.size(), 9U);
   for (const std::size_t piece : {1U, 2U, 3U, 7U, 13U, 14U, 15U, 100U, 139U, 1000U, 65535U}) {
     Side side(GetParam());

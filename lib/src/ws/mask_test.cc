@@ -55,7 +55,7 @@ TEST(Masking, AClientTakesAFreshKeyForEachFrame) {
     for (unsigned bit = 0; bit < 32; ++bit) ones.at(bit) += static_cast<int>(bits >> bit & 1U);
   }
   EXPECT_GE(keys.size(), static_cast<std::size_t>(frames - 2)) << "two of 10,000 random keys may be the same, not more";
-  for (const int count : ones) EXPECT_NEAR(count, frames / 2, 300);  // six standard deviations
+  for (const int count : ones) EXPECT_NEAR(count, frames / 2.0, 300);  // six standard deviations
 }
 
 TEST(Masking, AServerDoesNotMask) {
