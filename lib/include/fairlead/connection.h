@@ -142,7 +142,8 @@ class Connection {
   [[nodiscard]] CloseInfo close_info() const;
   // The error that ended it, when it was not a close of either application.
   [[nodiscard]] const Error* error() const noexcept;
-  // The request that opened it, with peer address, TLS facts and client certificate.
+  // The request that opened it, with peer address, TLS facts and client certificate. On a server the fields of the
+  // handshake itself (Upgrade, Connection, Sec-WebSocket-*) have been removed once it is open.
   [[nodiscard]] const Request& request() const noexcept;
   [[nodiscard]] std::string_view subprotocol() const noexcept;  // empty: none
   [[nodiscard]] std::string_view extensions() const noexcept;   // as agreed on, empty: none

@@ -33,6 +33,9 @@ struct TlsInfo {
   // The peer's certificate, only ever a verified one. A client always has it (unless verification was switched off), a
   // server when client certificates are asked for.
   std::shared_ptr<const CertificateInfo> peer_certificate;
+
+  // Certificates are compared by identity.
+  friend bool operator==(const TlsInfo&, const TlsInfo&) = default;
 };
 
 }  // namespace fairlead

@@ -60,7 +60,7 @@ class Buffer {
 class BufferPool {
  public:
   // `block_bytes`: the size that most buffers need. `keep`: how many idle blocks of it at most.
-  explicit BufferPool(std::size_t block_bytes = std::size_t{32} * 1024, std::size_t keep = 64) noexcept
+  explicit BufferPool(std::size_t block_bytes = std::size_t{32} * 1024, std::size_t keep = 16) noexcept
       : block_bytes_(block_bytes), keep_(keep) {}
 
   // Bytes of storage lent to buffers at the moment (for the memory budget).

@@ -349,7 +349,8 @@ void Channel::end_stream_if_finished(bool give_up) {
   const auto alive = shared_from_this();
   context_.loop.cancel_timer(*this);
   tell_closed();
-  if (drained) return stream_->shutdown(settings_->ws.limits.close_time);
+  // The limit runs from our close frame to the end of TCP: a peer that has had all of it gets no second helping.
+  if (drained) return stream_->shutdown(close_time_used_ ? Duration::zero() : settings_->ws.limits.close_time);
   cut();
 }
 
@@ -422,7 +423,9 @@ void Channel::on_timer(TimePoint now) {
     context_.loop.set_timer(*this, now + settings_->ws.limits.idle_time / 2);
     return;
   }
+  const bool was_closing = !ws_.may_send() && !ws_.finished();
   ws_.on_deadline(now);
+  close_time_used_ = was_closing && ws_.finished();
   pump();
   flush();
   end_stream_if_finished(true);

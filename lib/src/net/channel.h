@@ -169,6 +169,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   bool forsaken_ = false;
   bool closed_ = false;  // the close is settled and everybody has been told
   bool registered_ = false;
+  bool close_time_used_ = false;  // `close_time` has passed since our close frame left
 };
 
 }  // namespace fairlead::net

@@ -52,7 +52,7 @@ void HttpSession::drain() {
 
 void HttpSession::on_secured() {
   if (stream_->encrypted()) {
-    tls_ = std::make_shared<const TlsInfo>(stream_->tls_info());
+    tls_ = loop_.context->intern(stream_->tls_info());
     loop_.context->counters.tls_handshakes.add();
     if (tls_->resumed) loop_.context->counters.tls_resumed.add();
   }
@@ -364,6 +364,21 @@ void HttpSession::decided(const std::shared_ptr<WebSocketRoute>& route, std::sha
   open_channel(route, std::move(request), std::move(*acceptance), std::move(decision));
 }
 
+namespace {
+
+// What an open channel remembers of its request: an idle connection is made of such bytes. The fields of the handshake
+// itself have done their work (RFC 6455 4.2.1).
+std::shared_ptr<const Request> compacted(const Request& request) {
+  Request kept = request;
+  for (const std::string_view name : {"Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
+                                      "Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"}) {
+    kept.headers.remove(name);
+  }
+  return std::make_shared<const Request>(std::as_const(kept));  // a copy has no spare capacity
+}
+
+}  // namespace
+
 void HttpSession::open_channel(const std::shared_ptr<WebSocketRoute>& route, std::shared_ptr<const Request> request,
                                ws::Acceptance acceptance, Decision decision) {
   const auto alive = shared_from_this();
@@ -375,7 +390,7 @@ void HttpSession::open_channel(const std::shared_ptr<WebSocketRoute>& route, std
   Buffer leftover = reader_->take_leftover();
   arm(std::nullopt);
   phase_ = Ending{};
-  Opened opened{.request = std::move(request),
+  Opened opened{.request = compacted(*request),
                 .subprotocol = std::move(acceptance.subprotocol),
                 .extensions = std::string(acceptance.response.headers.find("Sec-WebSocket-Extensions").value_or("")),
                 .deflate = acceptance.deflate,

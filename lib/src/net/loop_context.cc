@@ -41,6 +41,13 @@ LoopContext* LoopContext::current() noexcept {
   return here != nullptr ? static_cast<LoopContext*>(here->user) : nullptr;
 }
 
+std::shared_ptr<const TlsInfo> LoopContext::intern(TlsInfo info) {
+  if (info.peer_certificate != nullptr) return std::make_shared<const TlsInfo>(std::move(info));
+  if (last_tls_info == nullptr || *last_tls_info != info)
+    last_tls_info = std::make_shared<const TlsInfo>(std::move(info));
+  return last_tls_info;
+}
+
 void LoopContext::publish_memory() noexcept {
   const std::size_t now = buffers.lent_bytes();
   const std::size_t published = counters.buffer_bytes.get();

@@ -14,6 +14,7 @@
 #include "ws/settings.h"
 
 #include <fairlead/log.h>
+#include <fairlead/tls_info.h>
 
 #include <array>
 #include <cstddef>
@@ -42,6 +43,9 @@ struct LoopContext {
   // The context of the loop whose callback is running; null outside of one.
   [[nodiscard]] static LoopContext* current() noexcept;
 
+  // The same facts as one shared value: most connections of a loop agreed on the same.
+  [[nodiscard]] std::shared_ptr<const TlsInfo> intern(TlsInfo info);
+
   // Publishes how much buffer memory is lent, when it has changed enough to matter.
   void publish_memory() noexcept;
 
@@ -61,6 +65,7 @@ struct LoopContext {
   std::unordered_map<Channel*, std::shared_ptr<Channel>> channels;
   Spawned spawned;  // coroutines that nobody awaits
   std::unique_ptr<ClientContexts> clients;
+  std::shared_ptr<const TlsInfo> last_tls_info;
   std::function<void()> on_idle;  // asked for by `run`: called when a coroutine or a channel has ended
 };
 
