@@ -13,6 +13,7 @@
 #include "bench_options.h"
 #include "bench_process.h"
 #include "bench_report.h"
+#include "connect_options.h"
 #include "program.h"
 #include "terminal.h"
 
@@ -137,11 +138,17 @@ ExitStatus verdict(const Tally& tally) {
   return tally.wrong > 0 ? ExitStatus::protocol : ExitStatus::ok;
 }
 
-ExitStatus run_bench(const BenchOptions& options) {
+ExitStatus run_bench(BenchOptions options) {
   if (const auto allowed = check(options); !allowed) {
     complain(allowed.error().detail);
     return allowed.error().code == Errc::bad_url ? ExitStatus::bad_url : ExitStatus::usage;
   }
+  const auto ca = ca_named(options.ca_file);
+  if (!ca) {
+    complain(to_string(ca.error()));
+    return status_of(ca.error().code);
+  }
+  options.ca_file = ca->file;
   if (options.server_pid != 0) {
     if (const auto found = cpu_time(options.server_pid); !found) {
       complain(found.error().detail);
