@@ -8,10 +8,10 @@ deps|2|tools|includes point only where ARCHITECTURE.md allows
 docs|2|tools|links of the documents, snippets equal to compiled examples
 format|3|tools format|clang-format over all sources, and house rules (tools/check_style)
 web|5|node|types and unit tests of the pages
-unit|20|build unit|unit tests beside the code, debug build with g++
+unit|30|build unit|unit tests beside the code, debug build with g++
 tidy|40|build unit clang tidy|clang-tidy over all sources (unchanged ones are remembered)
-asan|25|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
-tsan|25|build unit clang|unit tests under ThreadSanitizer, clang
+asan|40|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
+tsan|35|build unit clang|unit tests under ThreadSanitizer, clang
 fuzz|25|build clang|each fuzz target for 20 seconds, from its corpus
 examples|10|build peers|each example as a program: servers are spoken to, clients get a server
 cli|15|build peers tests/cli|the command line: statuses, pipes, manual pages, the room
