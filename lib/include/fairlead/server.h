@@ -120,7 +120,7 @@ class Server {
   Server& http(std::string path, HttpHandler handler);
   Server& http_async(std::string path, AsyncHttpHandler handler);
   // GET and HEAD of the files below `directory`, for every path that no other route takes.
-  Server& files(std::string directory, Headers extra_headers = {});
+  Server& files(const std::string& directory, Headers extra_headers = {});
 
   // ── Running ───────────────────────────────────────────────────────────────────────────────────────────────────────
   // "HOST:PORT" ("[::1]:8443", "localhost:0" picks a port, ":8443" is every address) or "unix:PATH".

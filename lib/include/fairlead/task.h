@@ -23,12 +23,13 @@ namespace detail {
 struct TaskPromiseBase {
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::exception_ptr exception;
+  bool starting = false;  // it runs inside the await that started it, which goes on by itself when it ends there
 
   struct FinalAwaiter {
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
-      return ended.promise().continuation;
+      return ended.promise().starting ? std::noop_coroutine() : ended.promise().continuation;
     }
     void await_resume() const noexcept {}
   };
@@ -89,9 +90,15 @@ class [[nodiscard]] Task {
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(frame_); }
   [[nodiscard]] bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) noexcept {
-    frame_.promise().continuation = awaiting;
-    return frame_;
+  // A task that ends without ever waiting is an ordinary call. Handing over to it and back again would need tail calls,
+  // which compilers leave out of unoptimised builds: there a loop over such tasks would use up the stack.
+  bool await_suspend(std::coroutine_handle<> awaiting) {
+    const auto frame = frame_;
+    frame.promise().continuation = awaiting;
+    frame.promise().starting = true;
+    frame.resume();
+    frame.promise().starting = false;
+    return !frame.done();
   }
   T await_resume() { return frame_.promise().result(); }
 

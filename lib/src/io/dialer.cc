@@ -29,7 +29,7 @@ std::vector<Endpoint> interleave(std::vector<Endpoint> ipv6, std::vector<Endpoin
 class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
  public:
   Race(Loop& loop, const DialTimes& times, std::optional<Endpoint> local, Done done)
-      : loop_(loop), times_(times), local_(std::move(local)), done_(std::move(done)) {}
+      : loop_(loop), times_(times), local_(local), done_(std::move(done)) {}
 
   void resolve(const std::string& host, std::uint16_t port) {
     loop_.set_timer(dns_limit_, Loop::now() + times_.dns);
@@ -196,9 +196,9 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
   Wake resolution_delay_{*this, &Race::begin_with_answers};
 };
 
-Dialer::Dialer(Loop& loop, std::string host, std::uint16_t port, const DialTimes& times, std::optional<Endpoint> local,
-               Done done)
-    : race_(std::make_shared<Race>(loop, times, std::move(local), std::move(done))) {
+Dialer::Dialer(Loop& loop, const std::string& host, std::uint16_t port, const DialTimes& times,
+               std::optional<Endpoint> local, Done done)
+    : race_(std::make_shared<Race>(loop, times, local, std::move(done))) {
   race_->resolve(host, port);
 }
 

@@ -34,7 +34,7 @@ class Dialer {
   // every address failed.
   using Done = std::function<void(Result<int> descriptor)>;
 
-  Dialer(Loop& loop, std::string host, std::uint16_t port, const DialTimes& times, std::optional<Endpoint> local,
+  Dialer(Loop& loop, const std::string& host, std::uint16_t port, const DialTimes& times, std::optional<Endpoint> local,
          Done done);
   // To one address, such as a UNIX socket.
   Dialer(Loop& loop, const Endpoint& endpoint, const DialTimes& times, Done done);

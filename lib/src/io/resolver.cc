@@ -145,7 +145,7 @@ struct Resolver::State final : private Timer {
   std::shared_ptr<int> token = std::make_shared<int>(0);
 };
 
-Resolver::Resolver(Loop& loop, std::string host, std::uint16_t port, Answer answer) {
+Resolver::Resolver(Loop& loop, const std::string& host, std::uint16_t port, Answer answer) {
   if (auto numeric = Endpoint::ip(host, port)) {
     answer(numeric->family() == AF_INET6 ? Family::ipv6 : Family::ipv4, std::vector{*numeric});
     return;

@@ -24,7 +24,7 @@ class Resolver {
   using Answer = std::function<void(Family family, Result<std::vector<Endpoint>> endpoints)>;
 
   // A numeric address is answered at once, before the constructor returns: only for its own family.
-  Resolver(Loop& loop, std::string host, std::uint16_t port, Answer answer);
+  Resolver(Loop& loop, const std::string& host, std::uint16_t port, Answer answer);
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver();

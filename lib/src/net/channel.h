@@ -53,7 +53,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
                                          std::shared_ptr<const ChannelSettings> settings, Opened opened);
   Channel(LoopContext& context, std::unique_ptr<Stream> stream, std::shared_ptr<const ChannelSettings> settings,
           Opened opened);
-  ~Channel();
+  ~Channel() override;
 
   // Tells the handlers that it is open, and reads `leftover`: what came behind the handshake.
   void open(MutableBytes leftover);

@@ -361,7 +361,7 @@ void HttpSession::decided(const std::shared_ptr<WebSocketRoute>& route, std::sha
   if (route->options.compression.enabled) choice.deflate = route->options.compression.deflate;
   auto acceptance = ws::accept_offer(offer, choice);
   if (!acceptance) return refuse({Errc::system, acceptance.error().detail}, *request);
-  open_channel(route, std::move(request), std::move(*acceptance), std::move(decision));
+  open_channel(route, request, std::move(*acceptance), std::move(decision));
 }
 
 namespace {
@@ -379,8 +379,9 @@ std::shared_ptr<const Request> compacted(const Request& request) {
 
 }  // namespace
 
-void HttpSession::open_channel(const std::shared_ptr<WebSocketRoute>& route, std::shared_ptr<const Request> request,
-                               ws::Acceptance acceptance, Decision decision) {
+void HttpSession::open_channel(const std::shared_ptr<WebSocketRoute>& route,
+                               const std::shared_ptr<const Request>& request, ws::Acceptance acceptance,
+                               Decision decision) {
   const auto alive = shared_from_this();
   if (!stream_->has_room()) return end(linger_after_answer);  // the peer has gone meanwhile
   loop_.context->counters.upgrades.add();

@@ -25,7 +25,7 @@ struct ServerLoop;
 class HttpSession final : public std::enable_shared_from_this<HttpSession>, public StreamUser, private io::Timer {
  public:
   HttpSession(ServerCore& core, ServerLoop& loop, std::unique_ptr<Stream> stream, PeerAddress peer);
-  ~HttpSession();
+  ~HttpSession() override;
 
   void start();
   // Between requests it ends; in the middle of one it ends behind the answer.
@@ -67,7 +67,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   void decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<const Request> request, ws::Offer offer);
   void decided(const std::shared_ptr<WebSocketRoute>& route, std::shared_ptr<const Request> request,
                const ws::Offer& offer, Decision decision);
-  void open_channel(const std::shared_ptr<WebSocketRoute>& route, std::shared_ptr<const Request> request,
+  void open_channel(const std::shared_ptr<WebSocketRoute>& route, const std::shared_ptr<const Request>& request,
                     ws::Acceptance acceptance, Decision decision);
   std::uint64_t begin_deciding();
   // The session, if it still waits for the decision that was asked for in that turn.

@@ -32,6 +32,13 @@ std::shared_ptr<net::ChannelSettings> make_settings(const ServerOptions& server,
   return settings;
 }
 
+// The path is named in what is thrown: two routes for one path are a mistake in the program.
+template <class Route>
+void add_route(net::PathTable<std::shared_ptr<Route>>& table, std::string path, std::shared_ptr<Route> route) {
+  const std::string shown = path;
+  if (!table.add(std::move(path), std::move(route))) throw std::invalid_argument("path taken twice: " + shown);
+}
+
 }  // namespace
 
 Decision Decision::accept(std::string subprotocol, Headers headers) {
@@ -67,7 +74,7 @@ Server& Server::websocket(std::string path, WebSocketHandler handler, RouteOptio
   route->settings = make_settings(core_->options(), path, options, options.stream_incoming);
   route->options = std::move(options);
   route->handler = std::move(handler);
-  if (!core_->routes().websockets.add(path, std::move(route))) throw std::invalid_argument("path taken twice: " + path);
+  add_route(core_->routes().websockets, std::move(path), std::move(route));
   return *this;
 }
 
@@ -77,25 +84,25 @@ Server& Server::websocket(std::string path, Handlers handlers, RouteOptions opti
   route->settings->handler_style = true;
   route->settings->handlers = std::move(handlers);
   route->options = std::move(options);
-  if (!core_->routes().websockets.add(path, std::move(route))) throw std::invalid_argument("path taken twice: " + path);
+  add_route(core_->routes().websockets, std::move(path), std::move(route));
   return *this;
 }
 
 Server& Server::http(std::string path, HttpHandler handler) {
   auto route = std::make_shared<net::HttpRoute>();
   route->handler = std::move(handler);
-  if (!core_->routes().http.add(path, std::move(route))) throw std::invalid_argument("path taken twice: " + path);
+  add_route(core_->routes().http, std::move(path), std::move(route));
   return *this;
 }
 
 Server& Server::http_async(std::string path, AsyncHttpHandler handler) {
   auto route = std::make_shared<net::HttpRoute>();
   route->async_handler = std::move(handler);
-  if (!core_->routes().http.add(path, std::move(route))) throw std::invalid_argument("path taken twice: " + path);
+  add_route(core_->routes().http, std::move(path), std::move(route));
   return *this;
 }
 
-Server& Server::files(std::string directory, Headers extra_headers) {
+Server& Server::files(const std::string& directory, Headers extra_headers) {
   net::StaticFilesOptions options;
   options.headers = std::move(extra_headers);
   auto opened = net::StaticFiles::open(directory, std::move(options));

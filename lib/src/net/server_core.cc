@@ -303,11 +303,12 @@ class SpreadClose final : public io::Timer, public std::enable_shared_from_this<
 DrainReport ServerCore::drain(Duration window, CloseCode code) {
   const TimePoint began = io::Loop::now();
   DrainReport report;
-  const bool running = [this] {
+  // Asked again while it waits: `stop` from another thread cuts a drain short.
+  const auto running = [this] {
     const std::scoped_lock lock(state_mutex_);
     return started_ && !stopped_;
-  }();
-  if (!running || draining_.exchange(true)) return report;
+  };
+  if (!running() || draining_.exchange(true)) return report;
   std::atomic<std::size_t> open = 0;
   const auto clean_before = [this] {
     std::uint64_t sum = 0;
@@ -330,13 +331,15 @@ DrainReport ServerCore::drain(Duration window, CloseCode code) {
   report.connections = open;
   const TimePoint limit = began + window + options_.limits.close_time;
   std::size_t left = open;
-  while (left != 0 && io::Loop::now() < limit) {
+  while (left != 0 && running() && io::Loop::now() < limit) {
     std::this_thread::sleep_for(drain_step);
     left = 0;
     for (const auto& loop : loops_) left += loop->context->counters.websockets.get();
   }
   // Closed channels still wait for their peers to end the stream: a moment for those, bounded by the same limit.
-  while (admission_->connections() != 0 && io::Loop::now() < limit) std::this_thread::sleep_for(drain_step);
+  while (admission_->connections() != 0 && running() && io::Loop::now() < limit) {
+    std::this_thread::sleep_for(drain_step);
+  }
   report.cut = left;
   report.closed_clean = static_cast<std::size_t>(clean_before() - clean_at_start);
   report.took = io::Loop::now() - began;

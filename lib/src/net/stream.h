@@ -52,7 +52,7 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   Stream(LoopContext& context, int descriptor, std::unique_ptr<tls::Engine> engine);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
-  ~Stream();
+  ~Stream() override;
 
   void set_user(StreamUser* user) noexcept { user_ = user; }
   // Begins to read (a client: to write its hello).
