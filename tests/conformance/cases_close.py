@@ -62,7 +62,7 @@ def _data_after():
 async def _sweep(environment, codes):
     """Every close code on a connection of its own, some at a time."""
     client = await environment.client()
-    slots, wrong = asyncio.Semaphore(12), []
+    slots, wrong = asyncio.Semaphore(4), []
 
     async def one(code):
         async with slots, client.open() as peer:

@@ -160,7 +160,7 @@ for _name, _title, _data in [
 async def unread_output(environment):
     async with besieged(environment, growth=24 * MEBIBYTE) as client:
         message = text("o" * 16384).encode(False)
-        stopped = asyncio.get_running_loop().time() + 6
+        stopped = asyncio.get_running_loop().time() + 3
 
         async def pour():
             for _ in range(8000):  # 128 MiB; the pipe and the suite's own reader take little of it

@@ -90,6 +90,34 @@ _frame_flood("pings-inside-message", "a million pings inside a message", [text("
              Frame(PING, b"", mask=_ZERO), {POLICY})
 
 
+@book.case("server/hostile-frames/million-pings-answered", "CVE table",
+           "a million pings, the rate limit lifted: a million pongs, flat memory (kj 485b5c3)", timeout=60, alone=True)
+async def million_pings(environment):
+    block, count = Frame(PING, b"", mask=_ZERO).encode(True) * 10000, 100
+    async with besieged(environment, "--control-frames-per-second", "unlimited") as (_, client):
+        async with client.open() as peer:
+            pouring = asyncio.ensure_future(peer.stream.send(block * count))
+            got = bytearray()
+            while len(got) < 2 * 10000 * count:
+                data = await asyncio.wait_for(peer.stream.receive(), 20)
+                check(data, f"the stream ended after {len(got) // 2} pongs")
+                got += data
+            await pouring
+            check(bytes(got) == b"\x8a\0" * (10000 * count), "not a pong for each ping")
+            await peer.close_cleanly()
+
+
+@book.case("server/hostile-frames/million-pongs-ignored", "CVE table",
+           "a million pongs, the rate limit lifted: no answer, flat memory (UNDERTOW-1935)", timeout=60, alone=True)
+async def million_pongs(environment):
+    async with besieged(environment, "--control-frames-per-second", "unlimited") as (_, client):
+        async with client.open() as peer:
+            await peer.stream.send(Frame(PONG, b"pong", mask=_ZERO).encode(True) * 1_000_000)
+            await peer.send(text("after"))
+            expect("echo", (await peer.message(30))[1], b"after")
+            await peer.close_cleanly()
+
+
 def _bombs():
     for megabytes in (6, 100, 1024):
         for cut in (None, 4096):

@@ -171,6 +171,7 @@ async def ping_stats(environment):
                                         "--stats", f"wss://localhost:{port}/")
         process.stdin.write(b"hello\n")
         await asyncio.sleep(0.6)
+        process.stdin.close()
         output, error = await asyncio.wait_for(process.communicate(), 20)
         await processes.reap(process)
         expect("exit status and output", (process.returncode, output), (0, b"hello\n"))

@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ALIVE = set()  # every process that has been started and not yet been reaped
@@ -68,7 +69,8 @@ class Server:
     def __init__(self, *arguments, verb="echo", listen="127.0.0.1:0"):
         self.command = [binary(), verb, "--listen", listen, *map(str, arguments)]
         self.process = self.port = None
-        self.log = []
+        self._said = []
+        self._errors = tempfile.TemporaryFile()  # not a pipe: a suite that is busy must not hold up the server's log
         self._drains = []
 
     async def __aenter__(self):
@@ -78,28 +80,28 @@ class Server:
         await self.stop()
 
     async def start(self, timeout=20.0):
-        self.process = await spawn(*self.command, stdin=asyncio.subprocess.DEVNULL)
-        self._drains = [asyncio.ensure_future(self._drain(self.process.stderr))]
+        self.process = await spawn(*self.command, stdin=asyncio.subprocess.DEVNULL, stderr=self._errors)
         try:
             self.port = await asyncio.wait_for(self._ready(), timeout)
         except BaseException:
             await self.stop()
             raise
-        self._drains.append(asyncio.ensure_future(self._drain(self.process.stdout)))
+        self._drains.append(asyncio.ensure_future(self.process.stdout.read()))
         return self
 
     async def _ready(self):
         while line := await self.process.stdout.readline():
-            self.log.append(line.decode(errors="replace").rstrip())
-            if found := re.search(r"listening on (?:wss|https)://\S*:(\d+)", self.log[-1]):
+            self._said.append(line.decode(errors="replace").rstrip())
+            if found := re.search(r"listening on (?:wss|https)://\S*:(\d+)", self._said[-1]):
                 return int(found.group(1))
         await asyncio.sleep(0.05)
         raise RuntimeError(f"{' '.join(self.command)} did not get ready: {self.log[-5:]}")
 
-    async def _drain(self, pipe):
-        while line := await pipe.readline():
-            self.log.append(line.decode(errors="replace").rstrip())
-            del self.log[:-2000]
+    @property
+    def log(self):
+        """What the server has said so far on standard output and standard error."""
+        size = os.fstat(self._errors.fileno()).st_size
+        return self._said + os.pread(self._errors.fileno(), size, 0).decode(errors="replace").splitlines()
 
     @property
     def pid(self):
@@ -117,6 +119,7 @@ class Server:
         status = await reap(self.process)
         for task in self._drains:
             task.cancel()
+        self._errors.close()
         return status
 
 
