@@ -113,7 +113,8 @@ async def _site(environment):
     for name, content in FILES.items():
         target = web / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        if not target.exists():  # another case may be serving it
+            target.write_bytes(content)
     (environment.directory / "secret.txt").write_text("secret")
     if not (web / "link.txt").is_symlink():
         (web / "link.txt").symlink_to(environment.directory / "secret.txt")

@@ -165,7 +165,8 @@ class Connection {
 };
 
 // ── The handler style: plain calls on the loop of the connection ────────────────────────────────────────────────────
-// Any of them may be empty. An exception that leaves one closes the connection with 1011.
+// Any of them may be empty. An exception that leaves one closes the connection with 1011. On a server a peer whose
+// outgoing queue is more than half full is not read from until it has taken its answers.
 struct Handlers {
   std::function<void(Connection&)> open{};
   std::function<void(Connection&, MessageView)> message{};  // the view is valid during the call

@@ -97,12 +97,12 @@ void Channel::on_stream_gone() { unregister(); }
 void Channel::pump() {
   if (std::exchange(pumping_, true)) return;
   const auto alive = shared_from_this();
-  while (!closed_ && !inbox_full()) {
+  while (!closed_ && !inbox_full() && !slowed_) {
     auto event = ws_.next_event();
     if (!event || !dispatch(*event)) break;
   }
   pumping_ = false;
-  if (inbox_full() && !stream_->shutting_down()) stream_->pause();
+  if ((inbox_full() || slowed_) && !stream_->shutting_down()) stream_->pause();
 }
 
 bool Channel::dispatch(ws::Event& event) {
@@ -277,7 +277,12 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
       return SendResult::invalid;
   }
   if (payload_bytes != 0) context_.counters.messages_out.add();
-  if (!below_half()) was_above_half_ = true;
+  if (!below_half()) {
+    was_above_half_ = true;
+    // Whoever takes no answers is asked nothing more, so that a peer that sends faster than it reads is slowed down
+    // instead of closed. Only the server does so: if both ends did, both could wait for each other.
+    slowed_ = settings_->handler_style && settings_->role == ws::Role::server;
+  }
   if (had_room && ws_.queued_bytes() >= flush_now_bytes) {
     flush();
     return stream_->has_room() ? SendResult::sent : SendResult::queued;
@@ -317,6 +322,10 @@ bool Channel::below_half() const noexcept { return queued_bytes() <= half_limit(
 
 void Channel::tell_room() {
   if (!below_half()) return;
+  if (std::exchange(slowed_, false)) {
+    pump();
+    if (!slowed_) stream_->resume();
+  }
   if (waiters_ != nullptr && !waiters_->for_room.empty()) {
     for (const auto handle : std::exchange(waiters_->for_room, {})) handle.resume();
   }

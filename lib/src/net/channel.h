@@ -166,6 +166,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   Duration round_trip_time_{};
   bool pumping_ = false;
   bool was_above_half_ = false;
+  bool slowed_ = false;  // not read until the peer has taken half of its answers
   bool forsaken_ = false;
   bool closed_ = false;  // the close is settled and everybody has been told
   bool registered_ = false;
