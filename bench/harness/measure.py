@@ -16,7 +16,7 @@ BUSY = 0.85  # a server whose core is less busy than this at a full pipeline wai
 @dataclasses.dataclass
 class Settings:
     generator: str
-    build: object
+    programs: object
     cert: object
     key: object
     server_core: int
@@ -125,7 +125,7 @@ def progress(text):
 def run_workload(settings, workload, peers):
     """{peer name: Cell}. All servers are up at the same time, so that each round meets the same weather."""
     if workload.group == "fanout":
-        peers = [peering.fanout_peer(peer, settings.build) for peer in peers]
+        peers = [peering.fanout_peer(peer, settings.programs) for peer in peers]
     cells = {peer.name: Cell() for peer in peers}
     with contextlib.ExitStack() as stack:
         servers = {} if workload.memory else start_all(settings, workload, peers, cells, stack)

@@ -11,7 +11,6 @@ import subprocess
 import time
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent
-ROOT = BENCH.parent
 START_SECONDS = 10
 STOP_SECONDS = 5
 
@@ -102,10 +101,9 @@ def npm_version(package):
     return found[1] if found else "unknown"
 
 
-def find_peers(fairlead, build):
+def find_peers(fairlead, programs):
     """All peers that can run here, ours first, and the reasons why others cannot."""
     found, missing = [], []
-    programs = build / "bench" / "peers"
     version = output_of(fairlead, "version").split("\n")[0] or "unknown"
     found.append(Peer("fairlead", (str(fairlead), "echo"), version, fairlead_echo=True))
 
@@ -127,12 +125,12 @@ def find_peers(fairlead, build):
         if program.exists():
             found.append(Peer(name, (str(program),), f"{package} {package_version(package)}"))
         else:
-            missing.append(f"{name}: {program} was not built")
+            missing.append(f"{name}: {program.name} was not built")
     return found, missing
 
 
-def fanout_peer(peer, build):
+def fanout_peer(peer, programs):
     """`fairlead echo` does not broadcast: for the fan-out our own peer is a small program over the public API."""
     if not peer.fairlead_echo:
         return peer
-    return Peer(peer.name, (str(build / "bench" / "peers" / "bench_peer_fairlead"),), peer.version)
+    return Peer(peer.name, (str(programs / "bench_peer_fairlead"),), peer.version)

@@ -130,10 +130,13 @@ def ahead(results):
 
 
 def failures(results):
+    """Each message once, with where it was met."""
+    met = {}
     for workload, cells in results:
         for name, cell in cells.items():
             for failure in dict.fromkeys(cell.failures):
-                yield f"{workload.title} ({name}): {failure}"
+                met.setdefault(failure, []).append(f"{workload.name} ({name})")
+    return [f"{', '.join(places)}: {failure}" for failure, places in met.items()]
 
 
 def save_json(folder, results, peers, settings):
