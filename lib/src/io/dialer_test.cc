@@ -20,7 +20,7 @@ constexpr DialTimes quick{.dns = milliseconds(2000), .tcp = milliseconds(1000), 
 
 // Dials on a loop of its own until there is an answer.
 template <class... Arguments>
-Result<int> dial(Arguments... arguments) {
+Result<int> dial(const Arguments&... arguments) {
   Loop loop;
   std::optional<Result<int>> answer;
   const Dialer dialer(loop, arguments..., [&](Result<int> result) {
@@ -33,6 +33,7 @@ Result<int> dial(Arguments... arguments) {
 
 std::vector<std::string> names(const std::vector<Endpoint>& endpoints) {
   std::vector<std::string> list;
+  list.reserve(endpoints.size());
   for (const Endpoint& endpoint : endpoints) list.push_back(endpoint.peer_address().ip);
   return list;
 }
