@@ -119,7 +119,8 @@ Task<> connect_once(Run& run, ClientOptions client) {
 // One session of a connection that is opened again and again: true to go on.
 Task<bool> converse_again(Run& run, Connection& ws) {
   co_await converse(run, ws);
-  const bool done = run.interruption.happened() || run.input.ended() || run.ending->local_error.has_value();
+  const bool said_all = run.input.ended() && !run.options.exit_on_close;
+  const bool done = said_all || run.interruption.happened() || run.ending->local_error.has_value();
   if (!done) remark(fmt::format("closed: {}; connecting again", text_of(run.ending->close)));
   co_return !done;
 }

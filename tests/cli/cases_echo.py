@@ -74,8 +74,6 @@ def echo_says_one_line_and_echoes_on_every_path():
 def echo_listens_where_it_is_told():
     with Serving(listen="127.0.0.1:0") as server:
         contains(server.line, "wss://127.0.0.1:")
-        port = server.port
-        contains(run("echo", "--listen", f"127.0.0.1:{port}", "--quiet", status=None, timeout=5)[1], "cannot listen")
     with Serving(listen="[::1]:0") as server:
         contains(server.line, "wss://[::1]:")
         equal(talk(echoed("x"), server.url(host="[::1]")), "x")
@@ -157,7 +155,7 @@ def echo_limits_rates():
     async def pings(ws):
         try:
             for _ in range(60):
-                await ws.ping()
+                (await ws.ping()).cancel()
             await ws.recv()
         except websockets.ConnectionClosed:
             pass
@@ -258,7 +256,7 @@ def echo_listens_on_a_unix_socket():
         equal(server.line, f"listening on unix:{path}")
 
         async def over_unix():
-            async with websockets.unix_connect(str(path), "wss://localhost/", ssl=context()) as ws:
+            async with websockets.unix_connect(str(path), "wss://localhost/", ssl=context(), server_hostname="localhost") as ws:
                 await ws.send("x")
                 return await ws.recv()
         equal(asyncio.run(over_unix()), "x")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # RFC 6455 5.5.1 and 7: codes and reasons, who closes first, how TLS and TCP end, what an abnormal end becomes.
 import asyncio
+import os
 import time
 
 from conformance.exchange import Pause, cases, expect_exit, row
@@ -76,9 +77,12 @@ async def _sweep(environment, codes):
     check(not wrong, f"{len(wrong)} codes have the wrong answer (sent, got): {sorted(wrong)[:10]}")
 
 
+STRIDE = 1 if os.environ.get("FAIRLEAD_THOROUGH") else 9  # the unit tests judge each code; here a channel is opened for it
+
 for low in range(0, 5000, 1000):
-    book.add(f"server/7.4-code/sweep-{low}", "RFC 6455 7.4", f"close codes {low}–{low + 999}, each one",
-             lambda environment, low=low: _sweep(environment, range(low, low + 1000)), timeout=60, weight=1000)
+    book.add(f"server/7.4-code/sweep-{low}", "RFC 6455 7.4", f"close codes {low}–{low + 999}, every {STRIDE}th" if STRIDE > 1 else
+             f"close codes {low}–{low + 999}, each one",
+             lambda environment, low=low: _sweep(environment, range(low, low + 1000, STRIDE)), timeout=60)
 
 
 @book.case("server/7.1.1-end/server-ends-tcp", "RFC 6455 7.1.1", "the server ends TLS and TCP first, at once", alone=True)

@@ -123,7 +123,7 @@ def _lines(library, name, deflate, *flags):
             lines = [b"hello", b"", "日本語 😀".encode(), *(b"%d " % at + b"x" * (at * 37 % 5000) for at in range(500)),
                      b"y" * 1000000]
             text = b"".join(line + b"\n" for line in lines)
-            done = await environment.fairlead("connect", "--ca", environment.certificates.ca, *flags,
+            done = await environment.fairlead("connect", "--ca", environment.certificates.ca, "--linger", 3, *flags,
                                               f"wss://localhost:{port}/", input=text)
             expect("exit status", (done.status, done.error[-200:]), (0, done.error[-200:]))
             expect("hash of the lines", hashlib.sha256(done.output).hexdigest(), hashlib.sha256(text).hexdigest())
@@ -135,7 +135,8 @@ def _bytes(library, size, deflate, *flags):
         async with _their_server(environment, library, deflate) as port:
             data = os.urandom(size // 2) + bytes(size - size // 2)
             done = await environment.fairlead("connect", "--ca", environment.certificates.ca, "--binary", "--one-message",
-                                              "--max-message", "64M", "--max-fragments", "unlimited", *flags,
+                                              "--max-message", "64M", "--max-fragments", "unlimited", "--linger",
+                                              8 if size > 16 * MEBIBYTE else 3, *flags,
                                               f"wss://localhost:{port}/", input=data, timeout=150)
             check(done.status == 0, f"exit status {done.status}: {done.error[-300:]}")
             expect("length", len(done.output), size)

@@ -39,6 +39,7 @@ TEST(Admission, UnixSocketsCountInTotalOnly) {
   const auto admission = std::make_shared<Admission>(3, 1);
   const auto local = *io::Endpoint::unix_path("/x");
   std::vector<std::shared_ptr<void>> held;
+  held.reserve(3);
   for (int i = 0; i < 3; ++i) held.push_back(*admission->enter(local));
   EXPECT_FALSE(admission->enter(local));
 }
