@@ -94,6 +94,8 @@ struct ReconnectOptions {
     std::stop_token stop = {});
 [[nodiscard]] Task<std::expected<void, ConnectError>> connect_persistently(
     std::string url, std::function<Task<bool>(Connection&)> session, ClientOptions options);
+[[nodiscard]] Task<std::expected<void, ConnectError>> connect_persistently(
+    std::string url, std::function<Task<bool>(Connection&)> session);
 
 // Draws the wait before attempt `n` (0 for the first retry); pure, for tests and for other clients' loops.
 [[nodiscard]] std::chrono::milliseconds reconnect_delay(const ReconnectOptions& options, unsigned n, bool restart,

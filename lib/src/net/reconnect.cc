@@ -93,4 +93,9 @@ Task<std::expected<void, ConnectError>> connect_persistently(std::string url,
   return connect_persistently(std::move(url), std::move(session), std::move(options), ReconnectOptions{});
 }
 
+Task<std::expected<void, ConnectError>> connect_persistently(std::string url,
+                                                             std::function<Task<bool>(Connection&)> session) {
+  return connect_persistently(std::move(url), std::move(session), ClientOptions{}, ReconnectOptions{});
+}
+
 }  // namespace fairlead
