@@ -93,7 +93,7 @@ void ClientSession::check(const Response& response) {
 void ClientSession::fail(ConnectError error) {
   const auto alive = shared_from_this();
   stream_->context().loop.cancel_timer(*this);
-  until_gone_ = alive;
+  stream_->context().lingering.emplace(this, alive);
   stream_->shutdown(linger_after_refusal);
   if (done_) std::exchange(done_, nullptr)(std::unexpected(std::move(error)));
 }
@@ -111,7 +111,8 @@ void ClientSession::on_stream_end(const Error* error) {
 void ClientSession::on_secure_failed(const Error& error) { fail({error}); }
 
 void ClientSession::on_stream_gone() {
-  const auto last = std::exchange(until_gone_, nullptr);
+  const auto last = shared_from_this();
+  stream_->context().lingering.erase(this);
   stream_.reset();
 }
 

@@ -54,7 +54,6 @@ class ClientSession final : public std::enable_shared_from_this<ClientSession>, 
   Done done_;
   std::optional<http1::ResponseReader> reader_;
   Buffer leftover_;
-  std::shared_ptr<ClientSession> until_gone_;
   bool secured_ = false;
 };
 

@@ -25,6 +25,7 @@ LoopContext::~LoopContext() {
   const io::Loop::Entered entered(loop);
   on_idle = nullptr;
   mailbox->detach();
+  lingering.clear();
   // Channels first learn that they have ended, so that coroutines that wait for them go on and end; what waits for
   // something else is destroyed where it waits.
   while (!channels.empty()) {

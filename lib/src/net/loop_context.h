@@ -65,6 +65,8 @@ struct LoopContext {
   std::unordered_map<Channel*, std::shared_ptr<Channel>> channels;
   Spawned spawned;  // coroutines that nobody awaits
   std::unique_ptr<ClientContexts> clients;
+  // Failed attempts whose streams still say goodbye.
+  std::unordered_map<void*, std::shared_ptr<void>> lingering;
   std::shared_ptr<const TlsInfo> last_tls_info;
   std::function<void()> on_idle;  // asked for by `run`: called when a coroutine or a channel has ended
 };
