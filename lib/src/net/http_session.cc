@@ -322,7 +322,7 @@ void HttpSession::decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<
         decision = Decision::refuse(500, "Internal Server Error\n");
       }
     }
-    return decided(route, std::move(request), offer, std::move(decision));
+    return decided(route, request, offer, std::move(decision));
   }
   const std::uint64_t turn = begin_deciding();
   const auto work = [](std::shared_ptr<HttpSession> self, std::shared_ptr<WebSocketRoute> of,
@@ -338,7 +338,7 @@ void HttpSession::decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<
   loop_.context->spawned.start(work(shared_from_this(), std::move(route), std::move(request), std::move(offer), turn));
 }
 
-void HttpSession::decided(const std::shared_ptr<WebSocketRoute>& route, std::shared_ptr<const Request> request,
+void HttpSession::decided(const std::shared_ptr<WebSocketRoute>& route, const std::shared_ptr<const Request>& request,
                           const ws::Offer& offer, Decision decision) {
   if (!decision.accepted) {
     loop_.context->counters.upgrades_refused.add();

@@ -65,7 +65,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   void upgrade(std::shared_ptr<const Request> request);
   [[nodiscard]] Result<void> may_upgrade(const WebSocketRoute& route, const Request& request) const;
   void decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<const Request> request, ws::Offer offer);
-  void decided(const std::shared_ptr<WebSocketRoute>& route, std::shared_ptr<const Request> request,
+  void decided(const std::shared_ptr<WebSocketRoute>& route, const std::shared_ptr<const Request>& request,
                const ws::Offer& offer, Decision decision);
   void open_channel(const std::shared_ptr<WebSocketRoute>& route, const std::shared_ptr<const Request>& request,
                     ws::Acceptance acceptance, Decision decision);

@@ -157,6 +157,7 @@ Result<void> ServerCore::open_tls() {
 Result<void> ServerCore::start() {
   const unsigned wanted = options_.threads != 0 ? options_.threads : std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::unique_ptr<ServerLoop>> loops;
+  loops.reserve(wanted);
   for (unsigned i = 0; i < wanted; ++i) loops.push_back(std::make_unique<ServerLoop>(*this));
   if (auto begun = begin(std::move(loops)); !begun) return begun;
   for (const auto& loop : loops_) loop->thread = std::thread([this, raw = loop.get()] { run_loop(*raw); });
@@ -319,6 +320,7 @@ DrainReport ServerCore::drain(Duration window, CloseCode code) {
   on_each_loop([&](ServerLoop& loop) {
     for (auto& acceptor : loop.acceptors) acceptor->stop();
     std::vector<std::shared_ptr<HttpSession>> sessions;
+    sessions.reserve(loop.sessions.size());
     for (const auto& [raw, session] : loop.sessions) sessions.push_back(session);
     for (const auto& session : sessions) session->drain();
     std::vector<ConnectionHandle> handles;
