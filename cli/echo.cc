@@ -29,11 +29,13 @@ struct EchoOptions {
   double idle_seconds = 60;
 };
 
-// Whoever measures an echo wants to be slowed down by nothing but the work.
+// Whoever measures an echo wants to be slowed down by nothing but the work: many answers may wait.
+constexpr std::size_t echo_queue_bytes = std::size_t{16} * 1024 * 1024;
+
 Limits limits_for_echo() {
   Limits limits;
   limits.messages_per_second = unlimited;
-  limits.outgoing_queue_bytes = std::size_t{16} * 1024 * 1024;
+  limits.outgoing_queue_bytes = echo_queue_bytes;
   return limits;
 }
 
@@ -113,6 +115,9 @@ ServerOptions server_options(const EchoOptions& options) {
   }
   server.limits = options.limits;
   server.limits.frame_bytes = options.limits.message_bytes;
+  // In pieces an answer waits by not reading on, so the queue need not be long.
+  const bool short_queue = options.chunks && options.limits.outgoing_queue_bytes == echo_queue_bytes;
+  if (short_queue) server.limits.outgoing_queue_bytes = Limits{}.outgoing_queue_bytes;
   server.limits.idle_time = milliseconds(options.idle_seconds);
   server.origin.allowed = options.origins;
   server.origin.dangerously_allow_any_origin = options.any_origin;

@@ -315,11 +315,7 @@ def echo_drains_with_1001():
 @case
 def echo_stops_at_once_on_a_second_signal():
     with Serving("--drain", "20") as server:
-        # One that never answers the close.
-        stream = context().wrap_socket(socket.create_connection(("localhost", server.port)), server_hostname="localhost")
-        stream.sendall(f"GET / HTTP/1.1\r\nHost: localhost:{server.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
-        contains(harness.read_head(stream), " 101 ")
+        stream = raw_channel(server)  # never answers the close
         server.send(signal.SIGTERM)
         wait_for(lambda: "drain" in server.log(), "the drain")
         time.sleep(0.1)
@@ -393,19 +389,57 @@ def echo_writes_a_key_log_only_when_told():
     equal(log.stat().st_mode & 0o777, 0o600)
 
 
-@case
-def echo_closes_a_reader_that_is_too_slow():
-    async def flood(ws):
-        ws.transport.pause_reading()
+def raw_channel(server):
+    """A socket on which the opening handshake is done."""
+    stream = context().wrap_socket(socket.create_connection(("localhost", server.port)), server_hostname="localhost")
+    stream.sendall(f"GET / HTTP/1.1\r\nHost: localhost:{server.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+    contains(harness.read_head(stream), " 101 ")
+    stream.setblocking(False)
+    return stream
+
+
+WAITING = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def send_until_blocked(stream, message, quiet_seconds, limit):
+    """Repeats the bytes until nothing has been taken for a while; how often they went out as a whole."""
+    whole, left, quiet_since = 0, b"", time.monotonic()
+    while time.monotonic() - quiet_since < quiet_seconds and whole < limit:
+        left = left or message
         try:
-            for _ in range(400):
-                await ws.send(b"x" * 65536)
-        except websockets.ConnectionClosed:
-            pass
-        ws.transport.resume_reading()
-        with contextlib.suppress(websockets.ConnectionClosed):
-            while True:
-                await ws.recv()
-        return ws.close_code
+            left = left[stream.send(left):]
+            quiet_since = time.monotonic()
+            whole += not left
+        except WAITING:
+            time.sleep(0.01)
+    return whole
+
+
+def receive_bytes(stream, count):
+    got, until = 0, time.monotonic() + harness.PATIENCE_SECONDS
+    while got < count and time.monotonic() < until:
+        try:
+            piece = stream.recv(65536)
+            if not piece:
+                break
+            got += len(piece)
+        except WAITING:
+            time.sleep(0.005)
+    return got
+
+
+@case
+def echo_slows_down_who_does_not_read():
+    size = 65536
+    message = bytes([0x82, 0xFF]) + size.to_bytes(8, "big") + bytes(4) + bytes(size)
     with Serving("--queue-bytes", "256K") as server:
-        assert talk(flood, server.url(), ping_interval=None) in (1013, 1006)
+        before = server.resident_bytes()
+        stream = raw_channel(server)
+        sent = send_until_blocked(stream, message, 1.5, limit=4000)
+        grown = server.resident_bytes() - before
+        assert sent < 4000, "everything was taken although nothing was read"
+        assert grown < 4 * 1024 * 1024, f"grew by {grown} bytes"
+        answers = sent * (size + 10)  # a server's frames are not masked
+        assert receive_bytes(stream, answers) >= answers
+        stream.close()

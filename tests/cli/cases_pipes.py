@@ -60,7 +60,7 @@ def expect_whole_and_flat(server, data, *arguments):
 
 
 def lines():
-    text = b"".join(b"%x\n" % i for i in range(100_000)) + b"\n" + os.urandom(MIB).hex().encode() + b"\n"
+    text = b"".join(b"%x" % i * 12 + b"\n" for i in range(100_000)) + b"\n" + os.urandom(MIB).hex().encode() + b"\n"
     return (text * (SIZE // len(text) + 1))[:SIZE - 1] + b"\n"
 
 
