@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON Web Tokens (RFC 7519) of connections and subscriptions: verified by a JOSE library, never `none`, never a public
+// key as an HMAC secret; algorithm and key must be of one family.
+#pragma once
+
+#include "auth/backend.h"
+#include "auth/settings.h"
+#include "model/done.h"
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::server {
+
+// What a token lets its bearer do beyond the channels' own permissions.
+struct Capability {
+  std::vector<std::string> channels;  // exact names, or patterns…
+  std::string match;                  // "" exact, "wildcard" (* within the name), "regex"
+  bool subscribe = false, publish = false, presence = false, history = false;  // "allow": ["sub","pub","prs","hst"]
+};
+
+struct ConnectionClaims {
+  std::string user;            // empty: anonymous
+  std::int64_t expire_at = 0;  // Unix seconds of the connection's end; 0: never
+  std::int64_t issued_at = 0;  // 0: not said
+  std::string id;              // jti
+  Payload info, meta;
+  std::vector<std::string> channels;
+  std::map<std::string, ServerSubscription> subs;
+  std::vector<Capability> capabilities;
+};
+struct SubscriptionClaims {
+  std::string user, channel, client;  // client: empty when any of the user's
+  std::int64_t expire_at = 0, issued_at = 0;
+  std::string id;
+  Payload info, data;
+  SubscriptionOverride overrides;
+};
+
+struct TokenFault {
+  bool expired = false;  // else invalid; a token that is not yet valid (nbf) counts as expired
+  std::string why;       // names the rule, holds nothing of the token
+};
+
+// Fetches a document by URL; implemented over HTTP. Any thread.
+using FetchDocument = std::function<void(const std::string& url, Done<std::string> done)>;
+
+// Thread-safe. `done` is called within the call when the keys are at hand, else on any thread once a JWKS has come.
+class TokenVerifier {
+ public:
+  // A key that cannot be read is a fault, at once.
+  [[nodiscard]] static Outcome<std::shared_ptr<TokenVerifier>> make(const TokenSettings& settings, FetchDocument fetch);
+  virtual ~TokenVerifier() = default;
+  virtual void connection(std::string token, WallTime now,
+                          std::function<void(std::expected<ConnectionClaims, TokenFault>)> done) = 0;
+  virtual void subscription(std::string token, WallTime now,
+                            std::function<void(std::expected<SubscriptionClaims, TokenFault>)> done) = 0;
+};
+
+}  // namespace fairlead::server

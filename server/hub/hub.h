@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who listens to what on one loop. It hands each delivery to the subscribers of its channel and knows the sessions by
+// client and by user, for the server's own commands. No sockets, no clock, one thread.
+#pragma once
+
+#include "hub/delivery.h"
+#include "model/publication.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace fairlead::server {
+
+// One subscription of one session. Its calls may remove it, or others, from the hub.
+class Subscriber {
+ public:
+  virtual ~Subscriber() = default;
+  virtual void on_delivery(const DeliveryPtr& delivery) = 0;
+  virtual void on_join(const ClientInfo& info) = 0;
+  virtual void on_leave(const ClientInfo& info) = 0;
+};
+
+class Hub {
+ public:
+  Hub();
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+  ~Hub();
+
+  // True when it is the channel's first subscriber on this loop.
+  bool add(const std::string& channel, Subscriber& subscriber);
+  // True when it was the last one.
+  bool remove(const std::string& channel, Subscriber& subscriber);
+
+  void deliver(const DeliveryPtr& delivery);
+  void join(const std::string& channel, const ClientInfo& info);
+  void leave(const std::string& channel, const ClientInfo& info);
+
+  [[nodiscard]] std::size_t subscribers(std::string_view channel) const;
+  [[nodiscard]] std::size_t channels() const noexcept;
+  [[nodiscard]] std::size_t subscriptions() const noexcept;
+
+ private:
+  struct Members;  // tolerates removal while it is walked through
+  std::unordered_map<std::string, std::unique_ptr<Members>> channels_;
+  std::size_t subscriptions_ = 0;
+};
+
+}  // namespace fairlead::server
