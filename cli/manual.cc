@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <ranges>
 
 #include "terminal.h"
@@ -44,11 +45,15 @@ std::vector<OptionGroup> groups_of(const CLI::App& verb) {
     if (found == groups.end()) found = groups.insert(groups.end(), OptionGroup{title, {}});
     found->options.push_back(text_of(*option));
   }
+  // Arguments first, what every command has last, the rest in between as it was declared.
   const auto rank = [](const OptionGroup& group) {
     return group.title == "Arguments" ? 0 : group.title == "Options" ? 2 : 1;
   };
-  std::ranges::stable_sort(groups, {}, rank);
-  return groups;
+  std::vector<OptionGroup> ordered;
+  for (int wanted = 0; wanted <= 2; ++wanted) {
+    std::ranges::copy_if(groups, std::back_inserter(ordered), [&](const auto& group) { return rank(group) == wanted; });
+  }
+  return ordered;
 }
 
 std::string usage_of(const Page& page) {

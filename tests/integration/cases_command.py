@@ -2,10 +2,12 @@
 # The command line as scripts see it: exit statuses for each kind of failure, draining, certificates that change.
 import asyncio
 import contextlib
+import pathlib
 import shutil
 import signal
 import socket
 import ssl
+import tempfile
 
 from conformance.frames import CLOSE, Frame, close, text
 from conformance.peer import Client
@@ -237,8 +239,7 @@ class Reloading:
 
     def __init__(self, environment):
         self.certificates = environment.certificates
-        self.folder = environment.directory / f"reload-{id(self):x}"
-        self.folder.mkdir()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="reload-", dir=environment.directory))
         self.install("server")
         self.server = processes.Server("--cert", self.folder / "cert.pem", "--key", self.folder / "key.pem")
 
