@@ -110,6 +110,7 @@ void Room::deliver(std::unique_lock<std::mutex> lock) {
 std::string Room::welcome(const Member& member) const {
   if (member.format == RoomFormat::json) {
     std::vector<MemberName> names;
+    names.reserve(members_.size());
     for (const auto& [id, other] : members_) names.push_back(other->who);
     return welcome_json(member.who, names, {history_.begin(), history_.end()});
   }

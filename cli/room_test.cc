@@ -31,7 +31,8 @@ std::string repeated(std::string_view piece, std::size_t times) {
 
 TEST(Room, TerminalsHearLines) {
   Room room(noon);
-  Guest ada, bob;
+  Guest ada;
+  Guest bob;
   const MemberId a = room.join(RoomFormat::terminal, ada.sink());
   const MemberId b = room.join(RoomFormat::terminal, bob.sink());
   room.hear(a, "/name ada");
@@ -44,7 +45,8 @@ TEST(Room, TerminalsHearLines) {
 
 TEST(Room, PagesHearJson) {
   Room room(noon);
-  Guest page, terminal;
+  Guest page;
+  Guest terminal;
   const MemberId p = room.join(RoomFormat::json, page.sink());
   room.join(RoomFormat::terminal, terminal.sink());
   room.hear(p, R"({"type":"name","name":"ada"})");
@@ -61,7 +63,9 @@ TEST(Room, PagesHearJson) {
 
 TEST(Room, TypingIsToldToOtherPagesOnly) {
   Room room(noon);
-  Guest one, other, terminal;
+  Guest one;
+  Guest other;
+  Guest terminal;
   const MemberId id = room.join(RoomFormat::json, one.sink());
   room.join(RoomFormat::json, other.sink());
   room.join(RoomFormat::terminal, terminal.sink());
@@ -76,7 +80,9 @@ TEST(Room, TypingIsToldToOtherPagesOnly) {
 
 TEST(Room, NewMembersAreShownTheLastHundredMessages) {
   Room room(noon);
-  Guest first, page, terminal;
+  Guest first;
+  Guest page;
+  Guest terminal;
   const MemberId id = room.join(RoomFormat::terminal, first.sink());
   for (std::size_t i = 0; i <= Room::history_limit; ++i) room.hear(id, "m" + std::to_string(i));
   room.join(RoomFormat::json, page.sink());
@@ -89,7 +95,8 @@ TEST(Room, NewMembersAreShownTheLastHundredMessages) {
 
 TEST(Room, WhatMayNotBeSaidIsAnsweredToTheSpeakerAlone) {
   Room room(noon);
-  Guest terminal, page;
+  Guest terminal;
+  Guest page;
   const MemberId t = room.join(RoomFormat::terminal, terminal.sink());
   const MemberId p = room.join(RoomFormat::json, page.sink());
   terminal.heard.clear();
@@ -115,7 +122,8 @@ TEST(Room, AMemberMayLeaveWhileItIsSpokenTo) {
 
 TEST(Room, WhoHasLeftIsNotHeard) {
   Room room(noon);
-  Guest ada, bob;
+  Guest ada;
+  Guest bob;
   room.join(RoomFormat::terminal, ada.sink());
   const MemberId b = room.join(RoomFormat::terminal, bob.sink());
   room.leave(b);
@@ -127,7 +135,8 @@ TEST(Room, WhoHasLeftIsNotHeard) {
 
 TEST(Room, AllThreadsHearOneOrder) {
   Room room(noon);
-  Guest ada, bob;
+  Guest ada;
+  Guest bob;
   const MemberId a = room.join(RoomFormat::terminal, ada.sink());
   const MemberId b = room.join(RoomFormat::terminal, bob.sink());
   constexpr int messages = 500;
