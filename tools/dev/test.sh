@@ -77,6 +77,7 @@ stage_unit() { unit_tests debug; }
 
 stage_asan() {
   ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1 \
+    LSAN_OPTIONS=suppressions=$root/tools/lsan_suppressions.txt:print_suppressions=0 \
     UBSAN_OPTIONS=print_stacktrace=1 unit_tests asan
 }
 
