@@ -82,7 +82,7 @@ ExitStatus status_of(Errc code) noexcept {
       return ExitStatus::protocol;
     case Errc::over_limit: case Errc::frame_over_limit: case Errc::message_over_limit: case Errc::too_many_fragments:
     case Errc::control_rate_exceeded: case Errc::message_rate_exceeded: case Errc::deflate_over_limit:
-    case Errc::outgoing_queue_full: return ExitStatus::over_limit;
+    case Errc::outgoing_queue_full: case Errc::tls_message_rate_exceeded: return ExitStatus::over_limit;
     case Errc::connection_reset: case Errc::unexpected_eof: return ExitStatus::abnormal;
     case Errc::system: return ExitStatus::local_io;
     case Errc::invalid_argument: return ExitStatus::usage;

@@ -53,6 +53,7 @@ struct DevelopmentCertificate {
   std::string ca_sha256;    // fingerprint, lower-case hexadecimal
   bool ca_created = false;  // this call made a new CA: it is to be trusted anew
   bool leaf_created = false;
+  std::chrono::system_clock::time_point renew_at;  // from then on another call makes a new leaf
 };
 
 // Reuses what is in `directory` (empty: $XDG_DATA_HOME/fairlead, else ~/.local/share/fairlead); makes the CA when it is

@@ -38,6 +38,7 @@ enum class Errc : std::uint8_t {
   tls_plaintext_received,  // the peer speaks cleartext HTTP to a TLS port
   tls_protocol_error,
   tls_timeout,
+  tls_message_rate_exceeded,  // too many KeyUpdates or tickets after the handshake
 
   // HTTP/1.1 and the opening handshake (RFC 9112, RFC 6455 4).
   http_malformed,

@@ -31,6 +31,11 @@ struct Limits {
   std::size_t http_body_bytes = 64 * 1024;  // an ordinary request's body; 413 past it
   Milliseconds accept_time{10'000};         // for the application's accept hook; 503 past it
 
+  // ── TLS after its handshake ───────────────────────────────────────────────────────────────────────────────────────
+  // KeyUpdates, tickets and other handshake messages, which cost far more than they weigh: token bucket with a burst of
+  // twice this. An honest peer sends a few in a connection's life (RFC 8446 5.5). Past it the connection is closed.
+  std::size_t tls_messages_per_second = 10;
+
   // ── Incoming messages ─────────────────────────────────────────────────────────────────────────────────────────────
   std::size_t message_bytes = 1024 * 1024;     // inflated and assembled; counted while it arrives; 1009 past it
   std::size_t frame_bytes = 1024 * 1024;       // one frame's payload as declared in its header; 1009 past it
@@ -50,7 +55,11 @@ struct Limits {
   // ── The whole server ──────────────────────────────────────────────────────────────────────────────────────────────
   std::size_t connections = 100'000;            // closed at accept past it
   std::size_t connections_per_address = 1'000;  // IPv4 by address, IPv6 by /64; closed at accept past it
-  std::size_t memory_budget_bytes = std::size_t{2} * 1024 * 1024 * 1024;  // buffers and queues; past it no new work
+  // Buffers and queues of all connections together. Past it new connections are closed, upgrades and requests get 503,
+  // and each loop on which memory still grows closes the WebSocket that holds most of it with 1013. Read every 64 KiB of
+  // growth per loop, so it may be passed by as much, and by what one read turn brings (1 MiB). Compressors are not
+  // counted (their number follows from the connections), nor is what the application holds.
+  std::size_t memory_budget_bytes = std::size_t{2} * 1024 * 1024 * 1024;
 };
 
 // What a client limits by default: it chose the server, so how many messages come is the server's business.

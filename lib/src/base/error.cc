@@ -47,6 +47,8 @@ std::string_view name(Errc code) noexcept {
       return "tls_protocol_error";
     case Errc::tls_timeout:
       return "tls_timeout";
+    case Errc::tls_message_rate_exceeded:
+      return "tls_message_rate_exceeded";
     case Errc::http_malformed:
       return "http_malformed";
     case Errc::http_head_too_large:

@@ -111,6 +111,7 @@ class Attempt final : public std::enable_shared_from_this<Attempt> {
       if (options_.tls.resume)
         ticket_ = std::make_shared<Ticket>(context_, tls_, url_.host + ":" + std::to_string(url_.port));
       engine = tls::make_engine(tls_, context_.tls, url_.host, ticket_ != nullptr ? ticket_->session : nullptr);
+      engine->limit_messages(options_.limits.tls_messages_per_second);
     }
     auto stream = std::make_unique<Stream>(context_, *descriptor, std::move(engine));
     stream->attach(ticket_);

@@ -5,7 +5,9 @@
 #include <fairlead/error.h>
 #include <fairlead/tls.h>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +26,8 @@ class ServerContext {
   // are strong enough, names are unique, staples are good. An Error names the file and what to do.
   // `tickets`: the keys of the context that this one replaces; null: new ones.
   [[nodiscard]] static Result<std::shared_ptr<const ServerContext>> build(
-      const Tls& options, std::shared_ptr<TicketKeys> tickets = nullptr);
+      const Tls& options, std::shared_ptr<TicketKeys> tickets = nullptr,
+      std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
   ~ServerContext();
@@ -32,6 +35,8 @@ class ServerContext {
   // Every file that was read; for the watch.
   [[nodiscard]] const std::vector<std::string>& files() const noexcept;
   [[nodiscard]] const std::shared_ptr<TicketKeys>& tickets() const noexcept;
+  // From then on `build` would make another development certificate; empty when it uses none.
+  [[nodiscard]] std::optional<std::chrono::system_clock::time_point> renew_at() const noexcept;
 
   struct Body;  // OpenSSL's side
   [[nodiscard]] const Body& body() const noexcept { return *body_; }

@@ -5,9 +5,11 @@
 #include <fairlead/error.h>
 #include <fairlead/tls.h>
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +42,7 @@ struct ServerContext::Body {
   std::map<std::string, std::size_t, std::less<>> exact_names;
   std::map<std::string, std::size_t, std::less<>> wildcard_suffixes;  // ".example.com"
   std::vector<std::string> files;
+  std::optional<std::chrono::system_clock::time_point> renew_at;  // of the development certificate
 
   // The entry for a name as the client sent it; the default for an unknown one.
   [[nodiscard]] const Entry& choose(std::string_view server_name) const;

@@ -155,11 +155,16 @@ bool good_ca(const Issued& ca, Now now) {
          to_time(X509_get0_notAfter(raw)) - now > development_leaf_life;
 }
 
+// A third of its life before its end.
+Now renewal_of(X509* leaf) {
+  const auto from = to_time(X509_get0_notBefore(leaf));
+  const auto until = to_time(X509_get0_notAfter(leaf));
+  return until - (until - from) / 3;
+}
+
 bool good_leaf(const Issued& leaf, const Issued& ca, Now now) {
   X509* raw = leaf.certificate.get();
-  const auto from = to_time(X509_get0_notBefore(raw));
-  const auto until = to_time(X509_get0_notAfter(raw));
-  const bool fresh = from <= now && until - now >= (until - from) / 3;
+  const bool fresh = has_begun(raw, now) && now < renewal_of(raw);
   const bool ours = X509_verify(raw, ca.key.get()) == 1;
   ERR_clear_error();
   return fresh && ours;
@@ -179,15 +184,20 @@ Result<Ensured> ensure_ca(const DevelopmentCertificate& place, const std::string
   return Ensured{.pair = std::move(*made), .created = true};
 }
 
-Result<bool> ensure_leaf(const DevelopmentCertificate& place, const Issued& ca, Now now) {
+Result<void> ensure_leaf(DevelopmentCertificate& place, const Issued& ca, Now now) {
   const auto found = read_pair(place.chain_file, place.key_file);
-  if (found && good_leaf(*found, ca, now)) return false;
+  if (found && good_leaf(*found, ca, now)) {
+    place.renew_at = renewal_of(found->certificate.get());
+    return {};
+  }
   const auto made = make_leaf(ca, now);
   if (!made) return std::unexpected(made.error());
   if (auto written = write_pair(*made, place.chain_file, place.key_file); !written) {
     return std::unexpected(written.error());
   }
-  return true;
+  place.renew_at = renewal_of(made->certificate.get());
+  place.leaf_created = true;
+  return {};
 }
 
 }  // namespace
@@ -211,9 +221,7 @@ Result<DevelopmentCertificate> ensure_development_certificate_at(std::string dir
   if (!ca) return std::unexpected(ca.error());
   place.ca_created = ca->created;
   place.ca_sha256 = describe(ca->pair.certificate.get()).sha256;
-  const auto leaf_created = ensure_leaf(place, ca->pair, now);
-  if (!leaf_created) return std::unexpected(leaf_created.error());
-  place.leaf_created = *leaf_created;
+  if (auto leaf = ensure_leaf(place, ca->pair, now); !leaf) return std::unexpected(leaf.error());
   return place;
 }
 

@@ -67,6 +67,12 @@ class Engine {
   // The stream ended below. Before close_notify that is a truncation: next_event() gives Failed{unexpected_eof}.
   virtual void receive_end() = 0;
 
+  // How many handshake messages (KeyUpdate, tickets) and alerts the peer may send per second once the handshake is
+  // done, with a burst of twice as many: an engine over OpenSSL handles them without a word to anybody else. Past it:
+  // Failed{tls_message_rate_exceeded}, with close_notify in the output. Before it is called the default of Limits
+  // holds.
+  virtual void limit_messages(std::size_t per_second) = 0;
+
   // Seals plaintext into records (of at most 16 KiB each) in the output. Only after HandshakeDone and before `close`.
   // After Failed it does nothing.
   virtual void seal(Bytes plaintext) = 0;

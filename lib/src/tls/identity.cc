@@ -25,8 +25,7 @@ std::unexpected<Error> about(const PemSource& source, std::string_view what, con
   return fail(Errc::tls_configuration, concat(what, " ", source_name(source), ": ", problem));
 }
 
-Result<void> check_dates(X509* certificate, const PemSource& source) {
-  const auto now = std::chrono::system_clock::now();
+Result<void> check_dates(X509* certificate, const PemSource& source, std::chrono::system_clock::time_point now) {
   const auto until = to_time(X509_get0_notAfter(certificate));
   if (until < now) {
     return about(source, "certificate",
@@ -143,7 +142,7 @@ Result<void> check_certificates(const Identity& identity, const PemSource& sourc
   std::vector<X509*> all{identity.leaf.get()};
   for (const X509Ptr& issuer : identity.issuers) all.push_back(issuer.get());
   for (X509* certificate : all) {
-    if (auto fine = check_dates(certificate, source); !fine) return fine;
+    if (auto fine = check_dates(certificate, source, rules.now); !fine) return fine;
     if (auto fine = check_strength(certificate, source, rules); !fine) return fine;
   }
   return check_order(identity, source);

@@ -5,6 +5,7 @@
 #include <fairlead/error.h>
 #include <fairlead/tls.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Identity {
 
 struct IdentityRules {
   int minimum_rsa_bits = 2048;
+  std::chrono::system_clock::time_point now = std::chrono::system_clock::now();
 };
 
 // Key matches, chain in order, nothing expired or not yet valid, keys strong enough, staple good.

@@ -20,6 +20,16 @@ int verify_peer(X509_STORE_CTX* store, void* /*argument*/) {
   return OpensslEngine::of(ssl).verify(store) ? 1 : 0;
 }
 
+// Called for each step of a handshake, for handshake messages that come after it, and for alerts; never for data.
+void note_state(const SSL* ssl, int where, int /*result*/) {
+  const bool message = (static_cast<unsigned>(where) & static_cast<unsigned>(SSL_CB_LOOP)) != 0;
+  const bool alert = (static_cast<unsigned>(where) & static_cast<unsigned>(SSL_CB_ALERT)) != 0;
+  // One message takes several steps: the others find OpenSSL at rest, or busy with its own answer.
+  const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+  const bool theirs = state != TLS_ST_OK && state != TLS_ST_SW_KEY_UPDATE && state != TLS_ST_CW_KEY_UPDATE;
+  if (alert || (message && theirs)) OpensslEngine::of(ssl).note_message();
+}
+
 int keep_new_session(SSL* ssl, SSL_SESSION* session) { return OpensslEngine::of(ssl).keep_session(session) ? 1 : 0; }
 
 }  // namespace
@@ -27,6 +37,7 @@ int keep_new_session(SSL* ssl, SSL_SESSION* session) { return OpensslEngine::of(
 void call_engines(SSL_CTX* context) {
   SSL_CTX_set_cert_verify_callback(context, verify_peer, nullptr);
   SSL_CTX_sess_set_new_cb(context, keep_new_session);
+  SSL_CTX_set_info_callback(context, note_state);
 }
 
 // OpenSSL reads and writes through the loop's one BIO, which serves the engine whose call is running.
@@ -118,7 +129,10 @@ void OpensslEngine::retain() {
 void OpensslEngine::receive_end() { end_received_ = true; }
 
 std::optional<Event> OpensslEngine::next_event() {
-  if (error_ && phase_ != Phase::failed) return fail_with(std::move(*error_));
+  if (error_ && phase_ != Phase::failed) {
+    if (error_->code == Errc::tls_message_rate_exceeded) close();
+    return fail_with(std::move(*error_));
+  }
   switch (phase_) {
     case Phase::handshaking:
       return handshake();
@@ -242,12 +256,14 @@ std::size_t OpensslEngine::read_burst() {
   const Active active(*this);
   const MutableBytes plain = scratch_.plain();
   std::size_t filled = 0;
-  while (filled < plain.size()) {
+  reading_ = true;
+  while (filled < plain.size() && !error_) {
     std::size_t size = 0;
     if (SSL_read_ex(ssl_.get(), plain.data() + filled, plain.size() - filled, &size) != 1) {
       settle_read();
       break;
     }
+    if (error_) break;  // a flood of messages: what lies behind it is not read
     filled += size;
     // Asking OpenSSL again only to hear that there is no more would cost a tenth of a small echo.
     if (scratch_.unread.empty() && SSL_has_pending(ssl_.get()) == 0) {
@@ -255,10 +271,23 @@ std::size_t OpensslEngine::read_burst() {
       break;
     }
   }
+  reading_ = false;
+  if (error_) drained_ = true;
   if (unsealed_) seal_waiting();
   // With read-ahead OpenSSL keeps its buffer in some cases where SSL_MODE_RELEASE_BUFFERS would free it.
   if (drained_) SSL_free_buffers(ssl_.get());
   return filled;
+}
+
+// Each costs a key derivation or an allocation for a few dozen bytes on the wire, and OpenSSL would go on for as long
+// as they come (RFC 8446 4.6.3 sets no limit).
+void OpensslEngine::note_message() {
+  if (!reading_ || phase_ != Phase::open || error_) return;
+  if (message_rate_.take(messages_per_second_, scratch_.clock())) return;
+  error_ = std::make_unique<Error>(Error{.code = Errc::tls_message_rate_exceeded,
+                                         .detail = "too many TLS handshake messages (KeyUpdate) or alerts per second"});
+  scratch_.unread = {};
+  SSL_clear_mode(ssl_.get(), SSL_MODE_AUTO_RETRY);  // OpenSSL returns behind this message instead of taking the next
 }
 
 // Why SSL_read gave nothing.
@@ -278,8 +307,8 @@ void OpensslEngine::settle_read() {
 // ── Records out ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void OpensslEngine::seal(Bytes plaintext) {
-  FAIRLEAD_ASSERT(phase_ != Phase::handshaking && !close_sent_);
   if (phase_ == Phase::failed || error_ || plaintext.empty()) return;
+  FAIRLEAD_ASSERT(phase_ != Phase::handshaking && !close_sent_);
   if (unsealed_) {
     if (unsealed_->size() + plaintext.size() <= unsealed_limit_bytes) {
       unsealed_->append(plaintext);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/rate.h"
 #include "tls/client_session.h"
 #include "tls/context.h"
 #include "tls/engine.h"
@@ -43,6 +44,7 @@ class OpensslEngine final : public Engine {
   [[nodiscard]] std::optional<Event> next_event() override;
   void retain() override;
   void receive_end() override;
+  void limit_messages(std::size_t per_second) override { messages_per_second_ = per_second; }
   void seal(Bytes plaintext) override;
   void close() override;
   [[nodiscard]] Bytes output() const override;
@@ -57,6 +59,7 @@ class OpensslEngine final : public Engine {
   [[nodiscard]] static OpensslEngine& of(const SSL* ssl);
   [[nodiscard]] bool verify(X509_STORE_CTX* store);
   [[nodiscard]] bool keep_session(SSL_SESSION* session);
+  void note_message();
 
  private:
   enum class Phase : std::uint8_t {
@@ -93,7 +96,10 @@ class OpensslEngine final : public Engine {
   std::unique_ptr<Buffer> unsealed_;  // plaintext that waits for the rest of a handshake message; usually null
   std::uint32_t records_each_key_ = records_per_key;
   std::uint32_t records_left_ = records_per_key;
+  std::size_t messages_per_second_ = Limits{}.tls_messages_per_second;
+  Rate message_rate_;
   Phase phase_ = Phase::handshaking;
+  bool reading_ = false;       // records are being opened: what OpenSSL tells of comes from the peer
   bool drained_ = false;       // OpenSSL holds nothing that can be read
   bool end_received_ = false;  // the stream ended below
   bool close_sent_ = false;

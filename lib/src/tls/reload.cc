@@ -8,6 +8,9 @@
 #include "tls/ticket_keys.h"
 
 namespace fairlead::tls {
+namespace {
+constexpr std::chrono::hours renewal_retry{1};
+}  // namespace
 
 FileWatch::FileWatch(const std::vector<std::string>& paths) : paths_(paths) {
   for (const std::string& path : paths_) stamps_.push_back(look(path));
@@ -61,15 +64,23 @@ Result<void> ReloadableContext::replace(Tls options) {
   return {};
 }
 
-Result<bool> ReloadableContext::reload_if_changed() {
+Result<bool> ReloadableContext::reload_if_changed(std::chrono::system_clock::time_point now) {
   const std::lock_guard lock(reload_mutex_);
-  if (!watch_.changed()) return false;
-  if (auto swapped = swap_in(options_); !swapped) return std::unexpected(swapped.error());
+  const bool renewal = renewal_is_due(now);
+  if (!watch_.changed() && !renewal) return false;
+  if (renewal) no_renewal_before_ = now + renewal_retry;
+  if (auto swapped = swap_in(options_, now); !swapped) return std::unexpected(swapped.error());
+  if (renewal) (void)watch_.changed();  // we wrote the files ourselves
   return true;
 }
 
-Result<void> ReloadableContext::swap_in(const Tls& options) {
-  auto next = ServerContext::build(options, current()->tickets());
+bool ReloadableContext::renewal_is_due(std::chrono::system_clock::time_point now) const {
+  const auto renew_at = current()->renew_at();
+  return renew_at && now >= *renew_at && now >= no_renewal_before_;
+}
+
+Result<void> ReloadableContext::swap_in(const Tls& options, std::chrono::system_clock::time_point now) {
+  auto next = ServerContext::build(options, current()->tickets(), now);
   if (!next) return std::unexpected(next.error());
   if ((*next)->files() != current()->files()) watch_ = FileWatch((*next)->files());
   const std::lock_guard lock(mutex_);

@@ -6,6 +6,7 @@
 #include <fairlead/time.h>
 #include <fairlead/tls.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -52,9 +53,11 @@ class ReloadableContext {
   [[nodiscard]] Result<void> reload();
   // Another set of options. Ticket keys are kept.
   [[nodiscard]] Result<void> replace(Tls options);
-  // For a timer (options.watch_interval): reloads when a file has changed; false: nothing changed. A broken file is
-  // reported once, not on each look.
-  [[nodiscard]] Result<bool> reload_if_changed();
+  // For a timer (options.watch_interval): reloads when a file has changed, or when the development certificate is due
+  // for renewal (with a third of its life left, so no client ever meets an expired one); false: nothing to do. A broken
+  // file is reported once, not on each look; a renewal that fails is tried again in an hour.
+  [[nodiscard]] Result<bool> reload_if_changed(
+      std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
   // For the same timer. True when the ticket keys were rotated.
   bool rotate_tickets_if_due(TimePoint now) const;
 
@@ -62,12 +65,15 @@ class ReloadableContext {
   ReloadableContext(Tls options, FileWatch watch, std::shared_ptr<const ServerContext> context);
 
   // Builds, then replaces; `reload_mutex_` is held.
-  [[nodiscard]] Result<void> swap_in(const Tls& options);
+  [[nodiscard]] Result<void> swap_in(const Tls& options,
+                                     std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
+  [[nodiscard]] bool renewal_is_due(std::chrono::system_clock::time_point now) const;
 
   mutable std::mutex mutex_;  // guards `context_`; never held while files are read
   std::mutex reload_mutex_;   // one reload at a time; guards the rest
   Tls options_;
   FileWatch watch_;
+  std::chrono::system_clock::time_point no_renewal_before_{};
   std::shared_ptr<const ServerContext> context_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "tls/pem.h"
 #include "tls/testing.h"
 #include "tls/ticket_keys.h"
 
@@ -185,6 +186,44 @@ TEST(Reload, KeepsTheTicketKeys) {
   const TimePoint start{};
   EXPECT_FALSE(context->rotate_tickets_if_due(start));
   EXPECT_TRUE(context->rotate_tickets_if_due(start + keys->life()));
+}
+
+std::unique_ptr<ReloadableContext> open_development(const std::string& directory) {
+  auto opened = ReloadableContext::open(Tls::development(directory));
+  EXPECT_TRUE(opened) << to_string(opened.error());
+  return std::move(*opened);
+}
+
+// A server that runs for months must not end up with an expired certificate that a restart would have renewed.
+TEST(Reload, RenewsTheDevelopmentCertificateLongBeforeItEnds) {
+  const Directory directory;
+  const auto context = open_development(directory.file("dev"));
+  const auto now = std::chrono::system_clock::now();
+  const std::string authority = *read_file(directory.file("dev/ca.pem"), "CA");
+  const std::string first = *read_file(directory.file("dev/localhost.pem"), "leaf");
+  const auto before = context->current();
+
+  EXPECT_EQ(context->reload_if_changed(now + std::chrono::days(59)), Result<bool>(false));
+  EXPECT_EQ(context->reload_if_changed(now + std::chrono::days(61)), Result<bool>(true));
+  EXPECT_NE(context->current(), before);
+  EXPECT_NE(*read_file(directory.file("dev/localhost.pem"), "leaf"), first);
+  EXPECT_EQ(*read_file(directory.file("dev/ca.pem"), "CA"), authority) << "nobody has to trust it anew";
+  EXPECT_EQ(context->reload_if_changed(now + std::chrono::days(61)), Result<bool>(false)) << "once";
+  ASSERT_TRUE(context->current()->renew_at());
+  EXPECT_GT(*context->current()->renew_at(), now + std::chrono::days(120));
+}
+
+TEST(Reload, ARenewalThatFailsKeepsTheOldCertificateAndIsNotTriedOnEachLook) {
+  const Directory directory;
+  const auto context = open_development(directory.file("dev"));
+  const auto due = std::chrono::system_clock::now() + std::chrono::days(61);
+  const auto before = context->current();
+  std::filesystem::remove_all(directory.file("dev"));
+  (void)directory.write("dev", "a file where the directory was");
+  EXPECT_FALSE(context->reload_if_changed(due));
+  EXPECT_EQ(context->reload_if_changed(due + std::chrono::seconds(10)), Result<bool>(false));
+  EXPECT_FALSE(context->reload_if_changed(due + std::chrono::hours(2)));
+  EXPECT_EQ(context->current(), before);
 }
 
 TEST(ServerOptions, WithoutACertificateAreRefused) {

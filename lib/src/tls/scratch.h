@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fairlead/bytes.h>
+#include <fairlead/time.h>
 
 #include <cstddef>
 #include <memory>
@@ -28,6 +29,10 @@ struct Scratch {
   ~Scratch();
 
   [[nodiscard]] MutableBytes plain() const noexcept { return {plain_storage.get(), plain_capacity}; }
+
+  // The time, for the one rule of an engine that needs it; asked only when the peer sends what the rule counts. To be
+  // replaced by tests.
+  TimePoint (*clock)() = [] { return Clock::now(); };
 
   // Used by engines alone.
   std::unique_ptr<std::byte[]> plain_storage;  // NOLINT(modernize-avoid-c-arrays): raw storage

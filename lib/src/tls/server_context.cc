@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fairlead/certificate.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
@@ -12,6 +11,7 @@
 #include "base/assert.h"
 #include "tls/concat.h"
 #include "tls/context_body.h"
+#include "tls/dev_certificate.h"
 #include "tls/pem.h"
 
 namespace fairlead::tls {
@@ -171,16 +171,22 @@ void offer_staples(ServerContext::Body& body) {
   }
 }
 
-Result<std::vector<TlsIdentity>> identities_of(const Tls& options) {
-  if (!options.identities.empty()) return options.identities;
+struct Shown {
+  std::vector<TlsIdentity> identities;
+  std::optional<std::chrono::system_clock::time_point> renew_at{};
+};
+
+Result<Shown> identities_of(const Tls& options, std::chrono::system_clock::time_point now) {
+  if (!options.identities.empty()) return Shown{.identities = options.identities};
   if (!options.use_development_certificate) {
     return fail(Errc::tls_configuration,
                 "no certificate is given; for a first try use Tls::development() or `fairlead cert dev`");
   }
-  const auto made = ensure_development_certificate(options.development_directory);
+  const auto made = ensure_development_certificate_at(options.development_directory, now);
   if (!made) return std::unexpected(made.error());
-  return std::vector{
-      TlsIdentity{.chain = PemSource::from_file(made->chain_file), .key = PemSource::from_file(made->key_file)}};
+  return Shown{
+      .identities = {{.chain = PemSource::from_file(made->chain_file), .key = PemSource::from_file(made->key_file)}},
+      .renew_at = made->renew_at};
 }
 
 std::vector<std::string> files_of(const std::vector<TlsIdentity>& identities, const Tls& options) {
@@ -229,10 +235,11 @@ const ServerContext::Body::Entry& ServerContext::Body::choose(std::string_view s
 }
 
 Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Tls& options,
-                                                                  std::shared_ptr<TicketKeys> tickets) {
+                                                                  std::shared_ptr<TicketKeys> tickets,
+                                                                  std::chrono::system_clock::time_point now) {
   if (auto fine = check_options(options); !fine) return std::unexpected(fine.error());
-  const auto identities = identities_of(options);
-  if (!identities) return std::unexpected(identities.error());
+  const auto shown = identities_of(options, now);
+  if (!shown) return std::unexpected(shown.error());
   auto alpn = alpn_wire_form(options.alpn);
   if (!alpn) return std::unexpected(alpn.error());
   auto key_log = open_key_log(options.key_log_file);
@@ -243,9 +250,10 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Tls& opt
   body->settings.key_log = std::move(*key_log);
   body->settings.tickets = tickets ? std::move(tickets) : std::make_shared<TicketKeys>(options.ticket_key_life);
   body->settings.verify_peer = options.client_certificates != ClientCertificates::none;
-  body->files = files_of(*identities, options);
-  for (const TlsIdentity& source : *identities) {
-    auto identity = load_identity(source, {.minimum_rsa_bits = options.minimum_rsa_bits});
+  body->files = files_of(shown->identities, options);
+  body->renew_at = shown->renew_at;
+  for (const TlsIdentity& source : shown->identities) {
+    auto identity = load_identity(source, {.minimum_rsa_bits = options.minimum_rsa_bits, .now = now});
     if (!identity) return std::unexpected(identity.error());
     if (auto added = add_entry(*body, options, std::move(*identity)); !added) return std::unexpected(added.error());
   }
@@ -258,5 +266,8 @@ ServerContext::~ServerContext() = default;
 
 const std::vector<std::string>& ServerContext::files() const noexcept { return body_->files; }
 const std::shared_ptr<TicketKeys>& ServerContext::tickets() const noexcept { return body_->settings.tickets; }
+std::optional<std::chrono::system_clock::time_point> ServerContext::renew_at() const noexcept {
+  return body_->renew_at;
+}
 
 }  // namespace fairlead::tls

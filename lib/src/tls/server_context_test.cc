@@ -130,6 +130,88 @@ TEST(KeyUpdate, OfThePeerIsAnswered) {
   EXPECT_FALSE(client.server.failed);
 }
 
+// ── Floods of handshake messages ────────────────────────────────────────────────────────────────────────────────────
+
+constexpr int message_burst = 20;  // twice Limits::tls_messages_per_second
+TimePoint fake_now{};
+TimePoint tell_fake_now() { return fake_now; }
+
+// Puts `count` KeyUpdates into the output of a plain OpenSSL endpoint.
+void update_keys(SSL* ssl, int count, int type) {
+  for (int i = 0; i < count; ++i) {
+    ASSERT_EQ(SSL_key_update(ssl, type), 1);
+    ASSERT_EQ(SSL_do_handshake(ssl), 1);
+  }
+}
+
+TEST(KeyUpdate, AFloodIsCutOffByTheServer) {
+  const Authority authority;
+  for (const int type : {SSL_KEY_UPDATE_REQUESTED, SSL_KEY_UPDATE_NOT_REQUESTED}) {
+    PlainClient client(must_build(authority.server()));
+    client.server_scratch.clock = tell_fake_now;
+    client.run();
+    update_keys(client.ssl.get(), message_burst, type);
+    client.send("at the limit");
+    client.run();
+    ASSERT_FALSE(client.server.failed) << to_string(client.server.failure());
+    EXPECT_EQ(client.server.plaintext, "at the limit");
+
+    update_keys(client.ssl.get(), 1, type);
+    client.send("past it");
+    client.run();
+    ASSERT_TRUE(client.server.failed);
+    EXPECT_EQ(client.server.failure().code, Errc::tls_message_rate_exceeded);
+    EXPECT_EQ(client.server.plaintext, "at the limit") << "nothing behind the flood is read";
+    EXPECT_NE(SSL_get_shutdown(client.ssl.get()) & SSL_RECEIVED_SHUTDOWN, 0) << "the client hears close_notify";
+    client.server.send("nothing happens any more");
+  }
+}
+
+TEST(KeyUpdate, AsManyPerSecondAsAllowedGoOnForEver) {
+  const Authority authority;
+  PlainClient client(must_build(authority.server()));
+  client.server_scratch.clock = tell_fake_now;
+  client.run();
+  for (int i = 0; i < 10 * message_burst; ++i) {
+    update_keys(client.ssl.get(), 1, SSL_KEY_UPDATE_REQUESTED);
+    client.run();
+    fake_now += std::chrono::milliseconds(100);
+  }
+  EXPECT_FALSE(client.server.failed) << to_string(client.server.failure());
+}
+
+TEST(KeyUpdate, AFloodInOneBufferCostsNoMoreThanTheLimit) {
+  const Authority authority;
+  PlainClient client(must_build(authority.server()));
+  client.server_scratch.clock = tell_fake_now;
+  client.server.engine->limit_messages(1);
+  client.run();
+  update_keys(client.ssl.get(), 5'000, SSL_KEY_UPDATE_REQUESTED);
+  client.run();
+  ASSERT_TRUE(client.server.failed);
+  EXPECT_EQ(client.server.failure().code, Errc::tls_message_rate_exceeded);
+}
+
+TEST(KeyUpdate, AFloodIsCutOffByTheClient) {
+  const Authority authority;
+  const Issued leaf = must_issue(leaf_request({"DNS:server.example"}), &authority.issued);
+  testing::PlainServer server(testing::pem_of(leaf), testing::key_pem_of(leaf));
+  SSL_set_num_tickets(server.ssl.get(), 0);
+  tls::Scratch scratch;
+  scratch.clock = tell_fake_now;
+  testing::End client;
+  client.engine = make_engine(must_build(authority.client()), scratch, "server.example");
+  server.run(client);
+  ASSERT_TRUE(client.handshake_done);
+  update_keys(server.ssl.get(), message_burst, SSL_KEY_UPDATE_NOT_REQUESTED);
+  server.run(client);
+  ASSERT_FALSE(client.failed);
+  update_keys(server.ssl.get(), 1, SSL_KEY_UPDATE_NOT_REQUESTED);
+  server.run(client);
+  ASSERT_TRUE(client.failed);
+  EXPECT_EQ(client.failure().code, Errc::tls_message_rate_exceeded);
+}
+
 TEST(EarlyData, IsNeverOfferedByATicket) {
   const Authority authority;
   PlainClient client(must_build(authority.server()));

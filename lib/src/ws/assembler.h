@@ -9,12 +9,12 @@
 #include <fairlead/time.h>
 
 #include "base/buffer.h"
+#include "base/rate.h"
 #include "text/utf8.h"
 #include "ws/deflate.h"
 #include "ws/events.h"
 #include "ws/frame.h"
 #include "ws/input.h"
-#include "ws/rate.h"
 #include "ws/settings.h"
 
 #include <cstddef>
@@ -51,6 +51,8 @@ class Assembler {
   void receive(MutableBytes in) { input_.receive(in); }
   void retain() { input_.retain(); }
   [[nodiscard]] bool drained() const noexcept { return input_.empty(); }
+  // Of the message that has not ended.
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return assembled_.size(); }
   // Drops everything: nothing will be read any more.
   void stop();
 

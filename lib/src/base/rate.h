@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace fairlead::ws {
+namespace fairlead {
 
 // The bucket is stored as the moment at which it will be full again: each taken token moves it one interval into the
 // future, and it may lie at most a whole burst ahead of now.
@@ -30,4 +30,4 @@ class Rate {
   TimePoint full_at_{};
 };
 
-}  // namespace fairlead::ws
+}  // namespace fairlead
