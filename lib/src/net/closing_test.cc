@@ -29,7 +29,10 @@ CloseInfo watch_end(TestServer& server, std::string path) {
     auto ws = co_await connect(server.url(path), client_options());
     EXPECT_TRUE(ws) << to_string(ws.error());
     if (!ws) co_return;
-    while (co_await ws->receive(seconds(20))) continue;
+    while (true) {
+      const auto message = co_await ws->receive(seconds(20));
+      if (!message) break;
+    }
     info = co_await ws->closed();
   });
   return info;
@@ -107,7 +110,10 @@ TEST(Closing, DestroyingAClientsConnectionGoesAway) {
 TEST(Closing, ADrainClosesEverybodyWithinItsWindowAndReports) {
   TestServer server([](Server& s) {
     s.websocket("/", [](Connection& ws) -> Task<> {
-      while (co_await ws.receive()) continue;
+      while (true) {
+        const auto message = co_await ws.receive();
+        if (!message) break;
+      }
     });
   });
   std::atomic<int> restarts = 0;
@@ -140,7 +146,10 @@ TEST(Closing, ADrainClosesEverybodyWithinItsWindowAndReports) {
 TEST(Closing, AStoppedServerLeavesNobodyWaiting) {
   auto server = std::make_unique<TestServer>([](Server& s) {
     s.websocket("/", [](Connection& ws) -> Task<> {
-      while (co_await ws.receive()) continue;
+      while (true) {
+        const auto message = co_await ws.receive();
+        if (!message) break;
+      }
     });
   });
   CloseInfo info;
