@@ -7,6 +7,7 @@
 #include "model/publication.h"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,13 +15,20 @@
 
 namespace fairlead::server {
 
-// One subscription of one session. Its calls may remove it, or others, from the hub.
+// One subscription of one session, in one channel at a time. Its calls may remove it, or others, from the hub.
 class Subscriber {
  public:
+  Subscriber() = default;
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
   virtual ~Subscriber() = default;
   virtual void on_delivery(const DeliveryPtr& delivery) = 0;
   virtual void on_join(const ClientInfo& info) = 0;
   virtual void on_leave(const ClientInfo& info) = 0;
+
+ private:
+  friend class Hub;
+  std::size_t place_ = 0;  // among the channel's members
 };
 
 class Hub {
@@ -30,7 +38,7 @@ class Hub {
   Hub& operator=(const Hub&) = delete;
   ~Hub();
 
-  // True when it is the channel's first subscriber on this loop.
+  // True when it is the channel's first subscriber on this loop. It hears from the next delivery on.
   bool add(const std::string& channel, Subscriber& subscriber);
   // True when it was the last one.
   bool remove(const std::string& channel, Subscriber& subscriber);
@@ -45,7 +53,14 @@ class Hub {
 
  private:
   struct Members;  // tolerates removal while it is walked through
-  std::unordered_map<std::string, std::unique_ptr<Members>> channels_;
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>{}(name); }
+  };
+  template <class Tell>
+  void tell(std::string_view channel, Tell tell);
+
+  std::unordered_map<std::string, std::shared_ptr<Members>, NameHash, std::equal_to<>> channels_;
   std::size_t subscriptions_ = 0;
 };
 

@@ -9,6 +9,8 @@
 #include "metrics/trace.h"
 #include "session/settings.h"
 
+#include <fairlead/time.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,7 +24,8 @@ class Session;
 class ChannelInterest {
  public:
   virtual ~ChannelInterest() = default;
-  // This loop's first subscriber has come; `done` (on this loop) once the broker's events reach this loop.
+  // A subscriber of this loop has come, the first or another one; `done` (on this loop) once the broker's events reach
+  // this loop: within the call when they already do.
   virtual void want(const std::string& channel, Done<void> done) = 0;
   // This loop's last one has gone.
   virtual void unwant(const std::string& channel) = 0;
@@ -61,6 +64,8 @@ struct SessionEnvironment {
   std::function<std::string()> new_id;  // a random UUID
   std::function<double()> random;       // [0, 1)
   std::function<WallTime()> wall_clock;
+  std::function<TimePoint()> clock;             // asked when an answer or a delivery comes, without a time of its own
+  const PublicationEncoder* encoder = nullptr;  // for what a subscription that the server makes later recovers
 };
 
 }  // namespace fairlead::server

@@ -17,6 +17,9 @@ class Outbox {
   // One shared frame.
   virtual void publication(const Delivery& delivery, const WireForm& form) = 0;
   virtual void ping() = 0;
+  // `Session::deadline()` or `busy()` may say something else now, by an answer or a delivery that came outside of the
+  // transport's own calls: look again (not from within this call).
+  virtual void session_changed() {}
   // The last call. Codes 3000 and above.
   virtual void disconnect(const DisconnectReason& reason) = 0;
 

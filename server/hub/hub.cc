@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/hub.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace fairlead::server {
+
+// While it is walked through a leaver only leaves a hole, and nobody moves. Each member knows its place, so that
+// leaving a channel of ten thousand costs as much as leaving one of two.
+struct Hub::Members {
+  std::vector<Subscriber*> list;
+  std::size_t alive = 0;
+  unsigned walkers = 0;
+  bool holes = false;
+};
+
+Hub::Hub() = default;
+Hub::~Hub() = default;
+
+bool Hub::add(const std::string& channel, Subscriber& subscriber) {
+  auto& members = channels_[channel];
+  if (!members) members = std::make_shared<Members>();
+  subscriber.place_ = members->list.size();
+  members->list.push_back(&subscriber);
+  ++subscriptions_;
+  return ++members->alive == 1;
+}
+
+bool Hub::remove(const std::string& channel, Subscriber& subscriber) {
+  const auto found = channels_.find(channel);
+  if (found == channels_.end()) return false;
+  Members& members = *found->second;
+  const std::size_t place = subscriber.place_;
+  if (place >= members.list.size() || members.list[place] != &subscriber) return false;
+  if (members.walkers > 0) {
+    members.list[place] = nullptr;
+    members.holes = true;
+  } else {
+    members.list[place] = members.list.back();
+    members.list[place]->place_ = place;
+    members.list.pop_back();
+  }
+  --subscriptions_;
+  if (--members.alive > 0) return false;
+  channels_.erase(found);  // a walk that is under way holds the members themselves
+  return true;
+}
+
+template <class Tell>
+void Hub::tell(std::string_view channel, Tell tell) {
+  const auto found = channels_.find(channel);
+  if (found == channels_.end()) return;
+  const std::shared_ptr<Members> members = found->second;
+  ++members->walkers;
+  const std::size_t count = members->list.size();  // who comes meanwhile hears from the next one on
+  for (std::size_t i = 0; i < count; ++i) {
+    if (Subscriber* subscriber = members->list[i]) tell(*subscriber);
+  }
+  if (--members->walkers > 0 || !members->holes) return;
+  members->holes = false;
+  std::erase(members->list, nullptr);
+  for (std::size_t i = 0; i < members->list.size(); ++i) members->list[i]->place_ = i;
+}
+
+void Hub::deliver(const DeliveryPtr& delivery) {
+  tell(delivery->channel(), [&delivery](Subscriber& subscriber) { subscriber.on_delivery(delivery); });
+}
+
+void Hub::join(const std::string& channel, const ClientInfo& info) {
+  tell(channel, [&info](Subscriber& subscriber) { subscriber.on_join(info); });
+}
+
+void Hub::leave(const std::string& channel, const ClientInfo& info) {
+  tell(channel, [&info](Subscriber& subscriber) { subscriber.on_leave(info); });
+}
+
+std::size_t Hub::subscribers(std::string_view channel) const {
+  const auto found = channels_.find(channel);
+  return found == channels_.end() ? 0 : found->second->alive;
+}
+
+std::size_t Hub::channels() const noexcept { return channels_.size(); }
+
+std::size_t Hub::subscriptions() const noexcept { return subscriptions_; }
+
+}  // namespace fairlead::server
