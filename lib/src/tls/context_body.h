@@ -36,6 +36,7 @@ struct ServerContext::Body {
   struct Entry {
     SslContextPtr context;
     std::vector<unsigned char> staple;
+    std::optional<std::chrono::system_clock::time_point> staple_until;
   };
   ContextSettings settings;
   std::vector<Entry> entries;  // the first is the default

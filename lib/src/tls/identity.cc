@@ -84,7 +84,17 @@ void collect_names(Identity& identity) {
 
 // ── The staple ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-std::string staple_problem(const Identity& identity) {
+// By the issuer itself, or by a responder that it named for this (RFC 6960 4.2.2.2).
+bool signed_for(OCSP_BASICRESP* basic, X509* issuer) {
+  const std::unique_ptr<X509_STORE, Release<X509_STORE_free>> store(X509_STORE_new());
+  X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN);
+  const ChainPtr signers(sk_X509_new_null());
+  X509_up_ref(issuer);
+  sk_X509_push(signers.get(), issuer);
+  return X509_STORE_add_cert(store.get(), issuer) == 1 && OCSP_basic_verify(basic, signers.get(), store.get(), 0) == 1;
+}
+
+std::string staple_problem(Identity& identity) {
   const unsigned char* at = identity.staple.data();
   const OcspResponsePtr response(d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(identity.staple.size())));
   if (response == nullptr) return "it is not a DER OCSP response";
@@ -105,6 +115,8 @@ std::string staple_problem(const Identity& identity) {
   if (OCSP_check_validity(this_update, next_update, staple_clock_skew_seconds, -1) != 1) {
     return concat("it is out of date: ", take_openssl_error());
   }
+  if (!signed_for(basic.get(), identity.issuers.front().get())) return "it is not signed by the certificate's issuer";
+  if (next_update != nullptr) identity.staple_until = to_time(next_update);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <fairlead/tls.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@ struct Identity {
   X509Ptr leaf;
   std::vector<X509Ptr> issuers;  // in order, the leaf's own first; the root may be missing
   KeyPtr key;
-  std::vector<unsigned char> staple;   // DER of an OCSP response; empty: none
+  std::vector<unsigned char> staple;  // DER of an OCSP response; empty: none
+  // When the staple ends to be of use, if it says so.
+  std::optional<std::chrono::system_clock::time_point> staple_until;
   std::vector<std::string> dns_names;  // lower case; `*.` in front of a wildcard
 };
 

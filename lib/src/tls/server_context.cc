@@ -39,8 +39,9 @@ int choose_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_size
 }
 
 int staple_status(SSL* ssl, void* entry) {
-  const auto& staple = static_cast<const ServerContext::Body::Entry*>(entry)->staple;
-  if (staple.empty()) return SSL_TLSEXT_ERR_NOACK;
+  const auto& [context, staple, until] = *static_cast<const ServerContext::Body::Entry*>(entry);
+  // None is better than an old one, which clients refuse: whoever renews the file may be late.
+  if (staple.empty() || (until && std::chrono::system_clock::now() > *until)) return SSL_TLSEXT_ERR_NOACK;
   void* copy = OPENSSL_memdup(staple.data(), staple.size());  // the SSL owns it
   if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
   SSL_set_tlsext_status_ocsp_resp(ssl, static_cast<unsigned char*>(copy), static_cast<long>(staple.size()));
@@ -160,7 +161,8 @@ Result<void> add_entry(ServerContext::Body& body, const Tls& options, Identity i
     const bool wildcard = name.starts_with("*.");
     (wildcard ? body.wildcard_suffixes : body.exact_names).emplace(wildcard ? name.substr(1) : name, index);
   }
-  body.entries.push_back({.context = std::move(*context), .staple = std::move(identity.staple)});
+  body.entries.push_back(
+      {.context = std::move(*context), .staple = std::move(identity.staple), .staple_until = identity.staple_until});
   return {};
 }
 

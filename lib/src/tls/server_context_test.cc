@@ -559,6 +559,7 @@ TEST(Staple, IsSentToWhoAsksAndOnlyWhenGood) {
   const Authority authority;
   const Issued leaf = must_issue(leaf_request({"DNS:server.example"}), &authority.issued);
   const Issued other = must_issue(leaf_request({"DNS:other.example"}), &authority.issued);
+  const Authority stranger("Somebody else");
   const std::string good = testing::ocsp_of(authority.issued, leaf, true);
   TlsIdentity identity{.chain = PemSource::from_text(testing::pem_of(leaf) + authority.pem()),
                        .key = PemSource::from_text(testing::key_pem_of(leaf))};
@@ -572,8 +573,9 @@ TEST(Staple, IsSentToWhoAsksAndOnlyWhenGood) {
   ASSERT_GT(size, 0);
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(staple), static_cast<std::size_t>(size)), good);  // NOLINT
 
-  for (const auto& bad : {testing::ocsp_of(authority.issued, leaf, false),
-                          testing::ocsp_of(authority.issued, other, true), good.substr(0, 40), std::string("no DER")}) {
+  for (const auto& bad :
+       {testing::ocsp_of(authority.issued, leaf, false), testing::ocsp_of(authority.issued, other, true),
+        testing::ocsp_of(authority.issued, leaf, true, &stranger.issued), good.substr(0, 40), std::string("no DER")}) {
     identity.ocsp_file = directory.write("bad.der", bad);
     const auto built = ServerContext::build(Tls::several({identity}));
     ASSERT_FALSE(built);

@@ -113,7 +113,8 @@ std::string crl_of(const Issued& issuer, const std::vector<const Issued*>& revok
   return {data, static_cast<std::size_t>(size)};
 }
 
-std::string ocsp_of(const Issued& issuer, const Issued& subject, bool good) {
+std::string ocsp_of(const Issued& issuer, const Issued& subject, bool good, const Issued* signer) {
+  if (signer == nullptr) signer = &issuer;
   const std::unique_ptr<OCSP_BASICRESP, Release<OCSP_BASICRESP_free>> basic(OCSP_BASICRESP_new());
   OCSP_CERTID* id = OCSP_cert_to_id(nullptr, subject.certificate.get(), issuer.certificate.get());
   ASN1_TIME* yesterday = asn1_time(-1);
@@ -123,8 +124,8 @@ std::string ocsp_of(const Issued& issuer, const Issued& subject, bool good) {
   OCSP_CERTID_free(id);
   ASN1_TIME_free(yesterday);
   ASN1_TIME_free(tomorrow);
-  FAIRLEAD_ASSERT(OCSP_basic_sign(basic.get(), issuer.certificate.get(), issuer.key.get(), EVP_sha256(), nullptr, 0) ==
-                  1);
+  FAIRLEAD_ASSERT(
+      OCSP_basic_sign(basic.get(), signer->certificate.get(), signer->key.get(), EVP_sha256(), nullptr, 0) == 1);
   const std::unique_ptr<OCSP_RESPONSE, Release<OCSP_RESPONSE_free>> response(
       OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
   unsigned char* der = nullptr;

@@ -32,8 +32,9 @@ namespace fairlead::tls::testing {
 [[nodiscard]] std::string key_pem_of(const Issued& issued);
 // A revocation list of the issuer, which lists `revoked`; valid for a day.
 [[nodiscard]] std::string crl_of(const Issued& issuer, const std::vector<const Issued*>& revoked);
-// A DER OCSP response about `subject`, signed by `issuer`.
-[[nodiscard]] std::string ocsp_of(const Issued& issuer, const Issued& subject, bool good);
+// A DER OCSP response about `subject`, good for a day, signed by `issuer` or by somebody else.
+[[nodiscard]] std::string ocsp_of(const Issued& issuer, const Issued& subject, bool good,
+                                  const Issued* signer = nullptr);
 
 [[nodiscard]] Issued must_issue_rsa(const CertificateRequest& request, const Issued* issuer, unsigned bits);
 [[nodiscard]] std::string encrypted_key_pem_of(const Issued& issued);
