@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fairlead {
@@ -21,8 +22,13 @@ struct OriginPolicy {
   // Any page on the web may open a channel with its visitor's cookies.
   bool dangerously_allow_any_origin = false;
   // When not empty: the only names that Host may hold ("example.org", "localhost:8443"; without a port: any port).
-  // Guards against DNS rebinding; applies with and without an Origin, and is not lifted by the switches above.
+  // Guards against DNS rebinding; applies with and without an Origin, and is not lifted by the switches above. The
+  // server's own policy holds for ordinary requests and files, too; others are answered 400.
   std::vector<std::string> hosts;
 };
+
+// Whether an entry of `allowed`, or of `hosts`, can match anything: for those who read entries from people.
+[[nodiscard]] bool is_origin(std::string_view entry);
+[[nodiscard]] bool is_host(std::string_view entry);
 
 }  // namespace fairlead

@@ -19,6 +19,22 @@ class Closing : public ::testing::TestWithParam<Role> {};
 INSTANTIATE_TEST_SUITE_P(Server, Closing, ::testing::Values(Role::server));
 INSTANTIATE_TEST_SUITE_P(Client, Closing, ::testing::Values(Role::client));
 
+TEST_P(Closing, GivingUpDropsWhatWaitsAndSaysWhy) {
+  Side side(GetParam());
+  ASSERT_EQ(side.connection.send(MessageKind::binary, as_bytes(std::string(500, 'a')), side.now), Sent::accepted);
+  ASSERT_EQ(side.connection.send(MessageKind::binary, as_bytes(std::string(500, 'b')), side.now), Sent::accepted);
+  const std::string half(600, 'x');
+  EXPECT_THAT(side.receive(frame_for(GetParam(), 0x02, half)), ElementsAre());
+  EXPECT_EQ(side.connection.held_bytes(), side.connection.queued_bytes() + half.size());
+  side.connection.give_up(Errc::memory_budget_exceeded, side.now);
+  EXPECT_THAT(side.events(), ElementsAre(failed(Errc::memory_budget_exceeded)));
+  EXPECT_EQ(side.connection.close_info().sent_code, close_code::try_again_later);
+  EXPECT_EQ(side.sent().size(), 1U) << "the close frame alone";
+  EXPECT_EQ(side.connection.held_bytes(), 0U);
+  side.connection.give_up(Errc::memory_budget_exceeded, side.now);
+  EXPECT_THAT(side.events(), ElementsAre()) << "once";
+}
+
 TEST_P(Closing, ThePeersCodeIsAnsweredAndBothSidesKnowWhoWasFirst) {
   Side side(GetParam());
   EXPECT_THAT(side.receive(close_for(GetParam(), 4321, "enough")), ElementsAre(closed()));

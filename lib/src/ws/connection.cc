@@ -252,6 +252,7 @@ void Connection::State::give_up_closing(TimePoint now) {
 std::size_t Connection::output(std::span<Bytes> views) const { return state_->out.queue().output(views); }
 void Connection::consume(std::size_t bytes) { state_->out.queue().consume(bytes); }
 std::size_t Connection::queued_bytes() const { return state_->out.queue().bytes(); }
+std::size_t Connection::held_bytes() const { return queued_bytes() + state_->in.held_bytes(); }
 
 // ── What the application asks for ───────────────────────────────────────────────────────────────────────────────────
 
@@ -263,6 +264,12 @@ Sent Connection::send(MessageKind kind, Bytes payload, TimePoint now, Compress c
 Sent Connection::send(const SharedMessage& message, TimePoint now) {
   if (!state_->may_send()) return Sent::closed;
   return state_->settle(state_->out.shared(message), now);
+}
+
+void Connection::give_up(Errc why, TimePoint now) {
+  if (!state_->may_send()) return;
+  state_->out.queue().keep_begun_frame();
+  state_->fail_later(why, now);
 }
 
 // The policy `close`: what has begun to leave is finished, then the close frame; the rest is dropped.

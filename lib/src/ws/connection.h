@@ -65,6 +65,8 @@ class Connection {
   [[nodiscard]] std::size_t output(std::span<Bytes> views) const;
   void consume(std::size_t bytes);
   [[nodiscard]] std::size_t queued_bytes() const;
+  // The same, with the bytes of a message that has not been received to its end.
+  [[nodiscard]] std::size_t held_bytes() const;
 
   // ── What the application asks for ─────────────────────────────────────────────────────────────────────────────────
   using Compress = ws::Compress;
@@ -82,6 +84,10 @@ class Connection {
   // Starts the close handshake (7.1.2). A code that may not be sent or a reason that is too long or not UTF-8 is an
   // `invalid_argument`. Code 1005 sends an empty close frame. Later calls are ignored.
   Result<void> close(CloseCode code, std::string_view reason, TimePoint now);
+
+  // Ends it for a reason of ours: drops everything that has not begun to leave, then sends the close frame that the
+  // error becomes. `next_event` tells it like a fault of the peer. Nothing when a close frame has been sent.
+  void give_up(Errc why, TimePoint now);
 
   // ── What is known ─────────────────────────────────────────────────────────────────────────────────────────────────
   [[nodiscard]] bool may_send() const;  // no close frame of ours has been queued

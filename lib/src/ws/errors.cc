@@ -92,6 +92,8 @@ std::string_view sentence_for(Errc code) noexcept {
       return "the close handshake was not finished in time";
     case Errc::outgoing_queue_full:
       return "the receiver is too slow: the outgoing queue is full";
+    case Errc::memory_budget_exceeded:
+      return "the server is short of memory";
     case Errc::unexpected_eof:
       return "the stream ended without a close frame";
     default:

@@ -60,6 +60,8 @@ bool host_matches(const text::Authority& host, std::string_view entry, bool secu
   return !wanted->port || *wanted->port == port;
 }
 
+}  // namespace
+
 Result<void> check_host(const Request& request, const OriginPolicy& policy) {
   if (policy.hosts.empty()) return {};
   const auto host = text::parse_authority(request.host());
@@ -67,8 +69,6 @@ Result<void> check_host(const Request& request, const OriginPolicy& policy) {
   if (host && std::ranges::any_of(policy.hosts, matches)) return {};
   return fail(Errc::http_host_invalid, "Host is none of this server's names");
 }
-
-}  // namespace
 
 Result<void> check_origin(const Request& request, const OriginPolicy& policy) {
   if (auto checked = check_host(request, policy); !checked) return checked;
@@ -89,3 +89,10 @@ Result<void> check_origin(const Request& request, const OriginPolicy& policy) {
 }
 
 }  // namespace fairlead::ws
+
+namespace fairlead {
+
+bool is_origin(std::string_view entry) { return ws::parse_origin(entry).has_value(); }
+bool is_host(std::string_view entry) { return text::parse_authority(entry).has_value(); }
+
+}  // namespace fairlead

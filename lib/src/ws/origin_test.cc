@@ -158,5 +158,28 @@ TEST(HostList, StopsReboundNames) {
   EXPECT_FALSE(check_origin(request("evil.com", "https://evil.com"), policy)) << "not lifted by the other switch";
 }
 
+TEST(OriginPolicyEntries, ThatCanMatchNothingAreRecognised) {
+  for (const char* good :
+       {"https://example.org", "https://example.org:8443", "http://[::1]:80", "HTTPS://Example.org"}) {
+    EXPECT_TRUE(is_origin(good)) << good;
+  }
+  for (const char* bad : {"", "example.org", "https://", "https://example.org/", "https://*.example.org", "null"}) {
+    EXPECT_FALSE(is_origin(bad)) << bad;
+  }
+  for (const char* good : {"example.org", "localhost:8443", "[::1]"}) EXPECT_TRUE(is_host(good)) << good;
+  for (const char* bad : {"", "https://example.org", "example.org/", ":8443"}) EXPECT_FALSE(is_host(bad)) << bad;
+}
+
+TEST(HostPolicy, HoldsForRequestsThatAreNoHandshake) {
+  Request request;
+  OriginPolicy policy;
+  request.headers.add("Host", "rebound.example");
+  EXPECT_TRUE(check_host(request, policy)) << "no list, no check";
+  policy.hosts = {"example.org"};
+  EXPECT_EQ(check_host(request, policy).error().code, Errc::http_host_invalid);
+  request.headers.set("Host", "example.org:8443");
+  EXPECT_TRUE(check_host(request, policy));
+}
+
 }  // namespace
 }  // namespace fairlead::ws
