@@ -78,7 +78,7 @@ struct ChannelName {
   bool is_private = false;
   std::string_view name_space;                         // empty: none
   std::string_view rest;                               // after the namespace
-  std::optional<std::vector<std::string_view>> users;  // of a user-limited channel
+  std::optional<std::vector<std::string_view>> users;  // of a user-limited channel; may be nobody
 };
 [[nodiscard]] ChannelName parse_channel(std::string_view name, const ChannelSettings& settings);
 
