@@ -7,6 +7,7 @@
 #include <fairlead/error.h>
 #include <fairlead/http.h>
 #include <fairlead/message.h>
+#include <fairlead/send_result.h>
 #include <fairlead/shared_message.h>
 #include <fairlead/task.h>
 
@@ -26,15 +27,6 @@ class ReceiveWait;
 class RoomWait;
 struct Mailbox;
 }  // namespace net
-
-// What became of a message, at once.
-enum class SendResult : std::uint8_t {
-  sent,        // it leaves with this turn of the loop: nothing was waiting before it
-  queued,      // it waits behind bytes that the peer has not taken yet
-  over_limit,  // dropped: `Limits::outgoing_queue_bytes` and its policy, or a streamed message is open
-  closed,      // the connection is closed or closing: nothing will be sent
-  invalid,     // a mistake of the caller, nothing was sent: text that is not UTF-8, a ping over 125 bytes
-};
 
 // Whether one message is compressed. It only matters where permessage-deflate was agreed on.
 enum class Compress : std::uint8_t {
@@ -119,6 +111,11 @@ class Connection {
   // The next piece, on routes and clients with `stream_incoming`: bounded memory for messages of any size.
   [[nodiscard]] Task<Result<Chunk>> receive_chunk(CallOptions options = {});
 
+  // Handler style: no message is handed over after this one, and the peer is slowed down, until `resume_receiving`. For
+  // work that a message began and that is to end before the next. Its idle time does not run meanwhile.
+  void pause_receiving();
+  void resume_receiving();
+
   // ── Sending ───────────────────────────────────────────────────────────────────────────────────────────────────────
   Sending send(std::string_view text, Compress compress = Compress::by_size);
   Sending send(const char* text) { return send(std::string_view(text)); }
@@ -165,6 +162,7 @@ class Connection {
 };
 
 // ── The handler style: plain calls on the loop of the connection ────────────────────────────────────────────────────
+// All calls of one connection get the same object, which stays where it is until `close` has returned.
 // Any of them may be empty. An exception that leaves one closes the connection with 1011. On a server a peer whose
 // outgoing queue is more than half full is not read from until it has taken its answers.
 struct Handlers {

@@ -2,10 +2,12 @@
 // HTTP/1.1 as an application sees it: what a peer asked for before the channel opened, and ordinary answers.
 #pragma once
 
+#include <fairlead/response_stream.h>
 #include <fairlead/tls_info.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -113,15 +115,21 @@ struct Response {
   Headers headers;
   std::string body;
   std::optional<FileBody> file;  // instead of `body`
+  // Instead of both: called once the head is on its way, with the stream of the body (fairlead/response_stream.h). Not
+  // called for a HEAD request, and for a status that has no body.
+  std::function<void(ResponseStream)> body_stream{};
 
   // "text/plain; charset=utf-8"; `empty` has no body and no type.
   [[nodiscard]] static Response text(int status, std::string body);
   [[nodiscard]] static Response html(int status, std::string body);
   [[nodiscard]] static Response json(int status, std::string body);
   [[nodiscard]] static Response empty(int status);
+  // A body that comes piece by piece, with Transfer-Encoding: chunked.
+  [[nodiscard]] static Response stream(int status, Headers headers, std::function<void(ResponseStream)> begin);
   // 308 keeps the method. A location that cannot stand in a header gives 500.
   [[nodiscard]] static Response redirect(std::string_view location, int status = 308);
 
+  // Of a body whose length is known.
   [[nodiscard]] std::uint64_t body_bytes() const noexcept { return file ? file->length_bytes() : body.size(); }
 };
 

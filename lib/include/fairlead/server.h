@@ -14,6 +14,7 @@
 #include <fairlead/http.h>
 #include <fairlead/limits.h>
 #include <fairlead/log.h>
+#include <fairlead/loop.h>
 #include <fairlead/origin.h>
 #include <fairlead/task.h>
 #include <fairlead/tls.h>
@@ -64,10 +65,15 @@ struct RouteOptions {
   bool stream_incoming = false;  // coroutine handlers: use receive_chunk() instead of receive()
 };
 
-// An ordinary request's answer. Runs on the loop: it must not block.
+// An ordinary request's answer, whole or as a stream (Response::stream). Runs on the loop: it must not block.
 using HttpHandler = std::function<Response(const Request&)>;
 using AsyncHttpHandler = std::function<Task<Response>(const Request&)>;
 using WebSocketHandler = std::function<Task<>(Connection&)>;
+
+struct HttpRouteOptions {
+  std::optional<std::size_t> body_bytes{};            // instead of Limits::http_body_bytes; 413 past it
+  std::optional<std::size_t> outgoing_queue_bytes{};  // of streamed answers, instead of Limits::outgoing_queue_bytes
+};
 
 struct ServerOptions {
   Tls tls{};
@@ -75,6 +81,9 @@ struct ServerOptions {
   OriginPolicy origin{};  // default: the page's own origin, or no Origin at all
   unsigned threads = 0;   // loops; 0: one per core
   LogSink log{};
+  // Called once on each loop's thread (index 0, 1, …), before that loop accepts and before it runs what is posted to
+  // it: the place to make per-loop state. What it makes must outlive the server, whose last connections end in ~Server.
+  std::function<void(LoopHandle loop, unsigned index)> loop_started{};
 };
 
 // What a listener is bound to.
@@ -117,8 +126,8 @@ class Server {
   // ── Routes. A path is exact, or a prefix when it ends in "/*". The longest match wins. ───────────────────────────
   Server& websocket(std::string path, WebSocketHandler handler, RouteOptions options = {});
   Server& websocket(std::string path, Handlers handlers, RouteOptions options = {});
-  Server& http(std::string path, HttpHandler handler);
-  Server& http_async(std::string path, AsyncHttpHandler handler);
+  Server& http(std::string path, HttpHandler handler, HttpRouteOptions options = {});
+  Server& http_async(std::string path, AsyncHttpHandler handler, HttpRouteOptions options = {});
   // GET and HEAD of the files below `directory`, for every path that no other route takes.
   Server& files(const std::string& directory, Headers extra_headers = {});
 
@@ -128,9 +137,16 @@ class Server {
   // Cleartext, for a TLS-terminating proxy on the same machine and for tests. Everything can be read and changed on its
   // way, so it is refused for an address that is not loopback unless `anywhere` says so.
   Result<Listening> dangerously_listen_without_tls(std::string_view where, bool anywhere = false);
+  // A socket that listens already, such as one that a service manager handed over (LISTEN_FDS: descriptors from 3 on).
+  // The server takes it over, also when this fails. A UNIX socket's path is left in place at the end.
+  Result<Listening> listen_descriptor(int descriptor);
+  // The same in cleartext, with the same restriction as `dangerously_listen_without_tls`.
+  Result<Listening> dangerously_listen_descriptor_without_tls(int descriptor, bool anywhere = false);
   Result<void> start();  // the loops begin; returns at once
   void wait();           // until `stop` or the end of a drain
   void stop();           // thread-safe: ends everything now
+  // One for each loop, in the order of their index, once started; also on the caller's io_context (fairlead/asio.h).
+  [[nodiscard]] std::vector<LoopHandle> loops() const;
   // listen, start, wait; SIGINT and SIGTERM drain over a second. Throws std::runtime_error when it cannot listen.
   void run(std::string_view where);
 

@@ -67,6 +67,13 @@ Response Response::empty(int status) {
   return response;
 }
 
+Response Response::stream(int status, Headers headers, std::function<void(ResponseStream)> begin) {
+  Response response = empty(status);
+  response.headers = std::move(headers);
+  response.body_stream = std::move(begin);
+  return response;
+}
+
 Response Response::redirect(std::string_view location, int status) {
   Response response = empty(status);
   if (location.empty() || !response.headers.add("Location", location)) return empty(500);

@@ -66,6 +66,7 @@ struct RequestReader::State {
   Buffer buffer;
   TimePoint now;
   Phase phase;
+  std::function<std::size_t(const Request&)> body_limit;
 };
 
 std::optional<RequestReaderEvent> RequestReader::State::step(AwaitingHead& head) {
@@ -77,7 +78,9 @@ std::optional<RequestReaderEvent> RequestReader::State::step(AwaitingHead& head)
   if (!request) return failed(std::move(request.error()));
   const auto framing = request_framing(request->headers, request->version);
   if (!framing) return failed(framing.error());
-  auto body = BodyReader::start(*framing, limits);
+  Limits of_body = limits;
+  if (body_limit && framing->kind != Framing::Kind::none) of_body.http_body_bytes = body_limit(*request);
+  auto body = BodyReader::start(*framing, of_body);
   if (!body) return failed(std::move(body.error()));
   buffer.consume((*extent)->end);
   if (body->done()) return deliver(std::move(*request));
@@ -113,6 +116,10 @@ RequestReader::RequestReader(const Limits& limits, BufferPool& pool, TimePoint n
 RequestReader::RequestReader(RequestReader&&) noexcept = default;
 RequestReader& RequestReader::operator=(RequestReader&&) noexcept = default;
 RequestReader::~RequestReader() = default;
+
+void RequestReader::limit_bodies(std::function<std::size_t(const Request&)> limit_bytes) {
+  state_->body_limit = std::move(limit_bytes);
+}
 
 void RequestReader::receive(Bytes in, TimePoint now) {
   if (in.empty() || std::holds_alternative<Ended>(state_->phase)) return;

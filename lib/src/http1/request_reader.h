@@ -10,6 +10,8 @@
 #include <fairlead/limits.h>
 #include <fairlead/time.h>
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -49,6 +51,9 @@ class RequestReader {
   RequestReader(RequestReader&&) noexcept;
   RequestReader& operator=(RequestReader&&) noexcept;
   ~RequestReader();
+
+  // Instead of Limits::http_body_bytes: asked once for each request that has a body, when its head is whole.
+  void limit_bodies(std::function<std::size_t(const Request&)> limit_bytes);
 
   // Copies the bytes. While a request waits for its answer the caller should stop reading: what comes is only kept.
   void receive(Bytes in, TimePoint now);

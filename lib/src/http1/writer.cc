@@ -44,7 +44,11 @@ std::string response_head(const Response& response, const ResponseContext& conte
     if (!is_written_here(name, response.status != 101)) append_field(head, name, value);
   }
   // RFC 9110 8.6: no Content-Length with 1xx and 204. A 304 would have to repeat the 200's, so it has none either.
-  if (!status_forbids_body(response.status)) {
+  if (response.body_stream) {
+    if (!status_forbids_body(response.status) && context.version == HttpVersion::http_1_1) {
+      append_field(head, "Transfer-Encoding", "chunked");
+    }
+  } else if (!status_forbids_body(response.status)) {
     append_field(head, "Content-Length", std::to_string(response.body_bytes()));
   }
   append_connection(head, response, context);
@@ -74,13 +78,14 @@ ResponseContext context_of(const Request& request) {
 }
 
 bool has_body(const Response& response, const ResponseContext& context) {
-  return !context.head_only && !status_forbids_body(response.status) && response.body_bytes() != 0;
+  return !context.head_only && !status_forbids_body(response.status) &&
+         (response.body_stream || response.body_bytes() != 0);
 }
 
 void write_response(const Response& response, const ResponseContext& context, Buffer& out) {
   FAIRLEAD_ASSERT(response.status >= 100 && response.status <= 999);
   out.append(as_bytes(response_head(response, context)));
-  if (has_body(response, context) && !response.file) out.append(as_bytes(response.body));
+  if (has_body(response, context) && !response.file && !response.body_stream) out.append(as_bytes(response.body));
 }
 
 Result<void> write_request(const Request& request, Buffer& out) {

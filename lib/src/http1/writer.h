@@ -23,9 +23,10 @@ struct ResponseContext {
 [[nodiscard]] ResponseContext context_of(const Request& request);
 [[nodiscard]] bool keeps_alive(const Request& request);
 
-// Appends head and body. The body of a file is not written: the driver streams response.file, unless `head_only` or the
-// status forbids a body (`has_body`). Content-Length, Connection, Transfer-Encoding and Date among the response's own
-// fields are left out; a 101 keeps its own Connection field. A status outside 100–999 is a bug of ours.
+// Appends head and body. Bodies of files and of streams are not written: that is the driver's work, unless `head_only`
+// or the status forbids a body (`has_body`). Content-Length, Connection, Transfer-Encoding and Date among the
+// response's own fields are left out (a stream's head says `chunked`, or nothing to an HTTP/1.0 client, whose context
+// must not keep the connection); a 101 keeps its own Connection field. A status outside 100–999 is a bug of ours.
 void write_response(const Response& response, const ResponseContext& context, Buffer& out);
 // Whether bytes follow the head: not for HEAD, 1xx, 204 and 304 (RFC 9112 6.3).
 [[nodiscard]] bool has_body(const Response& response, const ResponseContext& context);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/acceptor.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -74,6 +75,21 @@ Endpoint Acceptor::local_endpoint(int descriptor) {
   ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length);
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
   return {reinterpret_cast<const sockaddr*>(&address), length};
+}
+
+Result<Endpoint> Acceptor::adopt(int descriptor) {
+  int listening = 0;
+  socklen_t length = sizeof listening;
+  const bool asked = ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0;
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (!asked || flags < 0 || listening == 0) {
+    if (flags >= 0) ::close(descriptor);
+    return fail(Errc::invalid_argument,
+                "descriptor " + std::to_string(descriptor) + " is not a socket that listens for connections");
+  }
+  ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  return local_endpoint(descriptor);
 }
 
 Acceptor::Acceptor(Loop& loop, int descriptor) : loop_(loop), socket_(loop, descriptor) { socket_.set_events(this); }

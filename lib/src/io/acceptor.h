@@ -18,6 +18,9 @@ class Acceptor final : private SocketEvents {
   // a live one is an error). IPv6's any-address takes IPv4 too. Nothing is accepted before `start`.
   [[nodiscard]] static Result<int> listen(const Endpoint& endpoint);
   [[nodiscard]] static Endpoint local_endpoint(int descriptor);
+  // Makes a socket that listens already ours: checks that it is one, and sets what `listen` would have set. Closes it
+  // on failure.
+  [[nodiscard]] static Result<Endpoint> adopt(int descriptor);
 
   // Takes over a listening descriptor.
   Acceptor(Loop& loop, int descriptor);

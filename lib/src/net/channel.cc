@@ -97,12 +97,12 @@ void Channel::on_stream_gone() { unregister(); }
 void Channel::pump() {
   if (std::exchange(pumping_, true)) return;
   const auto alive = shared_from_this();
-  while (!closed_ && !inbox_full() && !slowed_) {
+  while (!closed_ && !inbox_full() && !slowed_ && !held_) {
     auto event = ws_.next_event();
     if (!event || !dispatch(*event)) break;
   }
   pumping_ = false;
-  if ((inbox_full() || slowed_) && !stream_->shutting_down()) stream_->pause();
+  if ((inbox_full() || slowed_ || held_) && !stream_->shutting_down()) stream_->pause();
 }
 
 bool Channel::dispatch(ws::Event& event) {
@@ -294,7 +294,25 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
 // Inside a read turn the stream asks for our output anyway, at its end.
 void Channel::want_flush() { context_.loop.defer(*this); }
 
-void Channel::on_turn_end() { flush(); }
+void Channel::on_turn_end() {
+  const auto alive = shared_from_this();
+  if (std::exchange(released_, false)) read_on();
+  flush();
+}
+
+void Channel::hold() { held_ = true; }
+
+// What is here already is delivered at the end of the turn: the caller stands in the middle of its own work.
+void Channel::release() {
+  if (!std::exchange(held_, false)) return;
+  released_ = true;
+  want_flush();
+}
+
+void Channel::read_on() {
+  pump();
+  if (!slowed_ && !held_ && !inbox_full()) stream_->resume();
+}
 
 void Channel::flush() {
   const auto alive = shared_from_this();
@@ -323,8 +341,7 @@ bool Channel::below_half() const noexcept { return queued_bytes() <= half_limit(
 void Channel::tell_room() {
   if (!below_half()) return;
   if (std::exchange(slowed_, false)) {
-    pump();
-    if (!slowed_) stream_->resume();
+    read_on();
   }
   if (waiters_ != nullptr && !waiters_->for_room.empty()) {
     for (const auto handle : std::exchange(waiters_->for_room, {})) handle.resume();
@@ -338,6 +355,7 @@ void Channel::tell_room() {
 Result<void> Channel::close(CloseCode code, std::string_view reason) {
   if (closed_) return {};
   auto result = ws_.close(code, reason, io::Loop::now());
+  release();  // the peer's answer is to be read
   if (result) want_flush();
   return result;
 }

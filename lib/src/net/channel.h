@@ -84,6 +84,10 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   // The next `take` gives this error, when somebody still waits.
   void interrupt_receive(Errc why);
 
+  // Nothing is delivered, and soon nothing read, until `release`.
+  void hold();
+  void release();
+
   [[nodiscard]] bool below_half() const noexcept;
   void wait_for_room(std::coroutine_handle<> waiting);
   void wait_until_closed(std::coroutine_handle<> waiting);
@@ -141,6 +145,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   [[nodiscard]] bool inbox_full() const noexcept;
   [[nodiscard]] std::size_t half_limit() const noexcept;
 
+  void read_on();
   LoopContext& context_;
   std::shared_ptr<const ChannelSettings> settings_;
   std::unique_ptr<Stream> stream_;
@@ -171,6 +176,8 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   bool closed_ = false;  // the close is settled and everybody has been told
   bool registered_ = false;
   bool close_time_used_ = false;  // `close_time` has passed since our close frame left
+  bool held_ = false;    // not read until the application says so
+  bool released_ = false;
 };
 
 }  // namespace fairlead::net

@@ -116,6 +116,13 @@ Task<Result<Chunk>> Connection::receive_chunk(CallOptions options) {
   co_return Chunk{received->kind, std::move(received->payload), received->first, received->last};
 }
 
+void Connection::pause_receiving() {
+  if (channel_ != nullptr) channel_->hold();
+}
+void Connection::resume_receiving() {
+  if (channel_ != nullptr) channel_->release();
+}
+
 // ── Ending and knowing ──────────────────────────────────────────────────────────────────────────────────────────────
 
 Connection::Connection(std::shared_ptr<net::Channel> channel) noexcept : channel_(std::move(channel)), owner_(true) {}

@@ -36,7 +36,8 @@ HttpSession::HttpSession(ServerCore& core, ServerLoop& loop, std::unique_ptr<Str
   stream_->set_user(this);
 }
 
-HttpSession::~HttpSession() = default;
+// The loop goes, or the stream has gone: whoever still holds a streamed answer learns that it has ended.
+HttpSession::~HttpSession() { unlink_stream()(); }
 
 void HttpSession::start() {
   arm(io::Loop::now() + core_.options().limits.tls_handshake_time);
@@ -58,6 +59,7 @@ void HttpSession::on_secured() {
   }
   phase_ = Reading{};
   reader_.emplace(core_.options().limits, loop_.context->buffers, io::Loop::now());
+  reader_->limit_bodies([this](const Request& request) { return body_limit(request); });
   arm(reader_->deadline());
 }
 
@@ -65,10 +67,16 @@ void HttpSession::on_data(MutableBytes data) {
   const auto alive = shared_from_this();
   reader_->receive(data, io::Loop::now());
   read_requests();
+  // Read on during a streamed answer to see the peer's end; what comes instead waits, within bounds.
+  if (std::holds_alternative<Streaming>(phase_) &&
+      reader_->leftover().size() > core_.options().limits.http_head_bytes) {
+    stream_->pause();
+  }
 }
 
 void HttpSession::on_stream_end(const Error* error) {
   const auto alive = shared_from_this();
+  if (std::holds_alternative<Streaming>(phase_)) return cut_stream();
   if (std::holds_alternative<Securing>(phase_)) {
     loop_.context->counters.tls_failed.add();
     loop_.context->counters.failed(error != nullptr ? error->code : Errc::unexpected_eof);
@@ -117,6 +125,7 @@ void HttpSession::on_timer(TimePoint now) {
     if (!stalled || now < *stalled + limit) return arm((stalled ? *stalled : now) + limit);
     return end(Duration::zero());
   }
+  if (std::holds_alternative<Streaming>(phase_)) return on_stream_timer(now);
   if (!std::holds_alternative<Reading>(phase_)) return;
   reader_->on_deadline(now);
   read_requests();
@@ -181,10 +190,18 @@ Response HttpSession::find_answer(const Request& request) const {
     return guarded([&] { return (*route)->handler(request); });
   }
   if (core_.routes().websockets.find(request.path) != nullptr) {
+  stream_limit_bytes_ = core_.options().limits.outgoing_queue_bytes;
+  if (route != nullptr) stream_limit_bytes_ = (*route)->options.outgoing_queue_bytes.value_or(stream_limit_bytes_);
     return http1::error_response({Errc::handshake_bad_upgrade, "this is a WebSocket endpoint"});
   }
   if (core_.routes().files) return core_.routes().files->serve(request);
   return http1::error_response({Errc::handshake_not_found, ""});
+std::size_t HttpSession::body_limit(const Request& request) const {
+  const std::size_t usual = core_.options().limits.http_body_bytes;
+  const auto* route = core_.routes().http.find(request.path);
+  return route != nullptr ? (*route)->options.body_bytes.value_or(usual) : usual;
+}
+
 }
 
 void HttpSession::serve_later(const HttpRoute& route, std::shared_ptr<const Request> request) {
@@ -229,6 +246,9 @@ void HttpSession::answer(Response response, const http1::ResponseContext& contex
   http1::write_response(response, answering.context, out_);
   if (!http1::has_body(response, answering.context)) answering.file.reset();
   phase_ = std::move(answering);
+  // HTTP/1.0 knows no chunks: such a body ends with its connection.
+  const bool streamed = response.body_stream && http1::has_body(response, answering.context);
+  if (streamed && answering.context.version == HttpVersion::http_1_0) answering.context.keep_alive = false;
   stream_->pause();
   arm(io::Loop::now() + core_.options().limits.write_stall_time);
   write_answer();
@@ -236,7 +256,9 @@ void HttpSession::answer(Response response, const http1::ResponseContext& contex
 
 void HttpSession::on_room() {
   const auto alive = shared_from_this();
-  if (std::holds_alternative<Answering>(phase_)) write_answer();
+  if (streamed) return begin_stream(response.body_stream, answering.context);
+  if (std::holds_alternative<Answering>(phase_)) return write_answer();
+  if (std::holds_alternative<Streaming>(phase_)) write_stream();
 }
 
 void HttpSession::write_answer() {

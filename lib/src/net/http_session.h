@@ -8,12 +8,15 @@
 #include "io/timers.h"
 #include "net/routes.h"
 #include "net/stream.h"
+#include "net/stream_link.h"
 #include "ws/server_handshake.h"
 
 #include <fairlead/http.h>
 #include <fairlead/server.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -22,7 +25,11 @@ namespace fairlead::net {
 class ServerCore;
 struct ServerLoop;
 
-class HttpSession final : public std::enable_shared_from_this<HttpSession>, public StreamUser, private io::Timer {
+class HttpSession final : public std::enable_shared_from_this<HttpSession>,
+                          public StreamUser,
+                          public StreamCarrier,
+                          private io::Timer,
+                          private io::Deferred {
  public:
   HttpSession(ServerCore& core, ServerLoop& loop, std::unique_ptr<Stream> stream, PeerAddress peer);
   ~HttpSession() override;
@@ -43,8 +50,14 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
     std::optional<FileBody> file;
     std::uint64_t file_sent = 0;
   };
+  struct Streaming {  // the application gives the answer piece by piece
+    http1::ResponseContext context;
+    std::weak_ptr<StreamLink> link;
+    bool chunked = true;
+    bool above_half = false;  // more than half of the limit has waited since the last drain
+  };
   struct Ending {};
-  using Phase = std::variant<Securing, Reading, Deciding, Answering, Ending>;
+  using Phase = std::variant<Securing, Reading, Deciding, Answering, Streaming, Ending>;
 
   void on_secured() override;
   void on_data(MutableBytes data) override;
@@ -54,6 +67,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   void on_secure_failed(const Error& error) override;
   void on_stream_gone() override;
   void on_timer(TimePoint now) override;
+  void on_turn_end() override;
 
   void read_requests();
   void on_request(Request request);
@@ -63,6 +77,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   void serve_later(const HttpRoute& route, std::shared_ptr<const Request> request);
   [[nodiscard]] Response find_answer(const Request& request) const;
   void upgrade(std::shared_ptr<const Request> request);
+  [[nodiscard]] std::size_t body_limit(const Request& request) const;
   [[nodiscard]] Result<void> may_upgrade(const WebSocketRoute& route, const Request& request) const;
   void decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<const Request> request, ws::Offer offer);
   void decided(const std::shared_ptr<WebSocketRoute>& route, const std::shared_ptr<const Request>& request,
@@ -79,6 +94,20 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   bool read_file(Answering& answering);
   void answered();
   void end(Duration linger);
+
+  // Streamed answers (http_stream.cc).
+  void begin_stream(const std::function<void(ResponseStream)>& begin, const http1::ResponseContext& context);
+  SendResult take_piece(Bytes piece) override;
+  void finish_stream() override;
+  void forsake_stream() override;
+  [[nodiscard]] std::size_t stream_queued_bytes() const noexcept override;
+  SendResult refuse_piece();
+  [[nodiscard]] std::function<void()> unlink_stream();
+  void cut_stream();
+  void write_stream();
+  void write_stream_output();
+  void on_stream_timer(TimePoint now);
+
   void arm(std::optional<TimePoint> at);
   void count_failure(const Error& error, const Request* request);
 
@@ -92,6 +121,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   Buffer out_;
   std::uint64_t turn_ = 0;
   bool close_after_answer_ = false;
+  std::size_t stream_limit_bytes_ = 0;  // of the route that answers
 };
 
 }  // namespace fairlead::net

@@ -24,6 +24,7 @@ struct WebSocketRoute {
 struct HttpRoute {
   HttpHandler handler;
   AsyncHttpHandler async_handler;
+  HttpRouteOptions options;
 };
 
 // Paths are exact, or prefixes when they end in "/*"; exact ones win, then the longest prefix.

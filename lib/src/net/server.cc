@@ -88,15 +88,17 @@ Server& Server::websocket(std::string path, Handlers handlers, RouteOptions opti
   return *this;
 }
 
-Server& Server::http(std::string path, HttpHandler handler) {
+Server& Server::http(std::string path, HttpHandler handler, HttpRouteOptions options) {
   auto route = std::make_shared<net::HttpRoute>();
+  route->options = options;
   route->handler = std::move(handler);
   add_route(core_->routes().http, std::move(path), std::move(route));
   return *this;
 }
 
-Server& Server::http_async(std::string path, AsyncHttpHandler handler) {
+Server& Server::http_async(std::string path, AsyncHttpHandler handler, HttpRouteOptions options) {
   auto route = std::make_shared<net::HttpRoute>();
+  route->options = options;
   route->async_handler = std::move(handler);
   add_route(core_->routes().http, std::move(path), std::move(route));
   return *this;
@@ -115,6 +117,11 @@ Result<Listening> Server::listen(std::string_view where) { return core_->listen(
 Result<Listening> Server::dangerously_listen_without_tls(std::string_view where, bool anywhere) {
   return core_->listen(where, false, anywhere);
 }
+Result<Listening> Server::listen_descriptor(int descriptor) { return core_->listen_descriptor(descriptor, true, true); }
+Result<Listening> Server::dangerously_listen_descriptor_without_tls(int descriptor, bool anywhere) {
+  return core_->listen_descriptor(descriptor, false, anywhere);
+}
+std::vector<LoopHandle> Server::loops() const { return core_->loops(); }
 Result<void> Server::start() { return core_->start(); }
 void Server::wait() { core_->wait(); }
 void Server::stop() { core_->stop(); }

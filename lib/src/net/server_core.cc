@@ -2,13 +2,14 @@
 #include "net/server_core.h"
 
 #include "base/assert.h"
+#include "net/loop_handle.h"
 #include "net/waiting.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <latch>
+#include <thread>
 #include <utility>
 
 namespace fairlead::net {
@@ -104,7 +105,8 @@ ServerCore::~ServerCore() {
   loops_.clear();
   for (const Listener& listener : listeners_) {
     if (listener.first_descriptor >= 0) ::close(listener.first_descriptor);
-    if (listener.endpoint.family() == AF_UNIX) ::unlink(listener.endpoint.peer_address().path.c_str());
+    if (listener.endpoint.family() == AF_UNIX && !listener.inherited)
+      ::unlink(listener.endpoint.peer_address().path.c_str());
   }
 }
 
@@ -112,7 +114,7 @@ Result<ServerCore::Listener> ServerCore::bind(io::Endpoint endpoint, bool secure
   auto descriptor = io::Acceptor::listen(endpoint);
   if (!descriptor) return std::unexpected(descriptor.error());
   if (endpoint.family() != AF_UNIX) endpoint.set_port(io::Acceptor::local_endpoint(*descriptor).port());
-  return Listener{endpoint, secure, *descriptor};
+  return Listener{endpoint, secure, *descriptor, false};
 }
 
 Result<Listening> ServerCore::listen(std::string_view where, bool secure, bool anywhere) {
@@ -168,8 +170,36 @@ Result<void> ServerCore::start_on(boost::asio::io_context& context) {
   own_loops_ = false;
   std::vector<std::unique_ptr<ServerLoop>> loops;
   loops.push_back(std::make_unique<ServerLoop>(*this, context));
-  return begin(std::move(loops));
+  if (auto begun = begin(std::move(loops)); !begun) return begun;
+  loops_.front()->loop->post([this] { begin_loop(*loops_.front()); });
+  return {};
 }
+Result<Listening> ServerCore::listen_descriptor(int descriptor, bool secure, bool anywhere) {
+  auto adopted = io::Acceptor::adopt(descriptor);
+  if (!adopted) return std::unexpected(adopted.error());
+  const Listener listener{*adopted, secure, descriptor, true};
+  const auto refuse = [descriptor](Error error) -> Result<Listening> {
+    ::close(descriptor);
+    return std::unexpected(std::move(error));
+  };
+  if (!secure && !anywhere && !listener.endpoint.is_loopback()) {
+    return refuse({Errc::invalid_argument, "cleartext is only for loopback addresses, unless `anywhere` is set"});
+  }
+  if (secure && tls_ == nullptr) {
+    if (auto opened = open_tls(); !opened) return refuse(std::move(opened.error()));
+  }
+  listeners_.push_back(listener);
+  const PeerAddress at = listener.endpoint.peer_address();
+  return Listening{.address = at.is_unix() ? at.path : at.ip, .port = at.port, .secure = secure};
+}
+
+std::vector<LoopHandle> ServerCore::loops() const {
+  std::vector<LoopHandle> handles;
+  handles.reserve(loops_.size());
+  for (const auto& loop : loops_) handles.push_back(LoopAlarm::handle_of(loop->context->mailbox));
+  return handles;
+}
+
 
 Result<void> ServerCore::begin(std::vector<std::unique_ptr<ServerLoop>> loops) {
   if (started_) return fail(Errc::invalid_argument, "the server has been started already");
@@ -177,31 +207,39 @@ Result<void> ServerCore::begin(std::vector<std::unique_ptr<ServerLoop>> loops) {
   loops_ = std::move(loops);
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     const io::Loop::Entered entered(*loops_[i]->loop);
-    if (auto listening = start_acceptors(*loops_[i], i == 0); !listening) return listening;
+    loops_[i]->index = static_cast<unsigned>(i);
+    if (auto listening = open_acceptors(*loops_[i], i == 0); !listening) return listening;
   }
   if (tls_ != nullptr) watch_ = std::make_unique<CertificateWatch>(*this, *loops_.front()->loop);
   started_ = true;
   return {};
 }
 
-Result<void> ServerCore::start_acceptors(ServerLoop& loop, bool first) {
+Result<void> ServerCore::open_acceptors(ServerLoop& loop, bool first) {
   for (Listener& listener : listeners_) {
-    const bool shared_out = listener.endpoint.family() == AF_UNIX;
-    if (shared_out && !first) continue;
+    if (listener.shared_out() && !first) continue;
     int descriptor = std::exchange(listener.first_descriptor, -1);
     if (!first) {
       auto another = io::Acceptor::listen(listener.endpoint);
       if (!another) return std::unexpected(another.error());
       descriptor = *another;
     }
-    loop.acceptors.push_back(std::make_unique<io::Acceptor>(*loop.loop, descriptor));
-    const bool secure = listener.secure;
-    loop.acceptors.back()->start([this, &loop, secure, shared_out](int accepted, const io::Endpoint& peer) {
+    loop.acceptors.push_back(
+        {std::make_unique<io::Acceptor>(*loop.loop, descriptor), listener.secure, listener.shared_out()});
+  }
+  return {};
+}
+
+// On the loop's thread, first of all.
+void ServerCore::begin_loop(ServerLoop& loop) {
+  if (options_.loop_started) options_.loop_started(LoopAlarm::handle_of(loop.context->mailbox), loop.index);
+  for (auto& accepting : loop.acceptors) {
+    accepting.acceptor->start([this, &loop, secure = accepting.secure, shared_out = accepting.shared_out](
+                                  int accepted, const io::Endpoint& peer) {
       if (shared_out) return hand_out(accepted, peer, secure);
       loop.accept(accepted, peer, secure);
     });
   }
-  return {};
 }
 
 void ServerCore::hand_out(int descriptor, const io::Endpoint& peer, bool secure) {
@@ -209,7 +247,15 @@ void ServerCore::hand_out(int descriptor, const io::Endpoint& peer, bool secure)
   target.loop->post([&target, descriptor, peer, secure] { target.accept(descriptor, peer, secure); });
 }
 
-void ServerCore::run_loop(ServerLoop& loop) { loop.loop->run(); }
+void ServerCore::run_loop(ServerLoop& loop) {
+  {
+    const io::Loop::Entered entered(*loop.loop);
+    begin_loop(loop);
+  }
+  loop.loop->run();
+  // What is posted from now on would never run.
+  loop.context->mailbox->detach();
+}
 
 // ── Ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -232,7 +278,7 @@ void ServerCore::stop() {
     } else {
       // The caller's context goes on: what is ours on it ends.
       loop->loop->post([raw = loop.get()] {
-        for (auto& acceptor : raw->acceptors) acceptor->stop();
+        for (auto& accepting : raw->acceptors) accepting.acceptor->stop();
         while (!raw->context->channels.empty()) {
           const auto channel = raw->context->channels.begin()->second;
           channel->abandon();
@@ -252,15 +298,25 @@ void ServerCore::join() {
   }
 }
 
-void ServerCore::on_each_loop(const std::function<void(ServerLoop&)>& work) {
-  std::latch done(static_cast<std::ptrdiff_t>(loops_.size()));
+bool ServerCore::running() {
+  const std::scoped_lock lock(state_mutex_);
+  return started_ && !stopped_;
+}
+
+// A loop that `stop` has ended runs nothing that was posted to it: whoever waited for that would wait for ever.
+void ServerCore::on_each_loop(std::function<void(ServerLoop&)> work) {
+  struct Round {
+    std::function<void(ServerLoop&)> work;
+    std::atomic<std::size_t> left;
+  };
+  const auto round = std::make_shared<Round>(std::move(work), loops_.size());
   for (const auto& loop : loops_) {
-    loop->loop->post([&work, &done, raw = loop.get()] {
-      work(*raw);
-      done.count_down();
+    loop->loop->post([round, raw = loop.get()] {
+      round->work(*raw);
+      round->left.fetch_sub(1);
     });
   }
-  done.wait();
+  while (round->left != 0 && running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 namespace {
@@ -304,21 +360,17 @@ class SpreadClose final : public io::Timer, public std::enable_shared_from_this<
 DrainReport ServerCore::drain(Duration window, CloseCode code) {
   const TimePoint began = io::Loop::now();
   DrainReport report;
-  // Asked again while it waits: `stop` from another thread cuts a drain short.
-  const auto running = [this] {
-    const std::scoped_lock lock(state_mutex_);
-    return started_ && !stopped_;
-  };
+  // `running` is asked again while it waits: `stop` from another thread cuts a drain short.
   if (!running() || draining_.exchange(true)) return report;
-  std::atomic<std::size_t> open = 0;
+  const auto open = std::make_shared<std::atomic<std::size_t>>(0);
   const auto clean_before = [this] {
     std::uint64_t sum = 0;
     for (const auto& loop : loops_) sum += loop->context->counters.closed_clean.get();
     return sum;
   };
   const std::uint64_t clean_at_start = clean_before();
-  on_each_loop([&](ServerLoop& loop) {
-    for (auto& acceptor : loop.acceptors) acceptor->stop();
+  on_each_loop([open, window, code](ServerLoop& loop) {
+    for (auto& accepting : loop.acceptors) accepting.acceptor->stop();
     std::vector<std::shared_ptr<HttpSession>> sessions;
     sessions.reserve(loop.sessions.size());
     for (const auto& [raw, session] : loop.sessions) sessions.push_back(session);
@@ -327,12 +379,12 @@ DrainReport ServerCore::drain(Duration window, CloseCode code) {
     for (const auto& [raw, channel] : loop.context->channels) {
       if (!channel->closed()) handles.push_back(channel->handle());
     }
-    open += handles.size();
+    *open += handles.size();
     std::make_shared<SpreadClose>(*loop.loop, std::move(handles), window, code)->step();
   });
-  report.connections = open;
+  report.connections = *open;
   const TimePoint limit = began + window + options_.limits.close_time;
-  std::size_t left = open;
+  std::size_t left = *open;
   while (left != 0 && running() && io::Loop::now() < limit) {
     std::this_thread::sleep_for(drain_step);
     left = 0;

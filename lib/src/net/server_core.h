@@ -39,7 +39,13 @@ struct ServerLoop {
   ServerCore& core;
   std::unique_ptr<io::Loop> loop;
   std::unique_ptr<LoopContext> context;
-  std::vector<std::unique_ptr<io::Acceptor>> acceptors;
+  struct Accepting {
+    std::unique_ptr<io::Acceptor> acceptor;
+    bool secure;
+    bool shared_out;
+  };
+  std::vector<Accepting> acceptors;
+  unsigned index = 0;
   std::unordered_map<HttpSession*, std::shared_ptr<HttpSession>> sessions;
   std::thread thread;
 };
@@ -61,6 +67,8 @@ class ServerCore {
   DrainReport drain(Duration window, CloseCode code);
   Result<void> reload();
   Result<void> replace_tls(Tls tls);
+  Result<Listening> listen_descriptor(int descriptor, bool secure, bool anywhere);
+  [[nodiscard]] std::vector<LoopHandle> loops() const;
   [[nodiscard]] ServerStats stats() const;
   void for_each(std::string_view path, std::function<void(Connection&)> visit);
 
@@ -85,11 +93,16 @@ class ServerCore {
 
   Result<void> open_tls();
   Result<void> begin(std::vector<std::unique_ptr<ServerLoop>> loops);
-  Result<void> start_acceptors(ServerLoop& loop, bool first);
+  Result<void> open_acceptors(ServerLoop& loop, bool first);
+  void begin_loop(ServerLoop& loop);
   Result<Listener> bind(io::Endpoint endpoint, bool secure);
+    bool inherited;        // made by somebody else: it cannot be bound again, and its path is not ours to remove
+    // Accepted by the first loop for all of them.
+    [[nodiscard]] bool shared_out() const noexcept { return inherited || endpoint.family() == AF_UNIX; }
   void run_loop(ServerLoop& loop);
-  // Runs `work` on each loop and waits until all have.
-  void on_each_loop(const std::function<void(ServerLoop&)>& work);
+  // Runs `work` on each loop and waits until all have, or the server has been stopped: then it may still run, or never.
+  void on_each_loop(std::function<void(ServerLoop&)> work);
+  [[nodiscard]] bool running();
   void join();
 
   ServerOptions options_;

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+// Streamed HTTP answers, body limits of routes and inherited listeners, byte by byte over loopback.
+#include "net/raw_peer_testing.h"
+#include "net/testing.h"
+
+#include <fairlead/loop.h>
+#include <fairlead/server.h>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+
+namespace fairlead {
+namespace {
+
+using net::testing::RawPeer;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A server in cleartext, so that the tests see what travels.
+class PlainServer {
+ public:
+  explicit PlainServer(const std::function<void(Server&)>& routes, ServerOptions options = {}) {
+    options.threads = 1;
+    server_ = std::make_unique<Server>(std::move(options));
+    routes(*server_);
+    const auto listening = server_->dangerously_listen_without_tls("127.0.0.1:0");
+    EXPECT_TRUE(listening);
+    port_ = listening ? listening->port : 0;
+    EXPECT_TRUE(server_->start());
+  }
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] Server& server() noexcept { return *server_; }
+
+ private:
+  std::unique_ptr<Server> server_;
+  std::uint16_t port_ = 0;
+};
+
+// Runs `work` on the server's loop and waits for it.
+void on_loop(Server& server, const std::function<void()>& work) {
+  std::promise<void> done;
+  ASSERT_TRUE(server.loops().front().post([&] {
+    work();
+    done.set_value();
+  }));
+  ASSERT_EQ(done.get_future().wait_for(seconds(10)), std::future_status::ready);
+}
+
+bool soon(const std::function<bool()>& condition) {
+  for (int i = 0; i < 1'000 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(5));
+  return condition();
+}
+
+constexpr std::string_view get = "GET /s HTTP/1.1\r\nHost: x\r\n\r\n";
+
+Response three_pieces() {
+  return Response::stream(200, {{"Content-Type", "text/plain"}}, [](ResponseStream out) {
+    EXPECT_EQ(out.send("one"), SendResult::sent);
+    out.send("");
+    out.send("two two two two two");
+    out.send(as_bytes("3"));
+    out.end();
+    EXPECT_EQ(out.send("late"), SendResult::closed);
+    EXPECT_FALSE(out.open());
+  });
+}
+
+TEST(StreamedAnswer, IsChunkedAndTheConnectionServesTheNextRequest) {
+  PlainServer server([](Server& s) { s.http("/s", [](const Request&) { return three_pieces(); }); });
+  RawPeer peer(server.port());
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(peer.send(get));
+    const std::string answer = peer.read_until("0\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+    EXPECT_NE(answer.find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+    EXPECT_EQ(answer.find("Content-Length"), std::string::npos);
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n3\r\none\r\n13\r\ntwo two two two two\r\n1\r\n3\r\n0\r\n\r\n")) << answer;
+    peer.forget();
+  }
+}
+
+TEST(StreamedAnswer, ToHttp10EndsWithItsConnection) {
+  PlainServer server([](Server& s) { s.http("/s", [](const Request&) { return three_pieces(); }); });
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send("GET /s HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"));
+  const std::string answer = peer.read_to_end();
+  EXPECT_TRUE(peer.ended());
+  EXPECT_EQ(answer.find("chunked"), std::string::npos);
+  EXPECT_TRUE(answer.ends_with("\r\n\r\nonetwo two two two two3")) << answer;
+}
+
+TEST(StreamedAnswer, ToHeadIsItsHeadAlone) {
+  std::atomic<bool> begun = false;
+  PlainServer server([&](Server& s) {
+    s.http("/s", [&](const Request&) { return Response::stream(200, {}, [&](ResponseStream) { begun = true; }); });
+  });
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send("HEAD /s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  EXPECT_TRUE(peer.read_to_end().ends_with("\r\n\r\n"));
+  EXPECT_FALSE(begun);
+}
+
+TEST(StreamedAnswer, ComesWhenAnAsynchronousHandlerAnswers) {
+  PlainServer server([](Server& s) {
+    s.http_async("/s", [](const Request&) -> Task<Response> {
+      static_cast<void>(co_await sleep_for(milliseconds(5)));
+      co_return three_pieces();
+    });
+  });
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send(get));
+  EXPECT_NE(peer.read_until("0\r\n\r\n").find("3\r\none\r\n"), std::string::npos);
+}
+
+// A stream that the test holds on to.
+struct Held {
+  ResponseStream stream;  // loop's thread
+  std::atomic<bool> open = false, closed = false;
+  std::atomic<int> drained = 0;
+
+  Response answer() {
+    return Response::stream(200, {}, [this](ResponseStream out) {
+      out.on_close([this] { closed = true; });
+      out.on_drain([this] { ++drained; });
+      stream = std::move(out);
+      open = true;
+    });
+  }
+};
+
+TEST(StreamedAnswer, OutlivesIdleTimesAndCarriesLaterPieces) {
+  Held held;
+  PlainServer server([&](Server& s) { s.http("/s", [&](const Request&) { return held.answer(); }); },
+                     {.limits = {.http_head_time = milliseconds(50),
+                                 .http_idle_time = milliseconds(50),
+                                 .accept_time = milliseconds(50),
+                                 .idle_time = milliseconds(50),
+                                 .write_stall_time = milliseconds(50)}});
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send(get));
+  ASSERT_TRUE(soon([&] { return held.open.load(); }));
+  EXPECT_TRUE(peer.read_until("\r\n\r\n").ends_with("\r\n\r\n")) << "the head leaves before the first piece";
+  std::this_thread::sleep_for(milliseconds(250));
+  on_loop(server.server(), [&] {
+    EXPECT_EQ(held.stream.send("still here"), SendResult::sent);
+    held.stream.end();
+  });
+  EXPECT_TRUE(peer.read_until("0\r\n\r\n").ends_with("a\r\nstill here\r\n0\r\n\r\n"));
+  EXPECT_FALSE(held.closed) << "its own end is no news";
+}
+
+TEST(StreamedAnswer, IsToldThatThePeerHasGone) {
+  Held held;
+  PlainServer server([&](Server& s) { s.http("/s", [&](const Request&) { return held.answer(); }); });
+  {
+    RawPeer peer(server.port());
+    ASSERT_TRUE(peer.send(get));
+    ASSERT_TRUE(soon([&] { return held.open.load(); }));
+  }
+  EXPECT_TRUE(soon([&] { return held.closed.load(); }));
+  on_loop(server.server(), [&] {
+    EXPECT_EQ(held.stream.send("nobody"), SendResult::closed);
+    EXPECT_EQ(held.stream.queued_bytes(), 0U);
+    held.stream.end();
+  });
+  EXPECT_TRUE(soon([&] { return server.server().stats().connections == 0; }));
+}
+
+TEST(StreamedAnswer, IsCutWhenNobodyCanEndItAnyMore) {
+  PlainServer server([&](Server& s) {
+    s.http("/s",
+           [](const Request&) { return Response::stream(200, {}, [](ResponseStream out) { out.send("part"); }); });
+  });
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send(get));
+  const std::string answer = peer.read_to_end();
+  EXPECT_TRUE(peer.ended());
+  EXPECT_EQ(answer.find("0\r\n\r\n"), std::string::npos) << "the peer can tell that it is not whole";
+}
+
+TEST(StreamedAnswer, IsCutWhenItsBeginningThrows) {
+  PlainServer server([&](Server& s) {
+    s.http("/s", [](const Request&) {
+      return Response::stream(200, {}, [](const ResponseStream&) { throw std::runtime_error("no"); });
+    });
+  });
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send(get));
+  peer.read_to_end();
+  EXPECT_TRUE(peer.ended());
+}
+
+TEST(StreamedAnswer, ASlowPeerIsBoundedAndCut) {
+  Held held;
+  constexpr std::size_t limit = 64 * 1024;
+  PlainServer server(
+      [&](Server& s) { s.http("/s", [&](const Request&) { return held.answer(); }, {.outgoing_queue_bytes = limit}); });
+  RawPeer peer(server.port(), 4'096);
+  ASSERT_TRUE(peer.send(get));
+  ASSERT_TRUE(soon([&] { return held.open.load(); }));
+  std::atomic<bool> over = false;
+  std::size_t most = 0;
+  for (int i = 0; i < 2'000 && !over; ++i) {
+    on_loop(server.server(), [&] {
+      over = held.stream.send(std::string(16 * 1024, 'x')) == SendResult::over_limit;
+      most = std::max(most, held.stream.queued_bytes());
+    });
+  }
+  EXPECT_TRUE(over);
+  EXPECT_LE(most, limit + 64) << "the limit and a chunk's frame";
+  EXPECT_TRUE(soon([&] { return held.closed.load(); }));
+  EXPECT_EQ(server.server().stats().failed(Errc::outgoing_queue_full), 1U);
+}
+
+TEST(StreamedAnswer, APeerThatTakesNothingIsEndedAfterTheStallTime) {
+  Held held;
+  PlainServer server([&](Server& s) { s.http("/s", [&](const Request&) { return held.answer(); }); },
+                     {.limits = {.outgoing_queue_bytes = 64 * 1024 * 1024, .write_stall_time = milliseconds(100)}});
+  RawPeer peer(server.port(), 4'096);
+  ASSERT_TRUE(peer.send(get));
+  ASSERT_TRUE(soon([&] { return held.open.load(); }));
+  on_loop(server.server(), [&] { held.stream.send(std::string(16 * 1024 * 1024, 'x')); });
+  EXPECT_TRUE(soon([&] { return held.closed.load(); }));
+}
+
+TEST(StreamedAnswer, TellsWhenAPeerHasCaughtUp) {
+  Held held;
+  PlainServer server([&](Server& s) { s.http("/s", [&](const Request&) { return held.answer(); }); },
+                     {.limits = {.outgoing_queue_bytes = 8 * 1024 * 1024}});
+  RawPeer peer(server.port(), 4'096);
+  ASSERT_TRUE(peer.send(get));
+  ASSERT_TRUE(soon([&] { return held.open.load(); }));
+  on_loop(server.server(), [&] {
+    held.stream.send(std::string(7 * 1024 * 1024, 'x'));
+    held.stream.send("END");
+    EXPECT_EQ(held.drained, 0);
+  });
+  peer.read_until("END");
+  EXPECT_TRUE(soon([&] { return held.drained.load() == 1; }));
+}
+
+TEST(StreamedAnswer, LetsAPipelinedRequestWait) {
+  Held held;
+  PlainServer server([&](Server& s) {
+    s.http("/s", [&](const Request&) { return held.answer(); });
+    s.http("/next", [](const Request&) { return Response::text(200, "next one"); });
+  });
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send(std::string(get) + "GET /next HTTP/1.1\r\nHost: x\r\n\r\n"));
+  ASSERT_TRUE(soon([&] { return held.open.load(); }));
+  on_loop(server.server(), [&] {
+    held.stream.send("first");
+    held.stream.end();
+  });
+  const std::string& seen = peer.read_until("next one");
+  EXPECT_LT(seen.find("first"), seen.find("next one"));
+}
+
+TEST(StreamedAnswer, IsToldWhenTheServerEnds) {
+  Held held;
+  {
+    PlainServer server([&](Server& s) { s.http("/s", [&](const Request&) { return held.answer(); }); });
+    RawPeer peer(server.port());
+    ASSERT_TRUE(peer.send(get));
+    ASSERT_TRUE(soon([&] { return held.open.load(); }));
+  }
+  EXPECT_TRUE(held.closed);
+  EXPECT_FALSE(held.stream.open());
+}
+
+std::string post_of(std::string_view path, std::size_t bytes) {
+  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" +
+         std::string(bytes, 'b');
+}
+
+TEST(BodyLimit, OfARouteIsItsOwn) {
+  PlainServer server(
+      [](Server& s) {
+        const auto size = [](const Request& r) {
+          return Response::text(200, std::to_string(r.body.size()) + " bytes");
+        };
+        s.http("/large", size, {.body_bytes = 3'000});
+        s.http("/small", size, {.body_bytes = 10});
+        s.http("/usual", size);
+      },
+      {.limits = {.http_body_bytes = 1'000}});
+  const auto ask = [&](std::string_view path, std::size_t bytes) {
+    RawPeer peer(server.port());
+    peer.send(post_of(path, bytes));
+    return peer.read_until("\r\n\r\n").substr(9, 3);
+  };
+  EXPECT_EQ(ask("/large", 2'999), "200");
+  EXPECT_EQ(ask("/large", 3'000), "200");
+  EXPECT_EQ(ask("/large", 3'001), "413");
+  EXPECT_EQ(ask("/small", 10), "200");
+  EXPECT_EQ(ask("/small", 11), "413");
+  EXPECT_EQ(ask("/usual", 1'000), "200");
+  EXPECT_EQ(ask("/usual", 1'001), "413");
+  EXPECT_EQ(ask("/nowhere", 1'001), "413");
+}
+
+int listening_socket(std::uint32_t address = INADDR_LOOPBACK) {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(address);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+  EXPECT_EQ(::bind(descriptor, reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+  EXPECT_EQ(::listen(descriptor, 16), 0);
+  return descriptor;
+}
+
+TEST(InheritedListener, IsServedByAllLoops) {
+  Server server({.threads = 2});
+  server.http("/", [](const Request&) { return Response::text(200, "here"); });
+  const auto listening = server.dangerously_listen_descriptor_without_tls(listening_socket());
+  ASSERT_TRUE(listening) << to_string(listening.error());
+  EXPECT_EQ(listening->address, "127.0.0.1");
+  EXPECT_NE(listening->port, 0);
+  ASSERT_TRUE(server.start());
+  for (int i = 0; i < 4; ++i) {
+    RawPeer peer(listening->port);
+    ASSERT_TRUE(peer.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    EXPECT_TRUE(peer.read_to_end().ends_with("here"));
+  }
+}
+
+TEST(InheritedListener, ServesTls) {
+  Server server({.tls = Tls::development(net::testing::certificate_directory()), .threads = 1});
+  server.websocket("/", [](Connection& ws) -> Task<> {
+    ws.send("hello");
+    co_return;
+  });
+  const auto listening = server.listen_descriptor(listening_socket());
+  ASSERT_TRUE(listening) << to_string(listening.error());
+  ASSERT_TRUE(server.start());
+  std::string got;
+  run([&]() -> Task<> {
+    auto ws = co_await connect(listening->url(), net::testing::client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    const auto message = co_await ws->receive(seconds(10));
+    if (message) got = message->payload;
+  });
+  EXPECT_EQ(got, "hello");
+}
+
+TEST(InheritedListener, MustListenAndStayOnTheMachineInCleartext) {
+  Server server({.threads = 1});
+  EXPECT_FALSE(server.dangerously_listen_descriptor_without_tls(::socket(AF_INET, SOCK_STREAM, 0)));
+  EXPECT_FALSE(server.dangerously_listen_descriptor_without_tls(-1));
+  EXPECT_FALSE(server.dangerously_listen_descriptor_without_tls(listening_socket(INADDR_ANY)));
+  EXPECT_TRUE(server.dangerously_listen_descriptor_without_tls(listening_socket(INADDR_ANY), true));
+}
+
+}  // namespace
+}  // namespace fairlead

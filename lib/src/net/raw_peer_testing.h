@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests that look at HTTP byte by byte: a blocking client over a plain socket, every wait bounded.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fairlead::net::testing {
+
+class RawPeer {
+ public:
+  explicit RawPeer(std::uint16_t port, int receive_buffer_bytes = 0) : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    timeval limit{.tv_sec = 10, .tv_usec = 0};
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (receive_buffer_bytes != 0) {
+      ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
+    }
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the socket API's own idiom.
+    connected_ = ::connect(descriptor_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  }
+  RawPeer(const RawPeer&) = delete;
+  RawPeer& operator=(const RawPeer&) = delete;
+  ~RawPeer() { ::close(descriptor_); }
+
+  [[nodiscard]] bool connected() const noexcept { return connected_; }
+  bool send(std::string_view bytes) const {
+    return ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  }
+  void end() const { ::shutdown(descriptor_, SHUT_WR); }
+  // Everything that has come, once it holds `wanted`, or the stream has ended, or time is up.
+  const std::string& read_until(std::string_view wanted) {
+    while (seen_.find(wanted) == std::string::npos && read_some()) continue;
+    return seen_;
+  }
+  const std::string& read_to_end() {
+    while (read_some()) continue;
+    return seen_;
+  }
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
+  void forget() { seen_.clear(); }
+
+ private:
+  bool read_some() {
+    std::array<char, 16'384> piece{};
+    const ssize_t got = ::recv(descriptor_, piece.data(), piece.size(), 0);
+    ended_ = got == 0;
+    if (got <= 0) return false;
+    seen_.append(piece.data(), static_cast<std::size_t>(got));
+    return true;
+  }
+
+  int descriptor_;
+  bool connected_ = false;
+  bool ended_ = false;
+  std::string seen_;
+};
+
+}  // namespace fairlead::net::testing
