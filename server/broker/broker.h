@@ -25,30 +25,31 @@ struct PublishOptions {
   std::size_t history_size = 0;
   std::chrono::milliseconds history_ttl{0};
   std::chrono::milliseconds history_meta_ttl{std::chrono::hours(720)};  // of position, versions
-  bool keep_latest = false;     // remember the newest one also without a history (offset 0)
-  bool want_previous = false;   // tell the one before it with the event: the base of a delta
-  std::string idempotency_key;  // a second publication with it answers like the first and does nothing
+  bool keep_latest = false;       // remember the newest one also without a history (offset 0)
+  bool want_previous = false;     // tell the one before it with the event: the base of a delta
+  std::string idempotency_key{};  // a second publication with it answers like the first and does nothing
   std::chrono::milliseconds idempotency_ttl{std::chrono::minutes(5)};
   std::uint64_t version = 0;  // > 0: dropped unless newer than the newest seen of this `version_epoch`
-  std::string version_epoch;
+  std::string version_epoch{};
 };
 
 struct PublishOutcome {
-  StreamPosition position;  // offset 0 and no epoch: not kept
-  bool repeated = false;    // the idempotency key was known: `position` is the first one's
-  bool stale = false;       // the version was not newer: nothing was published
+  StreamPosition position{};  // offset 0 and no epoch: not kept
+  bool repeated = false;      // the idempotency key was known: `position` is the first one's
+  bool stale = false;         // the version was not newer: nothing was published
 };
 
 struct HistoryQuery {
-  std::optional<StreamPosition> since;  // exclusive; its epoch is not checked here: the caller compares with the top's
-  std::size_t limit = 0;                // 0: only the position
-  bool reverse = false;                 // from the newest (or from `since`) downwards
+  std::optional<StreamPosition>
+      since{};            // exclusive; its epoch is not checked here: the caller compares with the top's
+  std::size_t limit = 0;  // 0: only the position
+  bool reverse = false;   // from the newest (or from `since`) downwards
   std::chrono::milliseconds history_ttl{0};  // what the channel's options say, for channels that are not there yet
   std::chrono::milliseconds history_meta_ttl{std::chrono::hours(720)};
 };
 struct History {
-  std::vector<PublicationPtr> publications;
-  StreamPosition top;  // a channel that never was gets a new epoch and offset 0
+  std::vector<PublicationPtr> publications{};
+  StreamPosition top{};  // a channel that never was gets a new epoch and offset 0
 };
 
 // What happened in channels this node has subscribed to.

@@ -23,10 +23,10 @@ struct LifecycleEvent {
 };
 
 struct LifecycleEvents {
-  std::vector<LifecycleEvent> events;  // after the asked sequence, oldest first
-  std::uint64_t newest = 0;            // the log's last sequence
-  std::uint64_t acknowledged = 0;      // up to here the backend has them
-  std::uint64_t lost_before = 0;       // > 0: events before this sequence were dropped unacknowledged (the bound)
+  std::vector<LifecycleEvent> events{};  // after the asked sequence, oldest first
+  std::uint64_t newest = 0;              // the log's last sequence
+  std::uint64_t acknowledged = 0;        // up to here the backend has them
+  std::uint64_t lost_before = 0;         // > 0: events before this sequence were dropped unacknowledged (the bound)
 };
 
 class EventLog {
