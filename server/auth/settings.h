@@ -45,6 +45,8 @@ struct AuthSettings {
   bool disallow_anonymous_connection_tokens = false;
   PersonalChannelSettings personal_channel;
   bool connect_proxy_enabled = false, refresh_proxy_enabled = false, rpc_proxy_enabled = false;
+  bool rpc_ping_enabled = false;  // the server itself answers this method, with nothing
+  std::string rpc_ping_method = "ping";
 };
 
 }  // namespace fairlead::server

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/check.h"
+#include "config/keys.h"
+#include "config/load.h"
+#include "config/print.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace fairlead::server::config {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+ConfigSources toml(std::string text) {
+  return {.file = File{"fairlead.toml", std::move(text), Format::toml}, .environment = {}, .overrides = {}};
+}
+ConfigSources json(std::string text) {
+  return {.file = File{"fairlead.json", std::move(text), Format::json}, .environment = {}, .overrides = {}};
+}
+std::string complaint(const ConfigSources& sources) {
+  const auto loaded = load(sources);
+  return loaded ? std::string() : loaded.error().sentence;
+}
+
+TEST(Config, NothingGivenIsTheDefault) {
+  const auto loaded = load({});
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(diff(*loaded, Settings{}).empty());
+}
+
+TEST(Config, BothFormatsHaveTheSameKeys) {
+  const auto one =
+      load(toml("[client]\nping_interval = \"30s\"\nqueue_max_size = \"2MiB\"\n[client.token]\n"
+                "hmac_secret_key = \"s\"\n[[channel.namespaces]]\nname = \"news\"\npresence = true\n"));
+  const auto other = load(json(R"({"client": {"ping_interval": "30s", "queue_max_size": 2097152,
+                                   "token": {"hmac_secret_key": "s"}},
+                                   "channel": {"namespaces": [{"name": "news", "presence": true}]}})"));
+  ASSERT_TRUE(one && other);
+  EXPECT_TRUE(diff(*one, *other).empty());
+  EXPECT_EQ(one->session.ping_interval, std::chrono::seconds(30));
+  EXPECT_EQ(one->session.queue_max_bytes, 2'097'152U);
+  EXPECT_EQ(one->auth.token.hmac_secret_key, "s");
+  EXPECT_TRUE(one->channel.namespaces.at("news").presence);
+}
+
+TEST(Config, EnvironmentGoesBeforeTheFileAndFlagsBeforeBoth) {
+  ConfigSources sources = toml("[client]\nchannel_limit = 1\n[log]\nlevel = \"warn\"\n[node]\nname = \"file\"\n");
+  sources.environment = {{"FAIRLEAD_CLIENT_CHANNEL_LIMIT", "2"}, {"FAIRLEAD_NODE_NAME", "environment"}, {"HOME", "/"}};
+  sources.overrides = {{"client.channel_limit", "3"}};
+  const auto loaded = load(sources);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->session.channel_limit, 3U);
+  EXPECT_EQ(loaded->name, "environment");
+  EXPECT_EQ(loaded->log.level, "warn");
+}
+
+TEST(Config, ListsOfTheEnvironmentAreWordsOrJson) {
+  ConfigSources sources;
+  sources.environment = {
+      {"FAIRLEAD_CLIENT_ALLOWED_ORIGINS", "https://a.example, https://b.example"},
+      {"FAIRLEAD_LISTEN_SECURE", R"(["[::1]:8443"])"},
+      {"FAIRLEAD_CLIENT_INSECURE", "true"},
+      {"FAIRLEAD_CHANNEL_NAMESPACES", R"([{"name": "news", "history_size": 5, "history_ttl": "1m"}])"},
+      {"FAIRLEAD_RPC_PROXY_HTTP_STATIC_HEADERS", R"({"X-A": "b"})"}};
+  const auto loaded = load(sources);
+  ASSERT_TRUE(loaded) << complaint(sources);
+  EXPECT_THAT(loaded->transport.allowed_origins, ElementsAre("https://a.example", "https://b.example"));
+  EXPECT_THAT(loaded->listen.secure, ElementsAre("[::1]:8443"));
+  EXPECT_TRUE(loaded->auth.insecure);
+  EXPECT_EQ(loaded->channel.namespaces.at("news").history_size, 5U);
+  EXPECT_EQ(loaded->backend.rpc.static_headers.at("X-A"), "b");
+}
+
+TEST(Config, VariablesThatAreNoKeysAreNoted) {
+  ConfigSources sources;
+  sources.environment = {{"FAIRLEAD_SERVICE_HOST", "10.0.0.1"}};
+  const auto loaded = read(sources);
+  ASSERT_TRUE(loaded);
+  ASSERT_EQ(loaded->notes.size(), 1U);
+  EXPECT_EQ(loaded->notes.front().key, "FAIRLEAD_SERVICE_HOST");
+}
+
+TEST(Config, UnknownKeysSuggestTheNearest) {
+  EXPECT_THAT(complaint(toml("[client.token]\nhmac_secret_kye = \"s\"\n")),
+              HasSubstr("client.token.hmac_secret_kye is not a key; did you mean client.token.hmac_secret_key?"));
+  EXPECT_THAT(
+      complaint(json(R"({"channel": {"namespaces": [{"name": "ab", "historysize": 1}]}})")),
+      HasSubstr("channel.namespaces[0].historysize is not a key; did you mean channel.namespaces[0].history_size?"));
+  EXPECT_THAT(complaint(toml("hmac_secret_key = \"s\"\n")), HasSubstr("did you mean client.token.hmac_secret_key?"));
+  EXPECT_THAT(complaint(toml("zzz = 1\n")), HasSubstr("zzz is not a key"));
+}
+
+TEST(Config, SaysEverythingThatIsWrongAtOnce) {
+  const auto loaded =
+      read(toml("[client]\nping_interval = 5\nchannel_limit = -1\ninsecure = \"maybe\"\n[log]\nlevel = \"x\"\n"));
+  ASSERT_FALSE(loaded);
+  std::vector<std::string> keys;
+  for (const Problem& problem : loaded.error()) {
+    keys.push_back(problem.key);
+    EXPECT_EQ(problem.origin, "fairlead.toml");
+  }
+  EXPECT_THAT(keys, testing::UnorderedElementsAre("client.ping_interval", "client.channel_limit", "client.insecure",
+                                                  "log.level"));
+}
+
+TEST(Config, ComplaintsAreBounded) {
+  std::string text;
+  for (int i = 0; i < 500; ++i) text += "zz" + std::to_string(i) + " = 1\n";
+  const auto loaded = read(toml(text));
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().size(), problems_limit + 1);
+}
+
+TEST(Config, ComplaintsHoldNoSecret) {
+  const std::string secret = "hunter2-of-the-operator";
+  for (const std::string& text :
+       {"[client.token]\nhmac_secret_key = [\"" + secret + "\"]\n", "[http_api]\nkey = { a = \"" + secret + "\" }\n",
+        "[client.token]\nhmac_secret_key = \"" + secret + "\n",
+        "[admin]\npassword = '" + secret + "' '" + secret + "'\n",
+        "[client.token]\nhmac_secret_key = \"-----BEGIN PUBLIC KEY----- " + secret + "\"\n",
+        "[rpc.proxy.http]\nstatic_headers = { Authorization = [\"" + secret + "\"] }\n"}) {
+    const std::string sentence = complaint(toml(text));
+    EXPECT_THAT(sentence, Not(IsEmpty())) << text;
+    EXPECT_THAT(sentence, Not(HasSubstr("hunter2")));
+  }
+  EXPECT_THAT(complaint(json(R"({"admin": {"password": "hunter2)")), Not(HasSubstr("hunter2")));
+}
+
+TEST(Config, TextThatIsNoneIsOneProblem) {
+  EXPECT_THAT(complaint(toml("a = \n")), HasSubstr("fairlead.toml: line 1, column 5: this is not TOML"));
+  EXPECT_THAT(complaint(json("{\"a\": 1,}")), HasSubstr("fairlead.json: this is not JSON"));
+  EXPECT_THAT(complaint(json("")), HasSubstr("is empty"));
+  EXPECT_THAT(complaint(json("[]")), HasSubstr("must be a table of sections"));
+  EXPECT_THAT(complaint(json(R"({"log": {}, "log": {}})")), HasSubstr("a key is there twice"));
+  EXPECT_THAT(complaint(json(std::string(100, '[') + std::string(100, ']'))), HasSubstr("too deep"));
+}
+
+TEST(Config, LimitsHoldAtBelowAndAbove) {
+  EXPECT_THAT(complaint(toml("[client]\nchannel_limit = 1\n")), IsEmpty());
+  EXPECT_THAT(complaint(toml("[client]\nchannel_limit = 0\n")), HasSubstr("must be at least 1"));
+  EXPECT_THAT(complaint(toml("[channel]\nmax_length = 4096\n")), IsEmpty());
+  EXPECT_THAT(complaint(toml("[channel]\nmax_length = 4097\n")), HasSubstr("must be at most 4096"));
+  EXPECT_THAT(complaint(toml("[client]\nqueue_max_size = \"4095\"\n")), HasSubstr("must be at least 4KiB"));
+}
+
+struct Rule {
+  const char* text;
+  const char* key;
+  const char* sentence;
+};
+class Rules : public testing::TestWithParam<Rule> {};
+
+TEST_P(Rules, AreNamedWithTheirKey) {
+  const std::string sentence = complaint(toml(GetParam().text));
+  EXPECT_THAT(sentence, HasSubstr(GetParam().key));
+  EXPECT_THAT(sentence, HasSubstr(GetParam().sentence));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Config, Rules,
+    testing::Values(
+        Rule{"[client]\nping_interval = \"8s\"\n", "client.pong_timeout", "less than client.ping_interval"},
+        Rule{"[client]\npresence_ttl = \"10s\"\n", "client.presence_ttl", "more than"},
+        Rule{"[client]\ninsecure_skip_token_signature_verify = true\n", "insecure_skip", "client.insecure alone"},
+        Rule{"[channel.without_namespace]\nhistory_size = 5\n", "channel.without_namespace.history_size",
+             "history_ttl"},
+        Rule{"[channel.without_namespace]\nhistory_size = 5\nhistory_ttl = \"721h\"\n",
+             "channel.without_namespace.history_ttl", "less than history_meta_ttl"},
+        Rule{"[channel.without_namespace]\nforce_recovery = true\n", "force_recovery", "needs a history"},
+        Rule{"[channel.without_namespace]\nchannel_regex = \"(\"\n", "channel_regex", "RE2"},
+        Rule{"[channel.without_namespace]\nallowed_delta_types = [\"x\"]\n", "allowed_delta_types", "fossil"},
+        Rule{"[[channel.namespaces]]\nname = \"a\"\n", "channel.namespaces[0].name", "two or more"},
+        Rule{"[[channel.namespaces]]\nname = \"ab\"\n[[channel.namespaces]]\nname = \"ab\"\n",
+             "channel.namespaces[1].name", "another namespace"},
+        Rule{"[[channel.namespaces]]\npresence = true\n", "channel.namespaces[0].name", "is missing"},
+        Rule{"[[channel.namespaces]]\nname = \"ab\"\nsubscribe_proxy_enabled = true\nsubscribe_proxy_name = "
+             "\"nobody\"\n",
+             "channel.namespaces[ab].subscribe_proxy_name", "not one of proxies"},
+        Rule{"[[channel.namespaces]]\nname = \"ab\"\npublish_proxy_enabled = true\n",
+             "channel.namespaces[ab].publish_proxy_name", "no endpoint"},
+        Rule{"[client.proxy.connect]\nenabled = true\n", "client.proxy.connect.endpoint", "is missing"},
+        Rule{"[[proxies]]\nname = \"aa\"\nendpoint = \"grpc://x\"\n", "proxies[aa].endpoint", "by HTTP"},
+        Rule{"[[proxies]]\nname = \"aa\"\n", "proxies[0].endpoint", "is missing"},
+        Rule{"[client.token]\naudience_regex = \"[\"\n", "client.token.audience_regex", "RE2"},
+        Rule{"[client.token]\nissuer = \"a\"\nissuer_regex = \"a\"\n", "client.token.issuer_regex", "excludes"},
+        Rule{"[client.token]\njwks_public_endpoint = \"http://example.org/keys\"\n", "jwks_public_endpoint",
+             "https://"},
+        Rule{"[client.token]\njwks_public_endpoint = \"https://{{t}}.example.org/\"\n", "jwks_public_endpoint", "{{"},
+        Rule{"[client.token]\nhmac_secret_key = \"-----BEGIN PUBLIC KEY-----\"\n", "hmac_secret_key", "no secret"},
+        Rule{"[engine]\ntype = \"sqlite\"\n", "engine.path", "is missing"},
+        Rule{"[engine]\ntype = \"redis\"\n", "engine.type", "one of"},
+        Rule{"[admin]\nenabled = true\n", "admin.password", "is missing"},
+        Rule{"[listen]\ncertificate_file = \"a\"\n", "listen.key_file", "without the other"},
+        Rule{"[websocket]\nhandler_prefix = \"x\"\n", "websocket.handler_prefix", "begin with /"}));
+
+TEST(Config, NamespacesBeginWithTheGlobalMetaTtl) {
+  const auto loaded = load(json(R"({"channel": {"history_meta_ttl": "24h", "namespaces": [{"name": "ab"},
+                                    {"name": "cd", "history_meta_ttl": "48h"}]}})"));
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->channel.without_namespace.history_meta_ttl, std::chrono::hours(24));
+  EXPECT_EQ(loaded->channel.namespaces.at("ab").history_meta_ttl, std::chrono::hours(24));
+  EXPECT_EQ(loaded->channel.namespaces.at("cd").history_meta_ttl, std::chrono::hours(48));
+}
+
+// ── Printing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Settings everything_changed() {
+  const auto loaded = load(json(R"({
+    "client": {"insecure": true, "token": {"hmac_secret_key": "top\nsecret \"x\" \u0001"}, "allowed_origins": ["*"],
+      "proxy": {"connect": {"enabled": true, "endpoint": "https://b/c", "http": {"static_headers": {"A b": "secret"},
+        "status_to_code_transforms": [{"status_code": 404, "to_error": {"code": 404, "message": "no", "temporary": true}},
+                                      {"status_code": 403, "to_disconnect": {"code": 4503, "reason": "go"}}]}}}},
+    "channel": {"without_namespace": {"slow_policy": "conflate", "slow_sample_per_second": 2.5},
+      "namespaces": [{"name": "ab", "history_size": 3, "history_ttl": "10s", "publish_proxy_enabled": true,
+                      "publish_proxy_name": "pp"}, {"name": "cd"}],
+      "proxy": {"subscribe": {"endpoint": "https://b/s"}}},
+    "proxies": [{"name": "pp", "endpoint": "https://b/p", "timeout": "3s", "signing_secret": "secret"}],
+    "http_api": {"key": "secret"}, "sse": {"enabled": true}, "websocket": {"disabled": true}})"));
+  EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().sentence);
+  return loaded.value_or(Settings{});
+}
+
+TEST(Printing, ReadsBackAsTheSame) {
+  const Settings settings = everything_changed();
+  for (const Format format : {Format::toml, Format::json}) {
+    const std::string text = print(settings, {.format = format, .with_secrets = true, .with_comments = true});
+    const auto again = load({.file = File{"again", text, format}, .environment = {}, .overrides = {}});
+    ASSERT_TRUE(again) << again.error().sentence;
+    EXPECT_TRUE(diff(settings, *again).empty()) << testing::PrintToString(diff(settings, *again).reloadable);
+  }
+}
+
+TEST(Printing, TheDefaultIsAFileThatMeansTheDefault) {
+  const auto again =
+      load(toml(print(Settings{}, {.format = Format::toml, .with_secrets = true, .with_comments = true})));
+  ASSERT_TRUE(again) << again.error().sentence;
+  EXPECT_TRUE(diff(Settings{}, *again).empty());
+}
+
+TEST(Printing, MasksSecrets) {
+  for (const Format format : {Format::toml, Format::json}) {
+    const std::string text =
+        print(everything_changed(), {.format = format, .with_secrets = false, .with_comments = false});
+    EXPECT_THAT(text, HasSubstr("***"));
+    EXPECT_THAT(text, Not(HasSubstr("\"secret")));
+    EXPECT_THAT(text, Not(HasSubstr("top")));
+  }
+}
+
+TEST(Printing, TheManualIsFresh) {
+  std::ifstream file(FAIRLEAD_MANUAL);
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_TRUE(text.str() == manual_markdown()) << "run: fairlead config default --markdown > docs/configuration.md";
+}
+
+TEST(Keys, HaveOnePlaceAndOneVariableEach) {
+  std::set<std::string> paths;
+  std::set<std::string> variables;
+  for (const Key& key : keys()) {
+    EXPECT_TRUE(paths.insert(key.path).second) << key.path;
+    EXPECT_TRUE(variables.insert(environment_name(key.path)).second) << key.path;
+    EXPECT_TRUE(key.doc.ends_with('.') || key.doc.ends_with("://…")) << key.path;
+  }
+}
+
+TEST(Keys, ThatSoundSecretAre) {
+  for (const Key& key : keys()) {
+    const std::string_view word = std::string_view(key.path).substr(key.path.rfind('.') + 1);
+    const bool sounds_secret = word.ends_with("secret_key") || word.starts_with("secret") ||
+                               word.ends_with("_secret") || word == "key" || word == "password";
+    EXPECT_EQ(key.traits.secret, sounds_secret || word == "static_headers") << key.path;
+  }
+}
+
+// ── Reloading ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+TEST(Reloading, TellsWhatNeedsARestart) {
+  Settings after;
+  after.auth.token.hmac_secret_key = "new";
+  after.listen.threads = 3;
+  after.channel.namespaces["ab"].presence = true;
+  const Difference difference = diff(Settings{}, after);
+  EXPECT_THAT(difference.reloadable, ElementsAre("client.token.hmac_secret_key", "channel.namespaces"));
+  EXPECT_THAT(difference.needs_restart, ElementsAre("listen.threads"));
+}
+
+TEST(Reloading, KeepsWhatNeedsARestart) {
+  Settings after;
+  after.auth.token.hmac_secret_key = "new";
+  after.listen.threads = 3;
+  after.listen.secure = {"0.0.0.0:1"};
+  const Settings running = reloaded(Settings{}, after);
+  EXPECT_EQ(running.auth.token.hmac_secret_key, "new");
+  EXPECT_EQ(running.listen.threads, 0U);
+  EXPECT_THAT(running.listen.secure, IsEmpty());
+}
+
+}  // namespace
+}  // namespace fairlead::server::config
