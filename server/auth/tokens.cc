@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/tokens.h"
+
+#include "auth/claims.h"
+#include "auth/jose.h"
+#include "auth/key_set.h"
+
+#include <utility>
+
+namespace fairlead::server {
+namespace {
+
+struct StaticKey {
+  VerificationKey key;
+  std::int64_t valid_until = 0;  // 0: for ever
+};
+
+class Verifier final : public TokenVerifier, public std::enable_shared_from_this<Verifier> {
+ public:
+  Verifier(ClaimRules rules, std::vector<StaticKey> keys, std::shared_ptr<KeySet> set, bool skip_signatures)
+      : rules_(std::move(rules)), keys_(std::move(keys)), set_(std::move(set)), skip_signatures_(skip_signatures) {}
+
+  void connection(std::string token, WallTime now,
+                  std::function<void(std::expected<ConnectionClaims, TokenFault>)> done) override {
+    judge<ConnectionClaims>(std::move(token), now, std::move(done), &connection_claims);
+  }
+  void subscription(std::string token, WallTime now,
+                    std::function<void(std::expected<SubscriptionClaims, TokenFault>)> done) override {
+    judge<SubscriptionClaims>(std::move(token), now, std::move(done), &subscription_claims);
+  }
+
+ private:
+  template <class Claims>
+  using Reader = std::expected<Claims, TokenFault> (*)(std::string_view, const ClaimRules&, WallTime);
+
+  static TokenFault invalid(std::string why) { return {false, std::move(why), false}; }
+
+  template <class Claims>
+  void judge(std::string token, WallTime now, std::function<void(std::expected<Claims, TokenFault>)> done,
+             Reader<Claims> reader) {
+    auto parsed = parse_token(std::move(token));
+    if (!parsed) return done(std::unexpected(invalid(parsed.error())));
+    if (skip_signatures_) return done(reader(parsed->payload, rules_, now));
+    if (!set_)
+      return done(with_static_key(*parsed, now) ? reader(parsed->payload, rules_, now)
+                                                : std::unexpected(invalid("the signature is not valid")));
+    auto shared = std::make_shared<ParsedToken>(std::move(*parsed));
+    set_->find(shared->key_id, shared->algorithm, now,
+               [self = shared_from_this(), shared, now, done = std::move(done), reader](const auto& key) {
+                 done(self->with_set_key<Claims>(*shared, key, now, reader));
+               });
+  }
+
+  template <class Claims>
+  std::expected<Claims, TokenFault> with_set_key(const ParsedToken& token,
+                                                 const std::expected<VerificationKey, KeySet::Miss>& key, WallTime now,
+                                                 Reader<Claims> reader) const {
+    if (!key && key.error() == KeySet::Miss::unavailable)
+      return std::unexpected(TokenFault{false, "the keys for tokens cannot be had", true});
+    if (!key) return std::unexpected(invalid("the key of the token is not known"));
+    if (!key->verifies(token)) return std::unexpected(invalid("the signature is not valid"));
+    return reader(token.payload, rules_, now);
+  }
+
+  [[nodiscard]] bool with_static_key(const ParsedToken& token, WallTime now) const {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
+    for (const StaticKey& one : keys_) {
+      const bool in_time = one.valid_until == 0 || seconds < one.valid_until;
+      if (in_time && one.key.verifies(token)) return true;
+    }
+    return false;
+  }
+
+  ClaimRules rules_;
+  std::vector<StaticKey> keys_;
+  std::shared_ptr<KeySet> set_;
+  bool skip_signatures_;
+};
+
+// The sentence names the key of the configuration that cannot be read.
+Outcome<void> add(std::vector<StaticKey>& keys, std::expected<VerificationKey, std::string> key, std::string_view name,
+                  std::int64_t valid_until = 0) {
+  if (!key) return std::unexpected(Fault{FaultKind::invalid, std::string(name) + ": " + key.error()});
+  keys.push_back({std::move(*key), valid_until});
+  return {};
+}
+
+Outcome<std::vector<StaticKey>> static_keys(const TokenSettings& settings) {
+  std::vector<StaticKey> keys;
+  Outcome<void> done;
+  const auto pem = [&](const std::string& text, KeyFamily family, std::string_view name) {
+    if (done && !text.empty()) done = add(keys, VerificationKey::pem(text, family), name);
+  };
+  if (!settings.hmac_secret_key.empty())
+    done = add(keys, VerificationKey::hmac(settings.hmac_secret_key), "hmac_secret_key");
+  if (done && !settings.hmac_previous_secret_key.empty())
+    done = add(keys, VerificationKey::hmac(settings.hmac_previous_secret_key), "hmac_previous_secret_key",
+               settings.hmac_previous_secret_key_valid_until);
+  pem(settings.rsa_public_key, KeyFamily::rsa, "rsa_public_key");
+  pem(settings.ecdsa_public_key, KeyFamily::ec, "ecdsa_public_key");
+  pem(settings.ed25519_public_key, KeyFamily::ed25519, "ed25519_public_key");
+  if (!done) return std::unexpected(done.error());
+  return keys;
+}
+
+Outcome<std::shared_ptr<KeySet>> key_set(const TokenSettings& settings, FetchDocument fetch) {
+  const std::string& url = settings.jwks_public_endpoint;
+  if (url.empty()) return std::shared_ptr<KeySet>();
+  const bool is_file = url.starts_with("file:");
+  if (!is_key_set_url(url) || url.find("{{") != std::string::npos || (!is_file && !fetch))
+    return std::unexpected(Fault{FaultKind::invalid, "jwks_public_endpoint: must be https://… or file:…"});
+  auto set = std::make_shared<KeySet>(url, settings.jwks_refresh, std::move(fetch));
+  return set;
+}
+
+}  // namespace
+
+Outcome<std::shared_ptr<TokenVerifier>> TokenVerifier::make(const TokenSettings& settings, FetchDocument fetch,
+                                                            bool skip_signatures) {
+  auto rules = ClaimRules::make(settings);
+  if (!rules) return std::unexpected(rules.error());
+  auto set = key_set(settings, std::move(fetch));
+  if (!set) return std::unexpected(set.error());
+  auto keys = *set ? Outcome<std::vector<StaticKey>>() : static_keys(settings);
+  if (!keys) return std::unexpected(keys.error());
+  return std::make_shared<Verifier>(std::move(*rules), std::move(*keys), std::move(*set), skip_signatures);
+}
+
+}  // namespace fairlead::server
