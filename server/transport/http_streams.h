@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The endpoints that answer with a stream: HTTP-stream and server-sent events, bidirectional with the help of
+// POST /emulation, and unidirectional.
+#pragma once
+
+#include "transport/endpoints.h"
+
+namespace fairlead::server {
+
+void add_http_stream(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
+void add_sse(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
+void add_uni_http_stream(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
+void add_uni_sse(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
+void add_emulation(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
+
+}  // namespace fairlead::server

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which pages may use the transports: the page's own origin and the configured ones. Browsers ask for WebSockets
+// without CORS, so the check is made here for all of them alike.
+#pragma once
+
+#include <fairlead/http.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::server {
+
+// `*` stands for any text, `?` for one character; letters without case.
+[[nodiscard]] bool matches_glob(std::string_view pattern, std::string_view text) noexcept;
+
+class Origins {
+ public:
+  // "https://*.example.org", "https://example.org:8443", "*".
+  explicit Origins(std::vector<std::string> globs) : globs_(std::move(globs)) {}
+
+  // A request without Origin comes from a program and passes; "null" passes only if a glob says so.
+  [[nodiscard]] bool allow(const Request& request) const;
+  // The fields that let an allowed page of another origin read the answer (CORS).
+  void add_cors(const Request& request, Headers& headers) const;
+
+ private:
+  std::vector<std::string> globs_;
+};
+
+}  // namespace fairlead::server
