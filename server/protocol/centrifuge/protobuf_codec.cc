@@ -4,7 +4,17 @@
 #include "protocol/centrifuge/protobuf_decode.h"
 #include "protocol/centrifuge/protobuf_encode.h"
 
+#include <google/protobuf/stubs/logging.h>
+
+#include <mutex>
+
 namespace fairlead::server::centrifuge {
+
+// The library writes a line for each text that is no UTF-8: a peer must not be able to fill our log with them.
+ProtobufCodec::ProtobufCodec(CodecLimits limits) : limits_(limits) {
+  static std::once_flag silenced;
+  std::call_once(silenced, [] { google::protobuf::SetLogHandler(nullptr); });
+}
 
 std::expected<std::vector<Command>, DisconnectReason> ProtobufCodec::decode(Bytes frame) const {
   auto commands = decode_protobuf(frame, limits_);

@@ -8,7 +8,7 @@ namespace fairlead::server::centrifuge {
 
 class ProtobufCodec final : public Codec {
  public:
-  explicit ProtobufCodec(CodecLimits limits) : limits_(limits) {}
+  explicit ProtobufCodec(CodecLimits limits);
 
   [[nodiscard]] WireFormat format() const noexcept override { return WireFormat::protobuf; }
   [[nodiscard]] std::expected<std::vector<Command>, DisconnectReason> decode(Bytes frame) const override;
