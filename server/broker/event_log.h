@@ -15,10 +15,10 @@ namespace fairlead::server {
 struct LifecycleEvent {
   std::uint64_t sequence = 0;  // given by the log: 1, 2, 3… without holes
   std::int64_t time_ms = 0;    // Unix time
-  std::string kind;            // connected disconnected subscribed unsubscribed channel_occupied channel_vacated
-  std::string client, user, channel;
+  std::string kind{};          // connected disconnected subscribed unsubscribed channel_occupied channel_vacated
+  std::string client{}, user{}, channel{};
   std::uint32_t code = 0;  // of a disconnect or unsubscribe
-  std::string reason;
+  std::string reason{};
   friend bool operator==(const LifecycleEvent&, const LifecycleEvent&) = default;
 };
 

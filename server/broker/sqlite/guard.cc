@@ -15,12 +15,14 @@ namespace {
 constexpr std::size_t witness_bytes = 24;
 }
 
-Guard::~Guard() {
+void Guard::unlock() {
   if (file_ >= 0) ::close(file_);
+  file_ = -1;
 }
 
 Outcome<void> Guard::lock(const std::string& database_path) {
   const std::string path = database_path + "-guard";
+  unlock();
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file_ < 0) return std::unexpected(Fault{FaultKind::unavailable, path + " cannot be opened for writing"});
   if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return {};

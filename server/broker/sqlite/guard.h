@@ -22,9 +22,10 @@ class Guard {
   Guard() = default;
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
-  ~Guard();
+  ~Guard() { unlock(); }
 
   [[nodiscard]] Outcome<void> lock(const std::string& database_path);
+  void unlock();
   [[nodiscard]] std::optional<Witness> read() const;  // nothing: new, or not readable
   void write(const Witness& witness) const;
 

@@ -20,7 +20,7 @@ struct Opened {
 };
 
 struct OpeningSettings {
-  std::string path;
+  std::string path{};
   std::uint64_t size_limit_bytes = 0;      // 0: as much as the disk has
   std::uint64_t always_checked_bytes = 0;  // a file up to this size is checked row by row at each start
 };

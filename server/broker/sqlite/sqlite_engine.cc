@@ -40,7 +40,10 @@ Outcome<void> SqliteEngine::start(BrokerEvents& events) {
                                        .size_limit_bytes = settings_.size_limit_bytes,
                                        .always_checked_bytes = settings_.always_checked_bytes},
                                       guard_);
-  if (!opened) return std::unexpected(std::move(opened.error()));
+  if (!opened) {
+    guard_.unlock();
+    return std::unexpected(std::move(opened.error()));
+  }
   witness_ = opened->witness;
   sqlite::WorkerSettings writing{.begin = "BEGIN IMMEDIATE", .event_log_size = settings_.event_log_size};
   writing.resting = [this](sqlite::Tables& tables) { tables.drop_expired(now_ms()); };
@@ -64,6 +67,7 @@ void SqliteEngine::stop() {
   if (writer_) writer_->stop();
   reader_.reset();
   writer_.reset();  // the last connection empties the write-ahead log
+  guard_.unlock();
 }
 
 SqliteEngine::Stripe& SqliteEngine::stripe_of(const std::string& channel) {

@@ -25,7 +25,7 @@
 namespace fairlead::server {
 
 struct SqliteEngineSettings {
-  std::string path;
+  std::string path{};
   std::uint64_t size_limit_bytes = 0;                            // of the database; 0: as much as the disk has
   std::size_t event_log_size = 1'000'000;                        // older events than these are dropped
   std::uint64_t always_checked_bytes = std::uint64_t{64} << 20;  // a file up to this size is checked at each start
