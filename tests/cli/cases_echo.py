@@ -222,6 +222,14 @@ def echo_looks_at_the_host():
                                           host="localhost", port=server.port):
                 return True
         equal(asyncio.run(named()), True)
+        # A page that reached this server under a name of its own reads nothing, by upgrade or by an ordinary request.
+        for host, status in (("good.example", b"200"), ("rebound.example", b"400"), ("good.example.evil", b"400")):
+            with socket.create_connection(("localhost", server.port), harness.PATIENCE_SECONDS) as plain:
+                with context().wrap_socket(plain, server_hostname="localhost") as stream:
+                    stream.sendall(f"GET /any HTTP/1.1\r\nHost: {host}:{server.port}\r\nConnection: close\r\n\r\n".encode())
+                    equal(stream.recv(12)[9:], status, host)
+        equal(server.end(), 0)
+        contains(server.err, "http_host_invalid")
 
 
 @case

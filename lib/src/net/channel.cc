@@ -330,6 +330,7 @@ void Channel::write_output() {
 }
 
 void Channel::after_output() {
+  context_.publish_memory();
   tell_room();
   end_stream_if_finished(false);
   if (!stream_->shutting_down()) rearm();
@@ -354,8 +355,8 @@ void Channel::tell_room() {
 
 Result<void> Channel::close(CloseCode code, std::string_view reason) {
   if (closed_) return {};
-  auto result = ws_.close(code, reason, io::Loop::now());
   release();  // the peer's answer is to be read
+  auto result = ws_.close(code, reason, io::Loop::now());
   if (result) want_flush();
   return result;
 }
@@ -378,6 +379,23 @@ void Channel::end_stream_if_finished(bool give_up) {
   tell_closed();
   // The limit runs from our close frame to the end of TCP: a peer that has had all of it gets no second helping.
   if (drained) return stream_->shutdown(close_time_used_ ? Duration::zero() : settings_->ws.limits.close_time);
+  cut();
+}
+
+std::size_t Channel::held_bytes() const noexcept {
+  return ws_.held_bytes() + stream_->unsent_bytes() + (waiters_ != nullptr ? waiters_->inbox_bytes : 0);
+}
+
+void Channel::shed() {
+  const auto alive = shared_from_this();
+  if (ws_.may_send()) {
+    ws_.give_up(Errc::memory_budget_exceeded, io::Loop::now());
+    slowed_ = false;  // nothing of what it slowed down for is left
+    pump();
+    return flush();
+  }
+  ws_.receive_end(io::Loop::now());
+  tell_closed();
   cut();
 }
 

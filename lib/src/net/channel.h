@@ -100,6 +100,10 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   [[nodiscard]] std::any& data() noexcept { return opened_.data; }
   [[nodiscard]] TlsInfo tls_info() const;
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return ws_.queued_bytes() + stream_->unsent_bytes(); }
+  // What it costs the memory budget.
+  [[nodiscard]] std::size_t held_bytes() const noexcept;
+  // Gives its memory back: closes with 1013, or, when it is closing already and its peer takes nothing, at once.
+  void shed();
   [[nodiscard]] Duration round_trip_time() const noexcept { return round_trip_time_; }
   [[nodiscard]] const ChannelSettings& settings() const noexcept { return *settings_; }
   [[nodiscard]] LoopContext& context() noexcept { return context_; }
@@ -141,11 +145,11 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void rearm();
   SendResult outcome(ws::Sent sent, bool had_room, std::size_t payload_bytes);
   void want_flush();
+  void read_on();
   void unregister();
   [[nodiscard]] bool inbox_full() const noexcept;
   [[nodiscard]] std::size_t half_limit() const noexcept;
 
-  void read_on();
   LoopContext& context_;
   std::shared_ptr<const ChannelSettings> settings_;
   std::unique_ptr<Stream> stream_;
@@ -172,12 +176,12 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   bool pumping_ = false;
   bool was_above_half_ = false;
   bool slowed_ = false;  // not read until the peer has taken half of its answers
+  bool held_ = false;    // not read until the application says so
+  bool released_ = false;
   bool forsaken_ = false;
   bool closed_ = false;  // the close is settled and everybody has been told
   bool registered_ = false;
   bool close_time_used_ = false;  // `close_time` has passed since our close frame left
-  bool held_ = false;    // not read until the application says so
-  bool released_ = false;
 };
 
 }  // namespace fairlead::net

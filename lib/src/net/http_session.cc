@@ -176,13 +176,30 @@ void HttpSession::on_request(Request request) {
   request.tls = tls_;
   auto shared = std::make_shared<const Request>(std::move(request));
   if (ws::is_upgrade(*shared)) return upgrade(std::move(shared));
+  if (auto allowed = may_serve(*shared); !allowed) {
+    count_failure(allowed.error(), shared.get());
+    return answer(http1::error_response(allowed.error()), {});
+  }
   serve(std::move(shared));
+}
+
+Result<void> HttpSession::may_serve(const Request& request) const {
+  if (core_.over_memory_budget()) return fail(Errc::memory_budget_exceeded, "the server is short of memory");
+  return ws::check_host(request, core_.options().origin);
 }
 
 void HttpSession::serve(std::shared_ptr<const Request> request) {
   const auto* route = core_.routes().http.find(request->path);
+  stream_limit_bytes_ = core_.options().limits.outgoing_queue_bytes;
+  if (route != nullptr) stream_limit_bytes_ = (*route)->options.outgoing_queue_bytes.value_or(stream_limit_bytes_);
   if (route != nullptr && (*route)->async_handler) return serve_later(**route, std::move(request));
   answer(find_answer(*request), http1::context_of(*request));
+}
+
+std::size_t HttpSession::body_limit(const Request& request) const {
+  const std::size_t usual = core_.options().limits.http_body_bytes;
+  const auto* route = core_.routes().http.find(request.path);
+  return route != nullptr ? (*route)->options.body_bytes.value_or(usual) : usual;
 }
 
 Response HttpSession::find_answer(const Request& request) const {
@@ -190,18 +207,10 @@ Response HttpSession::find_answer(const Request& request) const {
     return guarded([&] { return (*route)->handler(request); });
   }
   if (core_.routes().websockets.find(request.path) != nullptr) {
-  stream_limit_bytes_ = core_.options().limits.outgoing_queue_bytes;
-  if (route != nullptr) stream_limit_bytes_ = (*route)->options.outgoing_queue_bytes.value_or(stream_limit_bytes_);
     return http1::error_response({Errc::handshake_bad_upgrade, "this is a WebSocket endpoint"});
   }
   if (core_.routes().files) return core_.routes().files->serve(request);
   return http1::error_response({Errc::handshake_not_found, ""});
-std::size_t HttpSession::body_limit(const Request& request) const {
-  const std::size_t usual = core_.options().limits.http_body_bytes;
-  const auto* route = core_.routes().http.find(request.path);
-  return route != nullptr ? (*route)->options.body_bytes.value_or(usual) : usual;
-}
-
 }
 
 void HttpSession::serve_later(const HttpRoute& route, std::shared_ptr<const Request> request) {
@@ -237,6 +246,9 @@ void HttpSession::answer(Response response, const http1::ResponseContext& contex
   const auto alive = shared_from_this();
   Answering answering{context, std::move(response.file), 0};
   if (close_after_answer_) answering.context.keep_alive = false;
+  // HTTP/1.0 knows no chunks: such a body ends with its connection.
+  const bool streamed = response.body_stream && http1::has_body(response, answering.context);
+  if (streamed && answering.context.version == HttpVersion::http_1_0) answering.context.keep_alive = false;
   answering.context.date = std::chrono::system_clock::now();
   // HSTS (RFC 6797 7.2): only over TLS.
   if (tls_ != nullptr && !response.headers.contains("Strict-Transport-Security")) {
@@ -244,11 +256,9 @@ void HttpSession::answer(Response response, const http1::ResponseContext& contex
   }
   response.file = answering.file;
   http1::write_response(response, answering.context, out_);
+  if (streamed) return begin_stream(response.body_stream, answering.context);
   if (!http1::has_body(response, answering.context)) answering.file.reset();
   phase_ = std::move(answering);
-  // HTTP/1.0 knows no chunks: such a body ends with its connection.
-  const bool streamed = response.body_stream && http1::has_body(response, answering.context);
-  if (streamed && answering.context.version == HttpVersion::http_1_0) answering.context.keep_alive = false;
   stream_->pause();
   arm(io::Loop::now() + core_.options().limits.write_stall_time);
   write_answer();
@@ -256,7 +266,6 @@ void HttpSession::answer(Response response, const http1::ResponseContext& contex
 
 void HttpSession::on_room() {
   const auto alive = shared_from_this();
-  if (streamed) return begin_stream(response.body_stream, answering.context);
   if (std::holds_alternative<Answering>(phase_)) return write_answer();
   if (std::holds_alternative<Streaming>(phase_)) write_stream();
 }
@@ -328,7 +337,7 @@ void HttpSession::upgrade(std::shared_ptr<const Request> request) {
 
 Result<void> HttpSession::may_upgrade(const WebSocketRoute& route, const Request& request) const {
   if (core_.draining()) return fail(Errc::draining, "the server is going away");
-  if (core_.over_memory_budget()) return fail(Errc::memory_budget_exceeded, "the server is out of memory budget");
+  if (core_.over_memory_budget()) return fail(Errc::memory_budget_exceeded, "the server is short of memory");
   const OriginPolicy& policy = route.options.origin ? *route.options.origin : core_.options().origin;
   return ws::check_origin(request, policy);
 }

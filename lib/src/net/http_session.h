@@ -73,11 +73,12 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   void on_request(Request request);
   void on_request_failed(const Error& error);
 
+  [[nodiscard]] Result<void> may_serve(const Request& request) const;
   void serve(std::shared_ptr<const Request> request);
   void serve_later(const HttpRoute& route, std::shared_ptr<const Request> request);
   [[nodiscard]] Response find_answer(const Request& request) const;
-  void upgrade(std::shared_ptr<const Request> request);
   [[nodiscard]] std::size_t body_limit(const Request& request) const;
+  void upgrade(std::shared_ptr<const Request> request);
   [[nodiscard]] Result<void> may_upgrade(const WebSocketRoute& route, const Request& request) const;
   void decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<const Request> request, ws::Offer offer);
   void decided(const std::shared_ptr<WebSocketRoute>& route, const std::shared_ptr<const Request>& request,
@@ -93,7 +94,6 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   void write_answer();
   bool read_file(Answering& answering);
   void answered();
-  void end(Duration linger);
 
   // Streamed answers (http_stream.cc).
   void begin_stream(const std::function<void(ResponseStream)>& begin, const http1::ResponseContext& context);
@@ -108,6 +108,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   void write_stream_output();
   void on_stream_timer(TimePoint now);
 
+  void end(Duration linger);
   void arm(std::optional<TimePoint> at);
   void count_failure(const Error& error, const Request* request);
 
@@ -120,8 +121,8 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   Phase phase_ = Securing{};
   Buffer out_;
   std::uint64_t turn_ = 0;
-  bool close_after_answer_ = false;
   std::size_t stream_limit_bytes_ = 0;  // of the route that answers
+  bool close_after_answer_ = false;
 };
 
 }  // namespace fairlead::net

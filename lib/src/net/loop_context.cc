@@ -53,7 +53,9 @@ void LoopContext::publish_memory() noexcept {
   const std::size_t now = buffers.lent_bytes();
   const std::size_t published = counters.buffer_bytes.get();
   const std::size_t difference = now > published ? now - published : published - now;
-  if (difference >= publish_step_bytes) counters.buffer_bytes.set(now);
+  if (difference < publish_step_bytes) return;
+  counters.buffer_bytes.set(now);
+  if (now > published && on_memory_grown) on_memory_grown(difference);
 }
 
 }  // namespace fairlead::net

@@ -68,6 +68,7 @@ struct LoopContext {
   // Failed attempts whose streams still say goodbye.
   std::unordered_map<void*, std::shared_ptr<void>> lingering;
   std::shared_ptr<const TlsInfo> last_tls_info;
+  std::function<void(std::size_t bytes)> on_memory_grown;  // asked for by a server: more was published, by so much
   std::function<void()> on_idle;  // asked for by `run`: called when a coroutine or a channel has ended
 };
 

@@ -101,6 +101,55 @@ TEST(Limits, ASlowReaderIsBoundedAndClosed) {
   EXPECT_LT(most, queue + 1024 * 1024) << "the queue, what one write sealed, and one message";
 }
 
+// The queue alone would allow each of these peers 64 MiB.
+TEST(Limits, PastTheMemoryBudgetTheLargestOffendersAreClosedAndOthersServed) {
+  constexpr std::size_t budget = std::size_t{4} * 1024 * 1024;
+  constexpr std::size_t allowed_overshoot = std::size_t{4} * 1024 * 1024;  // a turn's sends, and what is sealed already
+  std::atomic<std::size_t> most = 0;
+  std::atomic<int> closed = 0;
+  std::atomic<int> sent_code = 0;
+  TestServer server(
+      [&](Server& s) {
+        Handlers greedy;
+        greedy.message = [&](Connection& ws, MessageView) {
+          for (int i = 0; i < 4; ++i) ws.send(std::string_view(std::string(64 * 1024, 'x')));
+        };
+        greedy.close = [&](Connection&, const CloseInfo& info) {
+          sent_code = info.sent_code;
+          ++closed;
+        };
+        s.websocket("/greedy", greedy);
+        s.websocket("/modest", [](Connection& ws) -> Task<> {
+          while (auto message = co_await ws.receive()) co_await ws.send(*message);
+        });
+      },
+      {.limits = {.outgoing_queue_bytes = std::size_t{64} * 1024 * 1024,
+                  .close_time = milliseconds(100),
+                  .memory_budget_bytes = budget}});
+  run([&]() -> Task<> {
+    auto modest = co_await connect(server.url("/modest"), client_options());
+    EXPECT_TRUE(modest);
+    if (!modest) co_return;
+    std::vector<Connection> silent;  // ask for much and never read
+    for (int i = 0; i < 4; ++i) {
+      auto ws = co_await connect(server.url("/greedy"), client_options());
+      if (ws) silent.push_back(std::move(*ws));
+    }
+    for (int i = 0; i < 500 && closed < 2; ++i) {
+      for (Connection& ws : silent) ws.send("more");
+      static_cast<void>(co_await sleep_for(milliseconds(5)));
+      most = std::max(most.load(), server.server().stats().buffer_bytes);
+    }
+    EXPECT_GE(closed, 2);
+    co_await modest->send("still served");
+    auto answer = co_await modest->receive(seconds(10));
+    EXPECT_TRUE(answer) << "who holds nothing is not closed";
+  });
+  EXPECT_EQ(sent_code, close_code::try_again_later);
+  EXPECT_LT(most, budget + allowed_overshoot);
+  EXPECT_GE(server.server().stats().failed(Errc::memory_budget_exceeded), 2U);
+}
+
 TEST(Limits, AnIdlePeerIsPingedAndAnswersAreEnough) {
   TestServer server([](Server& s) { s.websocket("/", swallow); }, {.limits = {.idle_time = milliseconds(200)}});
   run([&]() -> Task<> {

@@ -25,16 +25,19 @@ constexpr std::chrono::milliseconds drain_step{10};
 ServerLoop::ServerLoop(ServerCore& owner) : core(owner), loop(std::make_unique<io::Loop>()) {
   context = std::make_unique<LoopContext>(*loop);
   context->log = owner.options().log;
+  context->on_memory_grown = [this](std::size_t bytes) { shed_if_over_budget(bytes); };
 }
 
 ServerLoop::ServerLoop(ServerCore& owner, boost::asio::io_context& theirs)
     : core(owner), loop(std::make_unique<io::Loop>(theirs)) {
   context = std::make_unique<LoopContext>(*loop);
   context->log = owner.options().log;
+  context->on_memory_grown = [this](std::size_t bytes) { shed_if_over_budget(bytes); };
 }
 
 ServerLoop::~ServerLoop() {
   const io::Loop::Entered entered(*loop);
+  context->on_memory_grown = nullptr;  // the other loops may be gone already
   acceptors.clear();
   sessions.clear();  // they hold buffers of the context
   context.reset();
@@ -56,6 +59,7 @@ void ServerLoop::accept(int descriptor, const io::Endpoint& peer, bool secure) {
 void ServerLoop::begin_session(int descriptor, const io::Endpoint& peer, bool secure, std::shared_ptr<void> place) {
   context->counters.accepted.add();
   auto engine = secure ? tls::make_engine(core.tls_context(), context->tls) : nullptr;
+  if (engine != nullptr) engine->limit_messages(core.options().limits.tls_messages_per_second);
   auto stream = std::make_unique<Stream>(*context, descriptor, std::move(engine));
   stream->attach(std::move(place));
   auto session = std::make_shared<HttpSession>(core, *this, std::move(stream), peer.peer_address());
@@ -64,6 +68,29 @@ void ServerLoop::begin_session(int descriptor, const io::Endpoint& peer, bool se
 }
 
 void ServerLoop::forget(HttpSession& session) { sessions.erase(&session); }
+
+// Called from the middle of a connection's work, perhaps of the one that has to go: hence through the loop.
+void ServerLoop::shed_if_over_budget(std::size_t grown_bytes) {
+  if (!core.over_memory_budget()) return;
+  const bool on_its_way = grown_bytes_ != 0;
+  grown_bytes_ += grown_bytes;
+  if (!on_its_way) loop->post([this] { shed(); });
+}
+
+// Never more than what grew here: other loops may be the ones that hold too much.
+void ServerLoop::shed() {
+  for (std::size_t left = std::exchange(grown_bytes_, 0); left != 0 && core.over_memory_budget();) {
+    std::shared_ptr<Channel> largest;
+    for (const auto& [raw, channel] : context->channels) {
+      if (largest == nullptr || channel->held_bytes() > largest->held_bytes()) largest = channel;
+    }
+    const std::size_t held = largest != nullptr ? largest->held_bytes() : 0;
+    if (held == 0) return;
+    largest->shed();
+    left -= std::min(left, held);
+    context->publish_memory();
+  }
+}
 
 // ── Listening and starting ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -149,31 +176,6 @@ Result<Listening> ServerCore::listen(std::string_view where, bool secure, bool a
   return listening;
 }
 
-Result<void> ServerCore::open_tls() {
-  auto opened = tls::ReloadableContext::open(options_.tls);
-  if (!opened) return std::unexpected(opened.error());
-  tls_ = std::move(*opened);
-  return {};
-}
-
-Result<void> ServerCore::start() {
-  const unsigned wanted = options_.threads != 0 ? options_.threads : std::max(1U, std::thread::hardware_concurrency());
-  std::vector<std::unique_ptr<ServerLoop>> loops;
-  loops.reserve(wanted);
-  for (unsigned i = 0; i < wanted; ++i) loops.push_back(std::make_unique<ServerLoop>(*this));
-  if (auto begun = begin(std::move(loops)); !begun) return begun;
-  for (const auto& loop : loops_) loop->thread = std::thread([this, raw = loop.get()] { run_loop(*raw); });
-  return {};
-}
-
-Result<void> ServerCore::start_on(boost::asio::io_context& context) {
-  own_loops_ = false;
-  std::vector<std::unique_ptr<ServerLoop>> loops;
-  loops.push_back(std::make_unique<ServerLoop>(*this, context));
-  if (auto begun = begin(std::move(loops)); !begun) return begun;
-  loops_.front()->loop->post([this] { begin_loop(*loops_.front()); });
-  return {};
-}
 Result<Listening> ServerCore::listen_descriptor(int descriptor, bool secure, bool anywhere) {
   auto adopted = io::Acceptor::adopt(descriptor);
   if (!adopted) return std::unexpected(adopted.error());
@@ -200,6 +202,31 @@ std::vector<LoopHandle> ServerCore::loops() const {
   return handles;
 }
 
+Result<void> ServerCore::open_tls() {
+  auto opened = tls::ReloadableContext::open(options_.tls);
+  if (!opened) return std::unexpected(opened.error());
+  tls_ = std::move(*opened);
+  return {};
+}
+
+Result<void> ServerCore::start() {
+  const unsigned wanted = options_.threads != 0 ? options_.threads : std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::unique_ptr<ServerLoop>> loops;
+  loops.reserve(wanted);
+  for (unsigned i = 0; i < wanted; ++i) loops.push_back(std::make_unique<ServerLoop>(*this));
+  if (auto begun = begin(std::move(loops)); !begun) return begun;
+  for (const auto& loop : loops_) loop->thread = std::thread([this, raw = loop.get()] { run_loop(*raw); });
+  return {};
+}
+
+Result<void> ServerCore::start_on(boost::asio::io_context& context) {
+  own_loops_ = false;
+  std::vector<std::unique_ptr<ServerLoop>> loops;
+  loops.push_back(std::make_unique<ServerLoop>(*this, context));
+  if (auto begun = begin(std::move(loops)); !begun) return begun;
+  loops_.front()->loop->post([this] { begin_loop(*loops_.front()); });
+  return {};
+}
 
 Result<void> ServerCore::begin(std::vector<std::unique_ptr<ServerLoop>> loops) {
   if (started_) return fail(Errc::invalid_argument, "the server has been started already");

@@ -35,6 +35,8 @@ struct ServerLoop {
   void accept(int descriptor, const io::Endpoint& peer, bool secure);
   void begin_session(int descriptor, const io::Endpoint& peer, bool secure, std::shared_ptr<void> place);
   void forget(HttpSession& session);
+  // Past the memory budget: closes, in a moment, the WebSockets that hold most, until they have given back what grew.
+  void shed_if_over_budget(std::size_t grown_bytes);
 
   ServerCore& core;
   std::unique_ptr<io::Loop> loop;
@@ -48,6 +50,11 @@ struct ServerLoop {
   unsigned index = 0;
   std::unordered_map<HttpSession*, std::shared_ptr<HttpSession>> sessions;
   std::thread thread;
+
+ private:
+  void shed();
+
+  std::size_t grown_bytes_ = 0;  // past the budget, since `shed` ran; not 0: it is on its way
 };
 
 class ServerCore {
@@ -60,6 +67,8 @@ class ServerCore {
   [[nodiscard]] static ServerCore& of(Server& server) noexcept { return *server.core_; }
 
   Result<Listening> listen(std::string_view where, bool secure, bool anywhere);
+  Result<Listening> listen_descriptor(int descriptor, bool secure, bool anywhere);
+  [[nodiscard]] std::vector<LoopHandle> loops() const;
   Result<void> start();
   Result<void> start_on(boost::asio::io_context& context);
   void wait();
@@ -67,8 +76,6 @@ class ServerCore {
   DrainReport drain(Duration window, CloseCode code);
   Result<void> reload();
   Result<void> replace_tls(Tls tls);
-  Result<Listening> listen_descriptor(int descriptor, bool secure, bool anywhere);
-  [[nodiscard]] std::vector<LoopHandle> loops() const;
   [[nodiscard]] ServerStats stats() const;
   void for_each(std::string_view path, std::function<void(Connection&)> visit);
 
@@ -88,6 +95,9 @@ class ServerCore {
     io::Endpoint endpoint;  // with the port that was picked
     bool secure;
     int first_descriptor;  // bound already; -1 once a loop has it
+    bool inherited;        // made by somebody else: it cannot be bound again, and its path is not ours to remove
+    // Accepted by the first loop for all of them.
+    [[nodiscard]] bool shared_out() const noexcept { return inherited || endpoint.family() == AF_UNIX; }
   };
   class CertificateWatch;
 
@@ -96,9 +106,6 @@ class ServerCore {
   Result<void> open_acceptors(ServerLoop& loop, bool first);
   void begin_loop(ServerLoop& loop);
   Result<Listener> bind(io::Endpoint endpoint, bool secure);
-    bool inherited;        // made by somebody else: it cannot be bound again, and its path is not ours to remove
-    // Accepted by the first loop for all of them.
-    [[nodiscard]] bool shared_out() const noexcept { return inherited || endpoint.family() == AF_UNIX; }
   void run_loop(ServerLoop& loop);
   // Runs `work` on each loop and waits until all have, or the server has been stopped: then it may still run, or never.
   void on_each_loop(std::function<void(ServerLoop&)> work);
