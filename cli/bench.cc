@@ -2,10 +2,12 @@
 // `fairlead bench`: directs the threads that put load on a server through the stages of a test, and tells what came
 // out. Every wait is bounded, so it always ends by itself.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <map>
 #include <memory>
+#include <ranges>
 #include <thread>
 #include <vector>
 
@@ -193,12 +195,20 @@ void add_work(CLI::App& verb, BenchOptions& options) {
                                                       {"idle", BenchMode::idle},
                                                       {"fanout", BenchMode::fanout}};
   verb.add_option("URL", options.url, "Where the server is, wss://HOST[:PORT]/PATH")->required();
+  const auto read_mode = [&mode = options.mode](const CLI::results_t& words) {
+    const auto found = modes.find(words.back());
+    if (found == modes.end()) {
+      throw CLI::ValidationError("--mode", fmt::format("there is no '{}'; there are: {}", words.back(),
+                                                       fmt::join(std::views::keys(modes), ", ")));
+    }
+    mode = found->second;
+    return true;
+  };
   verb.add_option(
-          "--mode", options.mode,
+          "--mode", read_mode,
           "echo: messages there and back; handshake, resume: connect and close, with full or resumed TLS "
           "handshakes; idle: open connections and keep them; fanout: the first connection publishes, the server "
           "sends it to all")
-      ->transform(CLI::CheckedTransformer(modes).description(""))
       ->type_name("echo|handshake|resume|idle|fanout")
       ->default_str("echo");
   verb.add_option("--connections", options.connections, "Connections; with handshake and resume, attempts at a time")

@@ -106,7 +106,7 @@ void add_show(Program& program, CLI::App& cert) {
                     {"fairlead cert show example.org:8443 --json", "the same for a program to read"}},
        .exit_statuses = true},
       &cert);
-  verb.add_option("what", options->what, "A PEM file, a URL, or HOST:PORT")->type_name("FILE")->required();
+  verb.add_option("FILE", options->what, "A PEM file, a URL, or HOST:PORT")->required();
   verb.add_option("--ca", options->ca, "Trust this CA alone; `dev` is the development CA of this user")
       ->type_name("FILE");
   verb.add_option("--server-name", options->server_name, "The name that the certificate must hold")->type_name("HOST");

@@ -140,7 +140,11 @@ ExitStatus print(const CertShowOptions& options, Shown shown) {
 
 ExitStatus show_file(const CertShowOptions& options) {
   Result<std::vector<CertificateDetails>> chain = inspect_file(options.what);
-  if (!chain) return failed(chain.error(), ExitStatus::local_io);
+  if (!chain) {
+    complain(harmless(to_string(chain.error())));
+    complain("Name a PEM file, or a server as HOST:PORT or wss://HOST: `fairlead cert show example.org:443`.");
+    return ExitStatus::local_io;
+  }
   return print(options, {.chain = *std::move(chain), .warnings = {}, .server = std::nullopt});
 }
 

@@ -206,10 +206,12 @@ void add_connect(Program& program) {
             "incoming messages are written as they are. Input of any length passes through little memory: it is read "
             "no "
             "faster than the server takes it, and nothing more is received while the output's reader is slow.",
-            "When the input ends, answers may still be on their way: the connection is closed (1000) once nothing has "
-            "come "
-            "for --linger seconds, at once with --no-wait, and never with --exit-on-close. When the server closes, the "
-            "program ends. SIGINT and SIGTERM close cleanly; a second one ends at once.",
+            "When the input ends, answers may still be on their way: the connection is closed (1000) once --linger "
+            "seconds have passed since the last byte was sent and since the last piece of an answer came, at once with "
+            "--no-wait, and never with --exit-on-close. As long as answers keep coming it goes on, whatever their "
+            "size, and however slowly the output is read. A server that thinks for longer before it answers needs a "
+            "longer --linger. When the server closes, the program ends. SIGINT and SIGTERM close cleanly; a second one "
+            "ends at once.",
             "The certificate is checked against the system's trust store, or against --ca alone. The development CA of "
             "`fairlead cert dev` is never trusted unless `--ca dev` says so. On a terminal, control characters of a "
             "message "

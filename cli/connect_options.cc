@@ -17,8 +17,9 @@ void add_input(CLI::App& verb, ConnectOptions& options) {
   chunk->needs(binary);
   auto* stay =
       verb.add_flag("--exit-on-close", options.exit_on_close, "Stay after the input ends, until the server closes");
-  auto* linger = add_seconds(verb, "--linger", options.linger_seconds,
-                             "After the input ends, wait for answers until none came for so long");
+  auto* linger =
+      add_seconds(verb, "--linger", options.linger_seconds,
+                  "After the input ends, wait for answers until none came for so long; each that comes starts it anew");
   auto* no_wait = verb.add_flag("--no-wait", options.no_wait, "After the input ends, close at once");
   no_wait->excludes(linger)->excludes(stay);
   linger->excludes(stay);
@@ -118,7 +119,7 @@ Limits limits_of(const ConnectOptions& options) {
 }  // namespace
 
 void add_connect_options(CLI::App& verb, ConnectOptions& options) {
-  verb.add_option("url", options.url, "The server, wss://HOST[:PORT]/PATH")->type_name("URL")->required();
+  verb.add_option("URL", options.url, "The server, wss://HOST[:PORT]/PATH")->required();
   add_input(verb, options);
   add_handshake(verb, options);
   add_tls(verb, options);

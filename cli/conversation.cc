@@ -53,12 +53,13 @@ Task<Ending> Conversation::talk() {
 }
 
 void Conversation::received(const Chunk& chunk) {
-  last_traffic_ = Clock::now();
   traffic_.bytes_in += chunk.payload.size();
   if (chunk.last) ++traffic_.messages_in;
   if (!local_error_ && !output_.write(chunk)) {
     end_with({Errc::system, fmt::format("cannot write the output: {}", std::generic_category().message(errno))});
   }
+  // Behind the write, which waits for a slow reader: that time is not silence of the server.
+  last_traffic_ = Clock::now();
 }
 
 void Conversation::end_with(Error local_error) {
@@ -103,7 +104,8 @@ Task<bool> Conversation::send_piece(Piece piece) {
   co_return result == SendResult::sent || result == SendResult::queued;
 }
 
-// Answers may be on their way until nothing has come for a while, counted from when our last byte left.
+// Answers may be on their way until nothing has come for a while, counted from the last that came, or from when our
+// last byte left.
 Task<> Conversation::wait_for_answers() {
   const auto linger = milliseconds(options_.linger_seconds);
   while (ws_.open()) {

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "serving.h"
@@ -55,14 +56,25 @@ void add_limits(CLI::App& verb, EchoOptions& options) {
   add_seconds(verb, "--idle", options.idle_seconds, "Close a connection that is silent for so long")->group("Limits");
 }
 
+// An entry that can match nobody is a slip of the hand that nobody would notice.
+CLI::Validator entry(bool (*valid)(std::string_view), const char* example) {
+  return {[valid, example](std::string& text) {
+            return valid(text) ? std::string() : fmt::format("'{}' is not of the form {}", text, example);
+          },
+          ""};
+}
+
 void add_access(CLI::App& verb, EchoOptions& options) {
   verb.add_option("--allow-origin", options.origins,
                   "Let pages of this origin in, besides our own (https://example.org)")
       ->type_name("ORIGIN")
+      ->check(entry(is_origin, "https://example.org or https://example.org:8443, without a path"))
       ->group("Access");
   verb.add_flag("--allow-any-origin", options.any_origin, "Let every page on the web in")->group("Access");
-  verb.add_option("--allow-host", options.hosts, "Answer only requests for this host")
+  verb.add_option("--allow-host", options.hosts,
+                  "Answer only requests for this host, pages and WebSockets alike: a guard against DNS rebinding")
       ->type_name("HOST")
+      ->check(entry(is_host, "example.org or localhost:8443"))
       ->group("Access");
   verb.add_option("--subprotocol", options.subprotocols, "Speak this subprotocol, best first")
       ->type_name("NAME")

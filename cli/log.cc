@@ -5,6 +5,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <thread>
+#include <utility>
+
 #include "terminal.h"
 
 namespace fairlead::cli {
@@ -51,10 +57,75 @@ std::string log_line(std::chrono::system_clock::time_point now, LogLevel level, 
   return line(now, level, text, false);
 }
 
+struct LogWriter::State {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::string waiting;
+  std::size_t dropped = 0;  // since the last line that said so
+  bool writing = false;
+  bool ending = false;
+
+  int descriptor = -1;
+  std::size_t queue_bytes = 0;
+  bool colour = false;
+
+  void run();
+  [[nodiscard]] std::string take();
+};
+
+LogWriter::LogWriter(int descriptor, std::size_t queue_bytes) : state_(std::make_shared<State>()) {
+  state_->descriptor = descriptor;
+  state_->queue_bytes = queue_bytes;
+  state_->colour = wants_colour(descriptor);
+  // Signals are for the threads that wait for them: this one inherits that all are blocked.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread([state = state_] { state->run(); }).detach();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+LogWriter::~LogWriter() {
+  std::unique_lock lock(state_->mutex);
+  state_->ending = true;
+  state_->changed.notify_all();
+  state_->changed.wait_for(lock, farewell, [this] { return state_->waiting.empty() && !state_->writing; });
+}
+
+void LogWriter::add(LogLevel level, std::string_view text, std::chrono::system_clock::time_point now) {
+  const std::string whole = line(now, level, text, state_->colour);
+  const std::lock_guard lock(state_->mutex);
+  if (state_->waiting.size() + whole.size() > state_->queue_bytes) {
+    ++state_->dropped;
+    return;
+  }
+  state_->waiting += whole;
+  state_->changed.notify_all();
+}
+
+void LogWriter::State::run() {
+  for (std::string lines = take(); !lines.empty(); lines = take()) (void)write_all(descriptor, lines);
+}
+
+// What there is to write, empty at the end. That lines are missing is said where they are missing.
+std::string LogWriter::State::take() {
+  std::unique_lock lock(mutex);
+  writing = false;
+  changed.notify_all();
+  changed.wait(lock, [this] { return ending || !waiting.empty(); });
+  writing = !waiting.empty();
+  std::string lines = std::exchange(waiting, {});
+  if (dropped != 0 && writing) {
+    const std::string count = fmt::format("{} log lines dropped: their reader was too slow", std::exchange(dropped, 0));
+    lines += line(std::chrono::system_clock::now(), LogLevel::warning, count, colour);
+  }
+  return lines;
+}
+
 LogSink log_to_stderr(LogLevel least) {
-  return [least, colour = wants_colour(STDERR_FILENO)](LogLevel level, std::string_view text) {
-    if (level < least) return;
-    (void)write_all(STDERR_FILENO, line(std::chrono::system_clock::now(), level, text, colour));
+  return [least, writer = std::make_shared<LogWriter>(STDERR_FILENO)](LogLevel level, std::string_view text) {
+    if (level >= least) writer->add(level, text, std::chrono::system_clock::now());
   };
 }
 

@@ -3,8 +3,10 @@
 #include <csignal>
 
 #include "program.h"
+#include "terminal.h"
 
 int main(int argc, char** argv) {
+  if (!fairlead::cli::open_missing_streams()) return static_cast<int>(fairlead::cli::ExitStatus::local_io);
   // A reader that has gone is an error of the write, with a sentence and a status, not a silent death.
   (void)std::signal(SIGPIPE, SIG_IGN);
   fairlead::cli::Program program;

@@ -130,10 +130,14 @@ CLI::Option* add_seconds(CLI::App& verb, const std::string& names, double& value
 }
 
 CLI::Option* add_bytes(CLI::App& verb, const std::string& names, std::size_t& value, const std::string& text) {
-  const auto read = [&value](const CLI::results_t& words) {
+  const auto read = [&value, names](const CLI::results_t& words) {
     const std::optional<std::size_t> bytes = parse_bytes(words.back());
-    if (bytes) value = *bytes;
-    return bytes.has_value();
+    if (!bytes) {
+      throw CLI::ValidationError(
+          names, fmt::format("'{}' is no number such as 65536, 64K, 16M, 1G or unlimited", words.back()));
+    }
+    value = *bytes;
+    return true;
   };
   return verb.add_option(names, read, text)->type_name("BYTES")->default_str(bytes_text(value));
 }

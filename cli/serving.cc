@@ -28,7 +28,11 @@ Result<Listening> listen(Server& server, const ServingOptions& options) {
 ExitStatus cannot_serve(const ServingOptions& options, const Error& error) {
   const bool tls = error.code == Errc::tls_configuration;
   complain(fmt::format("cannot listen on {}: {}", where_of(options), to_string(error)));
-  if (tls) complain("Check the files given as --cert, --key and --client-ca: `fairlead cert show FILE`.");
+  if (error.detail.starts_with("cleartext")) {
+    complain(
+        "--cleartext listens on localhost, 127.0.0.1, [::1] or a UNIX socket; put a proxy that speaks TLS in front.");
+  }
+  if (tls) complain("Check the files given as --cert, --key, --ocsp and --client-ca: `fairlead cert show FILE`.");
   return tls ? ExitStatus::tls : error.code == Errc::invalid_argument ? ExitStatus::usage : ExitStatus::local_io;
 }
 
@@ -95,6 +99,11 @@ void add_serving_options(CLI::App& verb, ServingOptions& options) {
   auto* key = verb.add_option("--key", options.key, "Private key of --cert, PEM");
   certificate->type_name("FILE")->group("TLS")->needs(key);
   key->type_name("FILE")->group("TLS")->needs(certificate);
+  verb.add_option("--ocsp", options.ocsp,
+                  "OCSP response for --cert, DER, to staple; --cert holds the issuer too. Read again when it changes")
+      ->type_name("FILE")
+      ->group("TLS")
+      ->needs(certificate);
   verb.add_option("--key-log", options.key_log,
                   "Write TLS secrets for Wireshark: whoever has this file reads everything")
       ->type_name("FILE")
@@ -111,6 +120,7 @@ void add_serving_options(CLI::App& verb, ServingOptions& options) {
 
 Tls tls_of(const ServingOptions& options) {
   Tls tls = options.certificate.empty() ? Tls::development() : Tls::files(options.certificate, options.key);
+  if (!options.ocsp.empty()) tls.identities.front().ocsp_file = options.ocsp;
   tls.key_log_file = options.key_log;
   return tls;
 }

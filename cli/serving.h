@@ -16,6 +16,7 @@ struct ServingOptions {
   std::string unix_path;
   std::string certificate;
   std::string key;
+  std::string ocsp;
   std::string key_log;
   bool cleartext = false;
   unsigned threads = 0;
@@ -25,7 +26,7 @@ struct ServingOptions {
   bool stats = false;
 };
 
-// --listen --unix --cert --key --threads --drain --quiet --verbose --stats, into groups of their own.
+// --listen --unix --cert --key --ocsp --threads --drain --quiet --verbose --stats, into groups of their own.
 void add_serving_options(CLI::App& verb, ServingOptions& options);
 
 // The certificate files, or the development certificate when there are none. Says what is missing in the exception.

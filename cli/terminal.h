@@ -26,4 +26,9 @@ enum class Style : std::uint8_t { plain, bold, dim, red, green, yellow, cyan };
 // One line on stderr, "fairlead: …", red on a terminal.
 void complain(std::string_view line);
 
+// Whoever starts the program without standard input, output or error leaves their numbers to the first files that it
+// opens: a socket would be read as input, or an error message written into a key. Call it before anything else; the
+// missing ones then exist and fail when they are used.
+[[nodiscard]] bool open_missing_streams();
+
 }  // namespace fairlead::cli

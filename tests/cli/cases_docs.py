@@ -24,7 +24,12 @@ def usage_errors_end_with_2():
     contains(run("echo", "--idle", "-1", status=2)[1], "--idle")
     contains(run("echo", "--max-message", "1X", status=2)[1], "--max-message")
     contains(run("echo", "--cert", "x.pem", status=2)[1], "--key")
-    contains(run("connect", status=2)[1], "url")
+    contains(run("connect", status=2)[1], "URL is required")
+    contains(run("cert", "show", status=2)[1], "FILE is required")
+    contains(run("connect", "wss://x", "--max-message", "12Q", status=2)[1], "--max-message", "'12Q' is no number", "64K")
+    contains(run("bench", "wss://x", "--mode", "ecko", status=2)[1], "'ecko'", "echo, fanout, handshake, idle, resume")
+    contains(run("cert", "show", "/nowhere", status=15)[1], "/nowhere", "HOST:PORT")
+    contains(run("echo", "--cleartext", "--listen", "0.0.0.0:0", status=2)[1], "127.0.0.1")
     contains(run("connect", "wss://x", "--chunk-bytes", "5", status=2)[1], "--binary")
     contains(run("connect", "wss://x", "--insecure", "--ca", "x", status=2)[1], "--insecure")
 

@@ -2,12 +2,15 @@
 # `fairlead echo`: every flag does what it says.
 import asyncio
 import contextlib
+import fcntl
 import os
 import re
 import signal
 import socket
 import ssl
 import subprocess
+import sys
+import termios
 import time
 
 import websockets
@@ -230,6 +233,69 @@ def echo_looks_at_the_host():
                     equal(stream.recv(12)[9:], status, host)
         equal(server.end(), 0)
         contains(server.err, "http_host_invalid")
+
+
+@case
+def echo_goes_on_when_nobody_reads_its_log():
+    command = [harness.FAIRLEAD, "echo", "--listen", "localhost:0", "--cleartext"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+        try:
+            port = int(re.search(rb":(\d+)/", server.stdout.readline())[1])
+            for _ in range(1500):  # each is refused, with a line: many more than a pipe holds
+                with socket.create_connection(("localhost", port), harness.PATIENCE_SECONDS) as stream:
+                    stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                    equal(stream.recv(12), b"HTTP/1.1 400")
+            full = fcntl.ioctl(server.stderr, termios.FIONREAD, b"1234")
+            assert int.from_bytes(full, sys.byteorder) > 60_000, "the pipe is not full: this shows nothing"
+            server.terminate()
+            equal(server.wait(harness.PATIENCE_SECONDS), 0)
+        finally:
+            server.kill()
+
+
+def ocsp_response(name, signer="ca"):
+    """A DER response that calls the certificate good for a day."""
+    certificate = file_of(f"{name}.pem")
+    serial = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-serial"], check=True, capture_output=True,
+                            text=True).stdout.strip().split("=")[1]
+    index = file_of("index.txt")
+    index.write_text(f"V\t491231235959Z\t\t{serial}\tunknown\t/CN={name}\n")
+    response = file_of(f"{name}-{signer}.der")
+    harness.openssl("ocsp", "-index", index, "-rsigner", file_of(f"{signer}.pem"), "-rkey", file_of(f"{signer}.key"),
+                    "-CA", file_of("ca.pem"), "-issuer", file_of("ca.pem"), "-cert", certificate, "-ndays", 1, "-noverify",
+                    "-respout", response)
+    return response
+
+
+def file_of(name):
+    return harness.HOME / name
+
+
+@case
+def echo_staples_an_ocsp_response():
+    chain = file_of("server-chain.pem")
+    chain.write_text(file_of("server.pem").read_text() + file_of("ca.pem").read_text())
+    files = ["--cert", chain, "--key", file_of("server.key")]
+
+    def asked(server):
+        return subprocess.run(["openssl", "s_client", "-connect", f"localhost:{server.port}", "-servername", "localhost", "-status",
+                               "-CAfile", file_of("ca.pem")], input="", capture_output=True, text=True,
+                              timeout=harness.PATIENCE_SECONDS, check=False).stdout
+
+    with Serving(*files, "--ocsp", ocsp_response("server")) as server:
+        contains(asked(server), "OCSP Response Status: successful", "Cert Status: good")
+    with Serving(*files) as server:
+        contains(asked(server), "OCSP response: no response sent")
+    for response in (ocsp_response("server", "stranger"), ocsp_response("other"), file_of("ca.pem")):
+        contains(run("echo", "--listen", "localhost:0", *files, "--ocsp", response, status=9)[1], str(response))
+    run("echo", "--ocsp", response, status=2)
+
+
+@case
+def echo_refuses_policies_that_could_match_nobody():
+    for option, entry in (("--allow-origin", "example.org"), ("--allow-origin", "https://a.example/page"), ("--allow-host", ""),
+                          ("--allow-host", "https://a.example")):
+        contains(run("echo", "--listen", "localhost:0", option, entry, status=2)[1], option, f"'{entry}' is not of the form")
 
 
 @case

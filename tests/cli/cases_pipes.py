@@ -105,6 +105,35 @@ def a_reader_that_goes_away_ends_the_pipe():
 
 
 @case
+def a_reader_that_pauses_for_longer_than_the_linger_gets_everything():
+    data = os.urandom(8 * MIB)
+    with Serving() as server:
+        process = subprocess.Popen([FAIRLEAD, "connect", server.url(), "--ca", "dev", "--binary", "--linger", "0.2"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        feeder = threading.Thread(target=lambda: (process.stdin.write(data), process.stdin.close()))
+        feeder.start()
+        answer = b""
+        for _ in range(4):
+            answer += process.stdout.read(MIB)
+            time.sleep(0.6)  # the pipe is full, nothing is received
+        answer += process.stdout.read()
+        feeder.join()
+        equal(process.wait(30), 0, process.stderr.read().decode())
+        equal(len(answer), len(data))
+        assert answer == data
+
+
+@case
+def streams_that_do_not_exist_are_errors_and_nothing_else():
+    with Serving() as server:
+        for missing, number, status in (("<&-", 0, 15), (">&-", 1, 15), ("2>&-", 2, 0)):
+            script = f"echo x | '{FAIRLEAD}' connect {server.url()} --ca dev --linger 0.2 {missing}"
+            done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=30, check=False)
+            equal(done.returncode, status, f"without descriptor {number}: {done.stderr}")
+            equal(done.stdout, "x\n" if status == 0 else "")
+
+
+@case
 def a_slow_reader_slows_the_writer_down():
     with Serving() as server:
         process = subprocess.Popen([FAIRLEAD, "connect", server.url(), "--ca", "dev", "--binary"], stdin=subprocess.PIPE,

@@ -10,7 +10,7 @@ import tempfile
 import websockets
 
 import harness
-from harness import FAIRLEAD, Serving, case, contains, context, development_ca, equal, run
+from harness import FAIRLEAD, Serving, case, contains, context, development_ca, equal, lacks, run
 
 
 def demo(*arguments):
@@ -79,6 +79,8 @@ def demo_tells_what_was_negotiated():
         contains(facts["server"], "fairlead ")
         assert facts["peer"] in ("127.0.0.1", "::1"), facts
         assert facts["cipher"] and facts["group"], facts
+        equal(facts["ca"], "dev")  # by name: where a file lies on the server's machine is not for browsers
+        lacks(json.dumps(facts), str(harness.HOME), ".pem")
 
 
 @case

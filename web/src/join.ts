@@ -5,7 +5,7 @@ import { joinCommand } from "./session_protocol.ts";
 
 const answerShownMs = 1_600;
 
-// `ca` is what the server told: a file, `dev` for the development CA, or nothing; on the own machine it is the latter.
+// `ca` is what the server told: `dev` for the development CA, or nothing; on the own machine it is the former.
 export function showJoinCommand(ca: string): void {
   const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
   const words = joinCommand(location.host, ca === "" && local ? "dev" : ca).split(" ");

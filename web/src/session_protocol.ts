@@ -12,7 +12,7 @@ export interface SessionFacts {
   readonly extensions: string;
   readonly server: string;
   readonly peer: string;
-  readonly ca: string; // what `fairlead connect --ca` needs: a file, or `dev`; empty unless the server tells
+  readonly ca: string; // what `fairlead connect --ca` needs, `dev` for the development CA; empty unless the server tells
 }
 
 export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
@@ -44,9 +44,9 @@ export function parseSessionFacts(text: string): SessionFacts | undefined {
 }
 
 // The command that joins the room from a terminal, safe to paste into a POSIX shell.
-export function joinCommand(host: string, caPath: string): string {
+export function joinCommand(host: string, ca: string): string {
   const command = `fairlead connect wss://${host}/room`;
-  return caPath === "" ? command : `${command} --ca ${shellQuoted(caPath)}`;
+  return ca === "" ? command : `${command} --ca ${shellQuoted(ca)}`;
 }
 
 function shellQuoted(text: string): string {

@@ -14,7 +14,7 @@ const complete = {
   extensions: "permessage-deflate",
   server: "fairlead 0.1.0",
   peer: "127.0.0.1",
-  ca: "build/ca.pem",
+  ca: "dev",
 };
 
 test("complete facts are taken as they are", () => {
