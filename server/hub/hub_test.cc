@@ -23,7 +23,7 @@ class Listener final : public Subscriber {
  public:
   void on_delivery(const DeliveryPtr& delivery) override {
     heard.push_back(delivery->publication().data);
-    if (meanwhile) meanwhile();
+    if (const auto act = meanwhile) act();  // which may replace it
   }
   void on_join(const ClientInfo& info) override { heard.push_back("+" + info.client); }
   void on_leave(const ClientInfo& info) override { heard.push_back("-" + info.client); }
