@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/permissions.h"
+
+#include "model/json.h"
+
+#include <algorithm>
+
+namespace fairlead::server {
+namespace {
+
+// '*' stands for any text, also none. Linear but for the last star, to which it goes back.
+bool matches_wildcard(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t tried = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      tried = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++tried;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+bool names(const Capability& capability, std::string_view channel) {
+  return std::ranges::any_of(capability.channels, [&](const std::string& one) {
+    if (capability.match.empty()) return one == channel;
+    if (capability.match == "wildcard") return matches_wildcard(one, channel);
+    const auto pattern = Pattern::make(one);
+    return pattern && pattern->matches(channel);
+  });
+}
+
+bool grants(const Capability& capability, Operation operation) {
+  switch (operation) {
+    case Operation::subscribe:
+      return capability.subscribe;
+    case Operation::publish:
+      return capability.publish;
+    case Operation::presence:
+      return capability.presence;
+    case Operation::history:
+      return capability.history;
+  }
+  return false;
+}
+
+struct Permission {
+  bool client, subscriber, anonymous;
+};
+Permission permission(const ChannelOptions& o, Operation operation) {
+  switch (operation) {
+    case Operation::subscribe:
+      return {o.allow_subscribe_for_client, false, o.allow_subscribe_for_anonymous};
+    case Operation::publish:
+      return {o.allow_publish_for_client, o.allow_publish_for_subscriber, o.allow_publish_for_anonymous};
+    case Operation::presence:
+      return {o.allow_presence_for_client, o.allow_presence_for_subscriber, o.allow_presence_for_anonymous};
+    case Operation::history:
+      return {o.allow_history_for_client, o.allow_history_for_subscriber, o.allow_history_for_anonymous};
+  }
+  return {false, false, false};
+}
+
+}  // namespace
+
+std::expected<KnownChannel, ClientError> known_channel(const Policy& policy, std::string_view channel) {
+  if (!is_channel_name(channel, policy.channel)) return std::unexpected(client_error::bad_request);
+  const ChannelName name = parse_channel(channel, policy.channel);
+  const ChannelOptions* options = options_of(name, policy.channel);
+  if (options == nullptr) return std::unexpected(client_error::unknown_channel);
+  return KnownChannel{name, options};
+}
+
+bool is_capable(const Admitted& admitted, std::string_view channel, Operation operation) {
+  return std::ranges::any_of(admitted.capabilities,
+                             [&](const Capability& one) { return grants(one, operation) && names(one, channel); });
+}
+
+bool is_allowed(const Policy& policy, const Admitted& admitted, const ChannelOptions& options, std::string_view channel,
+                Operation operation, bool subscribed) {
+  const Permission given = permission(options, operation);
+  const bool has_name = !admitted.user.empty() || given.anonymous;
+  if (has_name && (given.client || (given.subscriber && subscribed))) return true;
+  return policy.auth.insecure || is_capable(admitted, channel, operation);
+}
+
+bool has_valid_name(const Policy& policy, const KnownChannel& channel) {
+  const auto found = policy.channel_regex.find(channel.name.name_space);
+  return found == policy.channel_regex.end() || found->second.matches(channel.name.rest);
+}
+
+bool is_user_limited(const KnownChannel& channel) {
+  return channel.options->allow_user_limited_channels && channel.name.users.has_value();
+}
+
+bool is_one_of_them(const KnownChannel& channel, std::string_view user) {
+  return !user.empty() && channel.name.users &&
+         std::ranges::find(*channel.name.users, user) != channel.name.users->end();
+}
+
+ChannelOptions overridden(ChannelOptions options, const SubscriptionOverride& with) {
+  options.presence = with.presence.value_or(options.presence);
+  options.join_leave = with.join_leave.value_or(options.join_leave);
+  options.force_push_join_leave = with.force_push_join_leave.value_or(options.force_push_join_leave);
+  options.force_positioning = with.force_positioning.value_or(options.force_positioning);
+  options.force_recovery = with.force_recovery.value_or(options.force_recovery);
+  return options;
+}
+
+std::string personal_channel(const Policy& policy, const std::string& user) {
+  const std::string& name_space = policy.auth.personal_channel.personal_channel_namespace;
+  const std::string limited = policy.channel.user_boundary + user;
+  return name_space.empty() ? limited : name_space + policy.channel.namespace_boundary + limited;
+}
+
+bool has_format(const Payload& data, std::string_view format) {
+  if (format == "json") return is_json(data);
+  if (format != "json_object") return true;
+  const std::size_t first = data.find_first_not_of(" \t\r\n");
+  return first != std::string::npos && data[first] == '{' && is_json(data);
+}
+
+}  // namespace fairlead::server

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What decisions are made by, compiled once from the settings and shared by all loops. A reload makes a new one.
+#pragma once
+
+#include "auth/gatekeeper.h"
+#include "auth/pattern.h"
+#include "auth/revocations.h"
+#include "auth/settings.h"
+#include "auth/tokens.h"
+#include "model/channel.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace fairlead::server {
+
+struct Policy {
+  AuthSettings auth;
+  ChannelSettings channel;
+  std::shared_ptr<TokenVerifier> connection_tokens;
+  std::shared_ptr<TokenVerifier> subscription_tokens;         // the same, unless they have keys of their own
+  std::map<std::string, Pattern, std::less<>> channel_regex;  // by namespace; "" for channels without one
+};
+// The sentence of a fault names the key of the configuration that is wrong.
+[[nodiscard]] Outcome<std::shared_ptr<const Policy>> make_policy(const AuthSettings& auth,
+                                                                 const ChannelSettings& channel,
+                                                                 const FetchDocument& fetch);
+
+// What one loop's gatekeeper needs. Everything outlives it.
+struct GatekeeperParts {
+  std::function<std::shared_ptr<const Policy>()> policy;  // the newest; called on the loop
+  Backend* backend = nullptr;                             // null: nobody is asked; answers on the loop
+  const Revocations* revocations = nullptr;               // null: nothing is revoked
+  std::function<WallTime()> wall_clock;
+  std::function<void(std::function<void()>)> post;  // runs it on the loop, soon; called on any thread
+};
+[[nodiscard]] std::shared_ptr<Gatekeeper> make_gatekeeper(GatekeeperParts parts);
+
+}  // namespace fairlead::server
