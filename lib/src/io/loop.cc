@@ -59,8 +59,7 @@ Loop::~Loop() {
 void Loop::run() {
   FAIRLEAD_ASSERT(waiting_->own != nullptr);
   const auto work = boost::asio::make_work_guard(waiting_->context);
-  waiting_->context.restart();
-  waiting_->context.run();
+  waiting_->context.run();  // returns at once when `stop` came first: another thread may be that quick
 }
 
 void Loop::stop() { waiting_->context.stop(); }

@@ -45,7 +45,7 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
-  void run();   // until `stop` (own context only)
+  void run();   // until `stop`, which may have come before; once (own context only)
   void stop();  // thread-safe
   // Runs `work` on the loop's thread, in order. Thread-safe.
   void post(std::function<void()> work);

@@ -85,5 +85,14 @@ TEST(Loop, KnowsItselfInsideItsCallbacksOnly) {
   EXPECT_EQ(Loop::current(), nullptr);
 }
 
+TEST(Loop, AStopBeforeItRunsCounts) {
+  Loop loop;
+  bool ran = false;
+  loop.post([&] { ran = true; });
+  loop.stop();
+  loop.run();
+  EXPECT_FALSE(ran);
+}
+
 }  // namespace
 }  // namespace fairlead::io
