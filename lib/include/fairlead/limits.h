@@ -56,9 +56,9 @@ struct Limits {
   std::size_t connections = 100'000;            // closed at accept past it
   std::size_t connections_per_address = 1'000;  // IPv4 by address, IPv6 by /64; closed at accept past it
   // Buffers and queues of all connections. Past it new connections are closed, upgrades and requests get 503, and each
-  // loop on which memory grows closes, behind its turn, the WebSockets that hold most of it (1013) until they have given
-  // back what grew: it may be passed by what one turn sends. Not counted: compressors, up to 128 KiB of ciphertext for
-  // each connection that is held back, and what the application holds (shared messages, too).
+  // loop on which memory grows closes, behind its turn, the WebSockets that hold most of it (1013) until they have
+  // given back what grew: it may be passed by what one turn sends. Not counted: compressors, up to 128 KiB of
+  // ciphertext for each connection that is held back, and what the application holds (shared messages, too).
   std::size_t memory_budget_bytes = std::size_t{2} * 1024 * 1024 * 1024;
 };
 

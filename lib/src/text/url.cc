@@ -35,6 +35,8 @@ Result<void> read_authority(const boost::urls::url_view& view, std::string_view 
   if (view.has_userinfo()) return fail(Errc::bad_url, "a user name or password must not stand in the address");
   const auto authority = text::parse_authority(authority_of(whole));
   if (!authority) return fail(Errc::bad_url, "the host or the port is not valid");
+  if (authority->host == ".")
+    return fail(Errc::bad_url, "the host or the port is not valid");  // the root has no server
   if (authority->port == 0) return fail(Errc::bad_url, "port 0 cannot be connected to");
   url.host = authority->host;
   url.port = authority->port.value_or(url.default_port());

@@ -63,6 +63,8 @@ TEST(Url, RefusesWhatCannotBeAServer) {
                            "wss://user:pw@h",
                            "wss://@h",
                            "wss://h:0",
+                           "wss://.",
+                           "wss://.:443/x",
                            "wss://h:65536",
                            "wss://h:x",
                            "wss://h:-1",

@@ -38,6 +38,15 @@ Result<void> set_identity(SSL_CTX* context, const TlsIdentity& source) {
   return install(*identity, context);
 }
 
+// An empty one stands for the URL's host.
+Result<void> check_server_name(const std::string& name) {
+  constexpr std::size_t longest_name = 255;  // RFC 1035 2.3.4
+  if (name.empty()) return {};
+  const bool visible = std::ranges::all_of(name, [](char c) { return c > ' ' && c < '\x7f'; });
+  if (visible && name.size() <= longest_name && !bare_host(name).empty()) return {};
+  return fail(Errc::tls_configuration, "the server name is neither a host name nor an IP address");
+}
+
 Result<void> configure(SSL_CTX* context, const TlsClient& options, const ContextSettings& settings) {
   if (auto trusted = set_trust(context, options); !trusted) return trusted;
   const bool judged = settings.verify_peer || !settings.pins.empty();
@@ -58,8 +67,17 @@ Result<void> configure(SSL_CTX* context, const TlsClient& options, const Context
 
 }  // namespace
 
+std::string bare_host(std::string_view host) {
+  std::string name(host);
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  if (name.ends_with('.')) name.pop_back();                                    // the root's dot is in no certificate
+  if (name.contains(':')) name.resize(std::min(name.size(), name.find('%')));  // RFC 6874: nor is an IPv6 zone
+  return name;
+}
+
 Result<std::shared_ptr<const ClientContext>> ClientContext::build(const TlsClient& options) {
   if (auto fine = check_pins(options.pins); !fine) return std::unexpected(fine.error());
+  if (auto fine = check_server_name(options.server_name); !fine) return std::unexpected(fine.error());
   auto alpn = alpn_wire_form(options.alpn);
   if (!alpn) return std::unexpected(alpn.error());
   auto key_log = open_key_log(options.key_log_file);

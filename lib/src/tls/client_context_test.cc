@@ -278,5 +278,17 @@ TEST(ClientOptions, AreCheckedWhenBuilt) {
   EXPECT_FALSE(ClientContext::build(options));
 }
 
+TEST(ServerName, ThatIsNoNameIsRefusedInsteadOfTrustingEverybody) {
+  const Authority authority;
+  for (const std::string& name : {std::string("."), std::string("%:"), std::string("[]"), std::string("a b"),
+                                  std::string("a\0b", 3), std::string(256, 'a')}) {
+    TlsClient options = authority.client();
+    options.server_name = name;
+    const auto built = ClientContext::build(options);
+    ASSERT_FALSE(built) << name;
+    EXPECT_EQ(built.error().code, Errc::tls_configuration);
+  }
+}
+
 }  // namespace
 }  // namespace fairlead::tls

@@ -65,6 +65,9 @@ struct ClientContext::Body {
 [[nodiscard]] Result<std::vector<unsigned char>> alpn_wire_form(const std::vector<std::string>& protocols);
 [[nodiscard]] Result<std::unique_ptr<KeyLog>> open_key_log(const std::string& path);  // null for an empty path
 
+// A host as certificates hold it: without brackets, the root's dot, an IPv6 zone. May be empty.
+[[nodiscard]] std::string bare_host(std::string_view host);
+
 // Trusts these and nobody else.
 [[nodiscard]] Result<void> trust(SSL_CTX* context, const PemSource& authorities);
 [[nodiscard]] Result<void> check_revocation(SSL_CTX* context, const PemSource& lists);

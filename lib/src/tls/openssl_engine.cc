@@ -419,11 +419,9 @@ bool is_ip_literal(const std::string& host) {
 }
 
 std::string host_to_verify(const ClientContext& context, std::string_view host) {
-  std::string name(context.body().server_name.empty() ? host : std::string_view(context.body().server_name));
-  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
-  if (name.ends_with('.')) name.pop_back();                                    // the root's dot is in no certificate
-  if (name.contains(':')) name.resize(std::min(name.size(), name.find('%')));  // RFC 6874: nor is an IPv6 zone
-  FAIRLEAD_ASSERT(!name.empty());                                              // OpenSSL would take it for "any name"
+  std::string name =
+      bare_host(context.body().server_name.empty() ? host : std::string_view(context.body().server_name));
+  FAIRLEAD_ASSERT(!name.empty());  // OpenSSL would take it for "any name"; URLs and options are checked
   return name;
 }
 
