@@ -5,7 +5,9 @@
 // Threads: every call may come from any thread and never blocks on a disk or a network. `done` is called exactly once,
 // on any thread, perhaps before the call returns. Events of one channel come in the order of their offsets, never two
 // at once for one channel; different channels may run side by side. After `stop` has returned nothing is called any
-// more: what was still open has been answered with `unavailable`.
+// more: what was still open has been answered with `unavailable`. `stop` is not called from inside `done` or an event.
+// Events may come while the engine holds a channel's lock: receivers only post them on. The event log and the store of
+// the same engine open and end with its broker.
 #pragma once
 
 #include "model/done.h"
@@ -83,7 +85,7 @@ class Broker {
   virtual void publish_leave(const std::string& channel, ClientInfo info, Done<void> done) = 0;
 
   virtual void history(const std::string& channel, HistoryQuery query, Done<History> done) = 0;
-  // Drops the publications; the position stays.
+  // Drops the publications, the kept latest too; the position stays.
   virtual void remove_history(const std::string& channel, Done<void> done) = 0;
   // The newest publication that is known, from the history or kept as the latest; null: none.
   virtual void latest(const std::string& channel, Done<PublicationPtr> done) = 0;

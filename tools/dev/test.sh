@@ -9,6 +9,7 @@ docs|2|tools|links of the documents, snippets equal to compiled examples
 format|3|tools format|clang-format over all sources, and house rules (tools/check_style)
 web|5|node|types and unit tests of the pages
 unit|30|build unit|unit tests beside the code, debug build with g++
+crash|10|build unit|the durable engine is killed 200 times while it publishes
 tidy|40|build unit clang tidy|clang-tidy over all sources (unchanged ones are remembered)
 asan|40|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
 tsan|35|build unit clang|unit tests under ThreadSanitizer, clang
@@ -74,6 +75,13 @@ unit_tests() {
 }
 
 stage_unit() { unit_tests debug; }
+
+stage_crash() {
+  build_preset debug
+  rm -f build/test/crash.xml
+  ctest --test-dir build/debug -L crash --output-on-failure --no-tests=error --output-junit "$root/build/test/crash.xml" || true
+  tools/count_tests build/test/crash.xml build/test/crash
+}
 
 stage_asan() {
   ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1 \
