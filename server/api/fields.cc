@@ -145,6 +145,20 @@ void FieldReader::object(std::string_view name, const std::function<void(Fields&
   if (!problem_) problem_ = reader.problem();
 }
 
+void FieldReader::objects(std::string_view name, std::size_t most,
+                          const std::function<void(const std::string&, Fields&)>& inner) {
+  const auto* value = find(name);
+  if (value == nullptr) return;
+  const auto members = members_of(*value);
+  if (!members) return refuse(name, "must be an object of objects");
+  if (members->size() > most) return refuse(name, "has more than " + std::to_string(most) + " members");
+  for (const auto& member : *members) {
+    FieldReader reader(member.value, path_ + (path_.empty() ? "" : ".") + std::string(name) + ".*");
+    inner(member.name, reader);
+    if (!problem_) problem_ = reader.problem();
+  }
+}
+
 // ── Listing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void FieldLister::add(std::string_view name, std::string_view type, Need need) {
@@ -182,6 +196,11 @@ void FieldLister::object(std::string_view name, const std::function<void(Fields&
   FieldLister lister;
   inner(lister);
   fields_.back().inner = lister.take();
+}
+
+void FieldLister::objects(std::string_view name, std::size_t /*most*/,
+                          const std::function<void(const std::string&, Fields&)>& /*inner*/) {
+  add(name, "object", Need::optional);
 }
 
 }  // namespace fairlead::server

@@ -34,6 +34,9 @@ class Fields {
   virtual void payload(std::string_view name, Payload& out, bool& json, Need need = Need::optional) = 0;
   // An object with fields of its own; `inner` is called when it is there.
   virtual void object(std::string_view name, const std::function<void(Fields&)>& inner) = 0;
+  // An object of objects by name.
+  virtual void objects(std::string_view name, std::size_t most,
+                       const std::function<void(const std::string&, Fields&)>& inner) = 0;
   // {"value": true}, as options of channels are overridden.
   void overridden(std::string_view name, std::optional<bool>& out);
   void integer(std::string_view name, std::int32_t& out);
@@ -62,6 +65,8 @@ class FieldReader final : public Fields {
   void unsigned_integer(std::string_view name, std::uint64_t& out) override;
   void payload(std::string_view name, Payload& out, bool& json, Need need) override;
   void object(std::string_view name, const std::function<void(Fields&)>& inner) override;
+  void objects(std::string_view name, std::size_t most,
+               const std::function<void(const std::string&, Fields&)>& inner) override;
 
  private:
   [[nodiscard]] const JsonValue* find(std::string_view name) const;
@@ -99,6 +104,8 @@ class FieldLister final : public Fields {
   void unsigned_integer(std::string_view name, std::uint64_t& out) override;
   void payload(std::string_view name, Payload& out, bool& json, Need need) override;
   void object(std::string_view name, const std::function<void(Fields&)>& inner) override;
+  void objects(std::string_view name, std::size_t most,
+               const std::function<void(const std::string&, Fields&)>& inner) override;
 
  private:
   void add(std::string_view name, std::string_view type, Need need);

@@ -35,6 +35,8 @@ void list(Fields& fields, std::string_view name, std::optional<StreamPosition>& 
   });
 }
 
+}  // namespace
+
 void list(Fields& fields, SubscriptionOverride& overrides) {
   fields.object("override", [&overrides](Fields& inner) {
     inner.overridden("presence", overrides.presence);
@@ -44,8 +46,6 @@ void list(Fields& fields, SubscriptionOverride& overrides) {
     inner.overridden("force_recovery", overrides.force_recovery);
   });
 }
-
-}  // namespace
 
 void list(Fields& fields, Publish& request) {
   fields.text("channel", request.channel, Need::required);

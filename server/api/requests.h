@@ -34,6 +34,8 @@ struct Acknowledge {
   std::uint64_t sequence = 0;
 };
 
+// The member "override", of requests here and of answers of webhooks.
+void list(Fields& fields, SubscriptionOverride& overrides);
 void list(Fields& fields, Publish& request);
 void list(Fields& fields, Broadcast& request);
 void list(Fields& fields, SubscribeCall& request);

@@ -14,6 +14,7 @@ tidy|40|build unit clang tidy|clang-tidy over all sources (unchanged ones are re
 asan|40|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
 tsan|35|build unit clang|unit tests under ThreadSanitizer, clang
 fuzz|25|build clang|each fuzz target for 20 seconds, from its corpus
+api|3|node tests/api|the HTTP API's published description against a validator of others
 examples|10|build peers|each example as a program: servers are spoken to, clients get a server
 cli|15|build peers tests/cli|the command line: statuses, pipes, manual pages, the room
 conformance|20|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles
@@ -106,6 +107,11 @@ stage_web() {
   lines=$(node --test --test-reporter=tap $(find build/web-unit -name '*_test.js' | sort)) || true
   grep -B2 -A20 '^ *not ok' <<<"$lines" || true
   say "$(sed -n 's/^# pass //p' <<<"$lines") passed, $(sed -n 's/^# fail //p' <<<"$lines") failed"
+}
+
+stage_api() {
+  need_npm tests/api
+  tests/api/run
 }
 
 stage_examples() {

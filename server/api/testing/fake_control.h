@@ -5,6 +5,7 @@
 #include "api/control.h"
 
 #include <functional>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,7 +48,11 @@ class FakeControl : public Control {
 
   // Answers what waits, oldest first; how many there were.
   std::size_t release() {
-    auto waiting = std::exchange(waiting_, {});
+    std::vector<std::function<void()>> waiting;
+    {
+      const std::scoped_lock lock(mutex_);
+      waiting.swap(waiting_);
+    }
     for (auto& answer : waiting) answer();
     return waiting.size();
   }
@@ -163,8 +168,13 @@ class FakeControl : public Control {
       answered(error ? Answer<void>(std::unexpected(*error)) : Answer<void>());
     });
   }
-  void deliver(std::function<void()> call) { hold ? waiting_.push_back(std::move(call)) : call(); }
+  void deliver(std::function<void()> call) {
+    if (!hold) return call();
+    const std::scoped_lock lock(mutex_);
+    waiting_.push_back(std::move(call));
+  }
 
+  std::mutex mutex_;  // only what waits is asked for on one thread and released on another
   std::vector<std::function<void()>> waiting_;
 };
 
