@@ -10,10 +10,13 @@ int main(int argc, char** argv) {
   // A reader that has gone is an error of the write, with a sentence and a status, not a silent death.
   (void)std::signal(SIGPIPE, SIG_IGN);
   fairlead::cli::Program program;
+  fairlead::cli::add_serve(program);
   fairlead::cli::add_echo(program);
   fairlead::cli::add_connect(program);
   fairlead::cli::add_bench(program);
   fairlead::cli::add_cert(program);
+  fairlead::cli::add_config(program);
+  fairlead::cli::add_token(program);
   fairlead::cli::add_demo(program);
   fairlead::cli::add_version(program);
   fairlead::cli::add_docs(program);

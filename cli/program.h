@@ -59,10 +59,13 @@ class Program {
 };
 
 // One function for each verb, in the file of its name. Each owns its options through its callback.
+void add_serve(Program& program);
 void add_echo(Program& program);
 void add_connect(Program& program);
 void add_bench(Program& program);
 void add_cert(Program& program);
+void add_config(Program& program);
+void add_token(Program& program);
 void add_demo(Program& program);
 void add_version(Program& program);
 void add_docs(Program& program);
