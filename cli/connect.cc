@@ -153,7 +153,11 @@ ExitStatus tell_error(const Error& error, ExitStatus status) {
 }
 
 ExitStatus tell_ending(const Ending& ending, const ConnectOptions& options) {
-  if (ending.local_error) return tell_error(*ending.local_error, ExitStatus::local_io);
+  if (ending.local_error) {
+    complain(harmless(to_string(*ending.local_error)));
+    if (ending.local_error->code == Errc::invalid_utf8) complain("Input that is not text goes with --binary.");
+    return ExitStatus::local_io;
+  }
   // Many servers leave without TLS's goodbye once both close frames have crossed: nothing can be missing then.
   if (ending.error && !ending.close.clean) return tell_error(*ending.error, status_of(ending.error->code));
   const ExitStatus status = status_of(ending.close);

@@ -124,6 +124,14 @@ def a_reader_that_pauses_for_longer_than_the_linger_gets_everything():
 
 
 @case
+def input_that_is_not_text_is_a_fault_of_ours():
+    with Serving() as server:
+        _, error = harness.run("connect", server.url(), "--ca", "dev", stdin=b"a\xff\n", status=15)
+        harness.contains(error, "line 1 of the input", "--binary")
+        harness.lacks(error, "peer")
+
+
+@case
 def streams_that_do_not_exist_are_errors_and_nothing_else():
     with Serving() as server:
         for missing, number, status in (("<&-", 0, 15), (">&-", 1, 15), ("2>&-", 2, 0)):
