@@ -216,7 +216,8 @@ void Link::ping() {
 void Link::publication(const Delivery& delivery, const WireForm& form) {
   if (ended_) return;
   flush();  // what was said before comes before
-  sent(write_shared(delivery.frame(form)));
+  const SharedMessage& frame = delivery.frame(form);
+  sent(write_shared(frame), frame.payload().size());
 }
 
 void Link::session_changed() {
@@ -233,13 +234,16 @@ void Link::disconnect(const DisconnectReason& reason) {
 
 void Link::flush() {
   if (batch_.empty()) return;
-  sent(write(batch_));
+  sent(write(batch_), batch_.size());
   batch_.clear();
   batch_.shrink_to_fit();  // an idle client holds nothing
 }
 
-void Link::sent(SendResult result) {
-  if (result == SendResult::over_limit) undelivered_ = disconnect_reason::slow;
+void Link::sent(SendResult result, std::size_t bytes) {
+  if (result == SendResult::over_limit) {
+    refused_bytes_ += bytes;
+    undelivered_ = disconnect_reason::slow;
+  }
   if (result == SendResult::invalid) undelivered_ = disconnect_reason::server_error;
   if (undelivered_) want_turn_end();
 }

@@ -56,7 +56,7 @@ class Link : public Outbox, public Deadlined, public std::enable_shared_from_thi
   [[nodiscard]] WireFormat format() const noexcept override { return codec_.format(); }
   [[nodiscard]] Envelope envelope() const noexcept override { return envelope_; }
   [[nodiscard]] std::size_t queued_bytes() const noexcept override {
-    return ended_ ? 0 : batch_.size() + waiting_bytes();
+    return ended_ ? 0 : batch_.size() + waiting_bytes() + refused_bytes_;
   }
 
  protected:
@@ -78,7 +78,7 @@ class Link : public Outbox, public Deadlined, public std::enable_shared_from_thi
   void keep(Bytes frame);
   void deliver(Bytes frame);
   void add(auto&& encode);
-  void sent(SendResult result);
+  void sent(SendResult result, std::size_t bytes);
   void refuse(const Reply& reply);
   void settle();
   void register_secret();
@@ -93,7 +93,8 @@ class Link : public Outbox, public Deadlined, public std::enable_shared_from_thi
   std::string batch_;
   std::deque<std::string> pending_;  // frames that came while the session was busy
   std::size_t pending_bytes_ = 0;
-  std::string secret_;                           // under which it is registered
+  std::size_t refused_bytes_ = 0;  // what found no room: it counts, so that the session sees its limit passed
+  std::string secret_;             // under which it is registered
   std::optional<DisconnectReason> undelivered_;  // what the connection could not take ends the session with this
   int calls_ = 0;                                // into the session that have not returned
   bool turn_end_wanted_ = false;
