@@ -109,6 +109,8 @@ void Subscription::on_special_delivery(const DeliveryPtr& delivery) {
     ++metrics_->filtered;
     return host_.on_left_out(*this, TraceKind::filtered, delivery->position().offset);
   }
+  if (holds()) flush();
+  if (phase_ != Phase::live) return;
   if (holds() || (has_policy() && slow())) return hold(delivery);
   send(delivery);
 }
