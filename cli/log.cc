@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "json.h"
 #include "terminal.h"
 
 namespace fairlead::cli {
@@ -44,17 +45,28 @@ Style style_of(LogLevel level) {
   return Style::red;
 }
 
-std::string line(std::chrono::system_clock::time_point now, LogLevel level, std::string_view text, bool colour) {
+struct Looks {
+  LogFormat format = LogFormat::text;
+  bool colour = false;
+};
+
+std::string line(std::chrono::system_clock::time_point now, LogLevel level, std::string_view text, Looks looks) {
   const auto since_1970 = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
   const std::string time = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
                                        fmt::gmtime(static_cast<std::time_t>(since_1970 / 1000)), since_1970 % 1000);
-  return fmt::format("{} {} {}\n", time, styled(name_of(level), style_of(level), colour), harmless(text));
+  if (looks.format == LogFormat::json) {
+    JsonWriter json;
+    json.open('{').member("time", time).member("level", name_of(level)).member("message", text);
+    return json.close('}').text() + "\n";
+  }
+  return fmt::format("{} {} {}\n", time, styled(name_of(level), style_of(level), looks.colour), harmless(text));
 }
 
 }  // namespace
 
-std::string log_line(std::chrono::system_clock::time_point now, LogLevel level, std::string_view text) {
-  return line(now, level, text, false);
+std::string log_line(std::chrono::system_clock::time_point now, LogLevel level, std::string_view text,
+                     LogFormat format) {
+  return line(now, level, text, {.format = format, .colour = false});
 }
 
 struct LogWriter::State {
@@ -67,16 +79,16 @@ struct LogWriter::State {
 
   int descriptor = -1;
   std::size_t queue_bytes = 0;
-  bool colour = false;
+  Looks looks;
 
   void run();
   [[nodiscard]] std::string take();
 };
 
-LogWriter::LogWriter(int descriptor, std::size_t queue_bytes) : state_(std::make_shared<State>()) {
+LogWriter::LogWriter(int descriptor, std::size_t queue_bytes, LogFormat format) : state_(std::make_shared<State>()) {
   state_->descriptor = descriptor;
   state_->queue_bytes = queue_bytes;
-  state_->colour = wants_colour(descriptor);
+  state_->looks = {.format = format, .colour = wants_colour(descriptor)};
   // Signals are for the threads that wait for them: this one inherits that all are blocked.
   sigset_t all;
   sigset_t before;
@@ -94,7 +106,7 @@ LogWriter::~LogWriter() {
 }
 
 void LogWriter::add(LogLevel level, std::string_view text, std::chrono::system_clock::time_point now) {
-  const std::string whole = line(now, level, text, state_->colour);
+  const std::string whole = line(now, level, text, state_->looks);
   const std::lock_guard lock(state_->mutex);
   if (state_->waiting.size() + whole.size() > state_->queue_bytes) {
     ++state_->dropped;
@@ -118,13 +130,14 @@ std::string LogWriter::State::take() {
   std::string lines = std::exchange(waiting, {});
   if (dropped != 0 && writing) {
     const std::string count = fmt::format("{} log lines dropped: their reader was too slow", std::exchange(dropped, 0));
-    lines += line(std::chrono::system_clock::now(), LogLevel::warning, count, colour);
+    lines += line(std::chrono::system_clock::now(), LogLevel::warning, count, looks);
   }
   return lines;
 }
 
-LogSink log_to_stderr(LogLevel least) {
-  return [least, writer = std::make_shared<LogWriter>(STDERR_FILENO)](LogLevel level, std::string_view text) {
+LogSink log_to_stderr(LogLevel least, LogFormat format) {
+  auto writer = std::make_shared<LogWriter>(STDERR_FILENO, LogWriter::default_queue_bytes, format);
+  return [least, writer = std::move(writer)](LogLevel level, std::string_view text) {
     if (level >= least) writer->add(level, text, std::chrono::system_clock::now());
   };
 }

@@ -6,21 +6,28 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace fairlead::cli {
 
-// "2026-11-22T16:10:59.123Z info accepted …", with a newline. Control characters of the text are made visible.
-[[nodiscard]] std::string log_line(std::chrono::system_clock::time_point now, LogLevel level, std::string_view text);
+enum class LogFormat : std::uint8_t {
+  text,  // "2026-11-22T16:10:59.123Z info accepted …": control characters of the text are made visible
+  json,  // {"time":"2026-11-22T16:10:59.123Z","level":"info","message":"accepted …"}
+};
+
+// With a newline.
+[[nodiscard]] std::string log_line(std::chrono::system_clock::time_point now, LogLevel level, std::string_view text,
+                                   LogFormat format = LogFormat::text);
 
 // Writes lines to a descriptor from a thread of its own. `add` never waits: while the reader takes nothing, lines
 // queue up to a limit, then they are dropped, and as soon as there is room a line says how many. Thread-safe.
 class LogWriter {
  public:
   // The descriptor stays the caller's; it is not made non-blocking, since others may share it.
-  explicit LogWriter(int descriptor, std::size_t queue_bytes = default_queue_bytes);
+  explicit LogWriter(int descriptor, std::size_t queue_bytes = default_queue_bytes, LogFormat format = LogFormat::text);
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
   // What is queued is still written, for at most `farewell`: a reader that is stuck does not hold up the end.
@@ -37,6 +44,6 @@ class LogWriter {
 };
 
 // Each line from `least` on, through a LogWriter that the sink's copies share.
-[[nodiscard]] LogSink log_to_stderr(LogLevel least);
+[[nodiscard]] LogSink log_to_stderr(LogLevel least, LogFormat format = LogFormat::text);
 
 }  // namespace fairlead::cli

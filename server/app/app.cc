@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/app.h"
+
+#include "api/http_api.h"
+#include "api/http_client.h"
+#include "app/decisions.h"
+#include "app/engines.h"
+#include "app/filtered_events.h"
+#include "app/node.h"
+#include "app/node_control.h"
+#include "app/pages.h"
+#include "app/sd_notify.h"
+#include "config/print.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+namespace fairlead::server {
+namespace {
+
+std::unexpected<Fault> fault(FaultKind kind, std::string sentence) {
+  return std::unexpected(Fault{kind, std::move(sentence)});
+}
+
+Tls tls_of(const ListenSettings& settings) {
+  return settings.certificate_file.empty() ? Tls::development()
+                                           : Tls::files(settings.certificate_file, settings.key_file);
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+// "https://localhost:8443/": with the host that was asked for, which a person can open, and the port as it is.
+std::string url_of(const std::string& where, const Listening& listening) {
+  if (where.starts_with("unix:")) return where;
+  std::string host = where.substr(0, where.rfind(':'));
+  if (host.empty() || host == "*" || host == "0.0.0.0" || host == "[::]") host = "localhost";
+  return fmt::format("{}://{}:{}/", listening.secure ? "https" : "http", host, listening.port);
+}
+
+class RunningApp final : public App {
+ public:
+  explicit RunningApp(AppOptions options)
+      : options_(std::move(options)),
+        settings_(options_.settings),
+        json_(make_codec(WireFormat::json)),
+        protobuf_(make_codec(WireFormat::protobuf)),
+        encoder_(make_publication_encoder()) {}
+  RunningApp(const RunningApp&) = delete;
+  RunningApp& operator=(const RunningApp&) = delete;
+  ~RunningApp() override { end(); }
+
+  Outcome<void> open() {
+    if (const auto opened = open_engine(); !opened) return opened;
+    if (const auto decided = decide(); !decided) return decided;
+    node_ = std::make_unique<Node>(
+        Node::Parts{.engine = *engine_,
+                    .events = *events_,
+                    .encoder = *encoder_,
+                    .json = *json_,
+                    .protobuf = *protobuf_,
+                    .trace = trace_,
+                    .gatekeeper = [this](const LoopHandle& loop) { return decisions_->gatekeeper(loop); }},
+        settings_);
+    if (auto started = node_->start_engine(); !started) {
+      node_.reset();
+      return started;
+    }
+    engine_runs_ = true;
+    if (const auto began = decisions_->begin(); !began) return began;
+    make_server();
+    if (const auto listening = listen(); !listening) return listening;
+    if (const auto started = server_->start(); !started) {
+      return fault(FaultKind::unavailable, "the server cannot start: " + to_string(started.error()));
+    }
+    node_->set_ready(true);
+    return {};
+  }
+
+  std::vector<std::string> urls() const override { return urls_; }
+
+  Outcome<void> reload(std::shared_ptr<const Settings> next) override {
+    const auto changed = config::diff(*settings_, *next);
+    auto settings = std::make_shared<const Settings>(config::reloaded(*settings_, *next));
+    if (const auto replaced = decisions_->reconfigure(settings); !replaced) return replaced;
+    const Result<void> certificates = server_->replace_tls(tls_of(settings->listen));
+    settings_ = settings;
+    node_->reconfigure(settings_);
+    events_->reconfigure(settings_->events);
+    if (api_) api_->reconfigure(settings_->http_api);
+    if (!changed.reloadable.empty())
+      say(LogLevel::info, fmt::format("changed: {}", fmt::join(changed.reloadable, ", ")));
+    if (!changed.needs_restart.empty()) {
+      say(LogLevel::warning,
+          fmt::format("these take a restart and stay as they are: {}", fmt::join(changed.needs_restart, ", ")));
+    }
+    if (!certificates) {
+      return fault(FaultKind::invalid, "the old certificates stay: " + to_string(certificates.error()));
+    }
+    return {};
+  }
+
+  AppDrained drain(Duration window) override {
+    AppDrained drained{.clients = static_cast<std::size_t>(server_->stats().websockets), .connections = {}};
+    node_->send_away(window);
+    drained.connections = server_->drain(std::chrono::milliseconds(0));
+    return drained;
+  }
+
+  void stop() override {
+    if (server_) server_->stop();
+  }
+
+ private:
+  void say(LogLevel level, std::string_view line) const {
+    if (options_.log) options_.log(level, line);
+  }
+
+  Outcome<void> open_engine() {
+    auto engine = make_engine(settings_->engine);
+    if (!engine) return std::unexpected(engine.error());
+    engine_ = std::move(*engine);
+    events_ = std::make_unique<FilteredEvents>(engine_->events(), settings_->events);
+    return {};
+  }
+
+  Outcome<void> decide() {
+    auto decisions = Decisions::make(settings_, engine_->store(), *events_, http_, options_.log);
+    if (!decisions) return std::unexpected(decisions.error());
+    decisions_ = std::move(*decisions);
+    events_->on_append([decisions = decisions_.get()] { decisions->event_appended(); });
+    return {};
+  }
+
+  void make_server() {
+    ServerOptions options;
+    options.tls = tls_of(settings_->listen);
+    options.threads = settings_->listen.threads;
+    options.log = options_.log;
+    options.origin.allowed = settings_->transport.allowed_origins;
+    options.limits.http_body_bytes = std::max(options.limits.http_body_bytes, settings_->http_api.max_body_bytes);
+    options.limits.messages_per_second = unlimited;  // the sessions count commands
+    options.loop_started = [this](const LoopHandle& loop, unsigned index) { node_->loop_started(loop, index); };
+    server_ = std::make_unique<Server>(std::move(options));
+    control_ = std::make_unique<NodeControl>(
+        *node_, decisions_->revocations(), [this] { return server_->stats(); },
+        [this] { return decisions_->metrics(); });
+    add_transports(*server_, settings_->transport, *node_);
+    api_ = add_api(*server_, settings_->http_api, *control_);
+    if (settings_->metrics_enabled) add_metrics(*server_, *control_);
+    if (settings_->health_enabled) add_health(*server_, *control_);
+    add_pages(*server_, PagesOptions{.settings = settings_, .control = control_.get(), .web = options_.web});
+  }
+
+  Outcome<void> listen() {
+    if (options_.inherit_sockets && inherit()) return {};
+    for (const std::string& where : settings_->listen.secure) {
+      if (const auto done = listened(where, server_->listen(where)); !done) return done;
+    }
+    for (const std::string& where : settings_->listen.insecure_cleartext) {
+      say(LogLevel::warning, fmt::format("{} is cleartext: whoever is on the way reads and changes everything", where));
+      if (const auto done = listened(where, server_->dangerously_listen_without_tls(where, true)); !done) return done;
+    }
+    if (urls_.empty()) return fault(FaultKind::invalid, "there is nothing to listen on: listen.secure is empty");
+    return {};
+  }
+
+  Outcome<void> listened(const std::string& where, const Result<Listening>& listening) {
+    if (!listening) {
+      return fault(FaultKind::unavailable, fmt::format("cannot listen on {}: {}", where, to_string(listening.error())));
+    }
+    urls_.push_back(url_of(where, *listening));
+    return {};
+  }
+
+  // The sockets of a service manager, instead of the configured ones. A socket whose name says so is cleartext.
+  bool inherit() {
+    for (const InheritedSocket& socket : inherited_sockets()) {
+      const bool cleartext = socket.name == "insecure-cleartext";
+      const Result<Listening> listening =
+          cleartext ? server_->dangerously_listen_descriptor_without_tls(socket.descriptor, true)
+                    : server_->listen_descriptor(socket.descriptor);
+      if (listening) urls_.push_back(url_of("localhost:0", *listening));
+      if (!listening) say(LogLevel::error, "an inherited socket is of no use: " + to_string(listening.error()));
+    }
+    return !urls_.empty();
+  }
+
+  // From the outside inwards: nobody asks any more, nobody decides any more, then the engine closes its files.
+  void end() {
+    if (node_) node_->set_ready(false);
+    server_.reset();
+    http_.stop();
+    if (engine_runs_) node_->stop_engine();
+    if (decisions_) decisions_->end();
+    api_.reset();
+    control_.reset();
+    node_.reset();
+  }
+
+  AppOptions options_;
+  std::shared_ptr<const Settings> settings_;
+  std::unique_ptr<const Codec> json_;
+  std::unique_ptr<const Codec> protobuf_;
+  std::unique_ptr<const PublicationEncoder> encoder_;
+  TraceRing trace_;
+  HttpClient http_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<FilteredEvents> events_;
+  std::unique_ptr<Decisions> decisions_;
+  std::unique_ptr<Node> node_;
+  bool engine_runs_ = false;
+  std::unique_ptr<NodeControl> control_;
+  std::shared_ptr<ApiCore> api_;
+  std::unique_ptr<Server> server_;
+  std::vector<std::string> urls_;
+};
+
+}  // namespace
+
+Outcome<std::unique_ptr<App>> App::start(AppOptions options) {
+  if (options.settings->name.empty()) {
+    auto named = std::make_shared<Settings>(*options.settings);
+    named->name = host_name();
+    options.settings = std::move(named);
+  }
+  auto app = std::make_unique<RunningApp>(std::move(options));
+  try {
+    if (const auto opened = app->open(); !opened) return std::unexpected(opened.error());
+  } catch (const std::exception& error) {  // routes that collide, a key that cannot be read
+    return fault(FaultKind::invalid, error.what());
+  }
+  return app;
+}
+
+}  // namespace fairlead::server

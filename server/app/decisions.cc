@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/decisions.h"
+
+#include "api/documents.h"
+#include "api/event_delivery.h"
+#include "api/webhooks.h"
+
+#include <future>
+#include <iterator>
+#include <mutex>
+#include <random>
+#include <utility>
+
+namespace fairlead::server {
+namespace {
+
+double random_share() {
+  thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(engine);
+}
+
+// The webhooks of the newest settings. Questions that are open are answered by those that were asked.
+class CurrentWebhooks final : public Backend {
+ public:
+  void replace(std::shared_ptr<Webhooks> webhooks) {
+    const std::scoped_lock lock(mutex_);
+    webhooks_ = std::move(webhooks);
+  }
+  [[nodiscard]] std::shared_ptr<Webhooks> current() const {
+    const std::scoped_lock lock(mutex_);
+    return webhooks_;
+  }
+
+  void connect(ConnectQuestion question, Judged<ConnectAnswer> judged) override {
+    const auto now = current();
+    now->connect(std::move(question), keeping(now, std::move(judged)));
+  }
+  void refresh(Caller caller, Judged<RefreshAnswer> judged) override {
+    const auto now = current();
+    now->refresh(std::move(caller), keeping(now, std::move(judged)));
+  }
+  void subscribe(const std::string& proxy, SubscribeQuestion question, Judged<SubscribeAnswer> judged) override {
+    const auto now = current();
+    now->subscribe(proxy, std::move(question), keeping(now, std::move(judged)));
+  }
+  void publish(const std::string& proxy, PublishQuestion question, Judged<PublishAnswer> judged) override {
+    const auto now = current();
+    now->publish(proxy, std::move(question), keeping(now, std::move(judged)));
+  }
+  void sub_refresh(const std::string& proxy, Caller caller, std::string channel,
+                   Judged<RefreshAnswer> judged) override {
+    const auto now = current();
+    now->sub_refresh(proxy, std::move(caller), std::move(channel), keeping(now, std::move(judged)));
+  }
+  void rpc(RpcQuestion question, Judged<RpcAnswer> judged) override {
+    const auto now = current();
+    now->rpc(std::move(question), keeping(now, std::move(judged)));
+  }
+
+ private:
+  template <class Answer>
+  static Judged<Answer> keeping(std::shared_ptr<Webhooks> asked, Judged<Answer> judged) {
+    return
+        [asked = std::move(asked), judged = std::move(judged)](Verdict<Answer> verdict) { judged(std::move(verdict)); };
+  }
+  mutable std::mutex mutex_;
+  std::shared_ptr<Webhooks> webhooks_;
+};
+
+class RunningDecisions final : public Decisions {
+ public:
+  RunningDecisions(Store& store, EventLog& events, HttpClient& http, LogSink log)
+      : http_(http), log_(std::move(log)), events_(events), revocations_(store) {}
+
+  Outcome<void> reconfigure(std::shared_ptr<const Settings> settings) override {
+    auto policy = make_policy(settings->auth, settings->channel, fetch_documents(http_));
+    if (!policy) return std::unexpected(policy.error());
+    WebhookEnvironment environment;
+    environment.warn = [log = log_](const std::string& sentence) {
+      if (log) log(LogLevel::warning, sentence);
+    };
+    webhooks_.replace(std::make_shared<Webhooks>(settings->backend, http_, std::move(environment)));
+    const std::scoped_lock lock(mutex_);
+    policy_ = std::move(*policy);
+    settings_ = std::move(settings);
+    return {};
+  }
+
+  std::shared_ptr<Gatekeeper> gatekeeper(const LoopHandle& loop) override {
+    return make_gatekeeper({.policy =
+                                [this] {
+                                  const std::scoped_lock lock(mutex_);
+                                  return policy_;
+                                },
+                            .backend = &webhooks_,
+                            .revocations = &revocations_,
+                            .wall_clock = [] { return std::chrono::system_clock::now(); },
+                            .post = [loop](std::function<void()> work) { loop.post(std::move(work)); }});
+  }
+  Revocations& revocations() noexcept override { return revocations_; }
+
+  Outcome<void> begin() override {
+    std::promise<Outcome<void>> loaded;
+    revocations_.load([&loaded](Outcome<void> outcome) { loaded.set_value(std::move(outcome)); });
+    if (auto outcome = loaded.get_future().get(); !outcome) return outcome;
+    const EventDeliverySettings& events = settings_->events;
+    if (!events.enabled || events.endpoint.empty()) return {};
+    delivery_ = std::make_unique<EventDelivery>(
+        events, events_, http_,
+        EventDeliveryEnvironment{
+            .random = random_share, .unix_seconds = {}, .warn = [log = log_](const auto& sentence) {
+              if (log) log(LogLevel::warning, sentence);
+            }});
+    delivery_->start();
+    return {};
+  }
+  void end() override { delivery_.reset(); }
+  void event_appended() override {
+    if (delivery_) delivery_->appended();
+  }
+
+  std::vector<MetricFamily> metrics() const override {
+    std::vector<MetricFamily> families = webhooks_.current()->metrics();
+    if (delivery_) std::ranges::move(delivery_->metrics(), std::back_inserter(families));
+    return families;
+  }
+
+ private:
+  HttpClient& http_;
+  LogSink log_;
+  EventLog& events_;
+  Revocations revocations_;
+  CurrentWebhooks webhooks_;
+  mutable std::mutex mutex_;  // of policy_ and settings_
+  std::shared_ptr<const Policy> policy_;
+  std::shared_ptr<const Settings> settings_;
+  std::unique_ptr<EventDelivery> delivery_;
+};
+
+}  // namespace
+
+Outcome<std::unique_ptr<Decisions>> Decisions::make(std::shared_ptr<const Settings> settings, Store& store,
+                                                    EventLog& events, HttpClient& http, LogSink log) {
+  auto decisions = std::make_unique<RunningDecisions>(store, events, http, std::move(log));
+  if (auto configured = decisions->reconfigure(std::move(settings)); !configured) {
+    return std::unexpected(configured.error());
+  }
+  return decisions;
+}
+
+}  // namespace fairlead::server

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/node.h"
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <random>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+namespace fairlead::server {
+namespace {
+
+// The loop of this thread, for what comes from its transports.
+thread_local NodeLoop* current_loop = nullptr;
+
+double random_share() {
+  thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(engine);
+}
+
+}  // namespace
+
+std::string random_uuid() {
+  std::array<unsigned char, 16> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw std::runtime_error("no entropy");
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    fmt::format_to(std::back_inserter(text), "{:02x}", bytes.at(i));
+  }
+  return text;
+}
+
+std::int64_t unix_ms(WallTime at) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
+}
+
+// ── One loop ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+NodeLoop::NodeLoop(Node& node, LoopHandle loop, unsigned index)
+    : broker(node.broker(), loop),
+      gate(node.parts_.gatekeeper(loop)),
+      environment{.hub = hub,
+                  .broker = broker,
+                  .gate = *gate,
+                  .interest = *this,
+                  .directory = *this,
+                  .events = node.events(),
+                  .trace = node.trace(),
+                  .metrics = metrics,
+                  .settings = {node.settings(), &node.settings()->session},
+                  .node_id = node.node_id(),
+                  .new_id = random_uuid,
+                  .random = random_share,
+                  .wall_clock = [] { return std::chrono::system_clock::now(); },
+                  .clock = [] { return Clock::now(); },
+                  .encoder = &node.encoder()},
+      node_(node),
+      loop_(std::move(loop)),
+      index_(index) {}
+
+void NodeLoop::want(const std::string& channel, Done<void> done) {
+  node_.channels_.want(channel, index_, on_loop(loop_, std::move(done)));
+}
+void NodeLoop::unwant(const std::string& channel) { node_.channels_.unwant(channel, index_); }
+std::int64_t NodeLoop::number_of(const std::string& channel) { return node_.channels_.number_of(channel); }
+
+bool NodeLoop::entered(Session& session) {
+  const auto settings = node_.settings();
+  const auto& personal = settings->auth.personal_channel;
+  if (!node_.users_.enter(session.user(), settings->session.user_connection_limit)) return false;
+  by_client_.insert_or_assign(session.client(),
+                              Entered{&session, session.user(), unix_ms(std::chrono::system_clock::now())});
+  by_user_.emplace(session.user(), &session);
+  if (personal.enabled && personal.single_connection && !session.user().empty()) {
+    const std::string user = session.user();
+    const std::string stays = session.client();
+    node_.on_each_loop([user, stays](NodeLoop& loop) {
+      for (const auto& other : loop.find({.user = user, .client = {}, .secret = {}})) {
+        if (other->client() != stays) other->disconnect(disconnect_reason::connection_limit, Clock::now());
+      }
+    });
+  }
+  return true;
+}
+
+void NodeLoop::left(Session& session) {
+  const auto found = by_client_.find(session.client());
+  if (found == by_client_.end() || found->second.session != &session) return;
+  const std::string user = found->second.user;
+  by_client_.erase(found);
+  const auto [begin, end] = by_user_.equal_range(user);
+  for (auto it = begin; it != end; ++it) {
+    if (it->second == &session) {
+      by_user_.erase(it);
+      break;
+    }
+  }
+  node_.users_.leave(user);
+}
+
+bool NodeLoop::take_user_publish(const std::string& user, double per_second) {
+  return node_.users_.take(user, per_second, Clock::now());
+}
+
+std::vector<std::shared_ptr<Session>> NodeLoop::sessions() const {
+  std::vector<std::shared_ptr<Session>> all;
+  all.reserve(by_client_.size());
+  for (const auto& [client, entered] : by_client_) all.push_back(entered.session->shared_from_this());
+  return all;
+}
+
+std::vector<std::shared_ptr<Session>> NodeLoop::find(const Wanted& wanted) const {
+  std::vector<std::shared_ptr<Session>> found;
+  const auto take = [&](Session& session) {
+    const bool fits = (wanted.user.empty() || session.user() == wanted.user) &&
+                      (wanted.client.empty() || session.client() == wanted.client) &&
+                      (wanted.secret.empty() || session.secret() == wanted.secret);
+    if (fits) found.push_back(session.shared_from_this());
+  };
+  if (!wanted.client.empty()) {
+    if (const auto it = by_client_.find(wanted.client); it != by_client_.end()) take(*it->second.session);
+  } else if (!wanted.user.empty()) {
+    const auto [begin, end] = by_user_.equal_range(wanted.user);
+    for (auto it = begin; it != end; ++it) take(*it->second);
+  } else if (!wanted.secret.empty()) {
+    for (const auto& [client, entered] : by_client_) take(*entered.session);
+  }
+  return found;
+}
+
+std::int64_t NodeLoop::connected_at_ms(const Session& session) const {
+  const auto found = by_client_.find(session.client());
+  return found == by_client_.end() ? 0 : found->second.at_ms;
+}
+
+// ── The node ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Node::Node(Parts parts, std::shared_ptr<const Settings> settings)
+    : parts_(std::move(parts)),
+      id_(random_uuid()),
+      settings_(std::move(settings)),
+      channels_(parts_.engine.broker(),
+                [this](const std::string& channel, bool occupied) { occupancy_changed(channel, occupied); }) {}
+
+Outcome<void> Node::start_engine() { return broker().start(*this); }
+void Node::stop_engine() { broker().stop(); }
+
+void Node::loop_started(const LoopHandle& loop, unsigned index) {
+  auto own = std::make_shared<NodeLoop>(*this, loop, index);
+  current_loop = own.get();
+  const std::scoped_lock lock(mutex_);
+  if (loops_.size() <= index) loops_.resize(index + 1);
+  loops_.at(index) = std::move(own);
+}
+
+void Node::reconfigure(std::shared_ptr<const Settings> settings) {
+  {
+    const std::scoped_lock lock(mutex_);
+    settings_ = settings;
+  }
+  on_each_loop([settings](NodeLoop& loop) { loop.environment.settings = {settings, &settings->session}; });
+}
+
+void Node::send_away(Duration window) {
+  set_ready(false);
+  constexpr int steps = 50;
+  for (int step = 1; step <= steps; ++step) {
+    // Each step an equal share of those who are still there.
+    on_each_loop([left = steps - step + 1](NodeLoop& loop) {
+      const auto sessions = loop.sessions();
+      const std::size_t share = (sessions.size() + static_cast<std::size_t>(left) - 1) / static_cast<std::size_t>(left);
+      for (std::size_t i = 0; i < share; ++i) sessions.at(i)->disconnect(disconnect_reason::shutdown, Clock::now());
+    });
+    if (step < steps) std::this_thread::sleep_for(window / steps);
+  }
+}
+
+std::shared_ptr<Session> Node::open_session(Outbox& outbox, Caller caller, Session::Options options) {
+  if (current_loop == nullptr || !ready()) return nullptr;
+  return Session::make(current_loop->environment, outbox, std::move(caller), options, now());
+}
+
+void Node::on_publication(const std::string& channel, PublicationPtr publication, const StreamPosition& position,
+                          PublicationPtr previous) {
+  parts_.trace.add({.time_ms = publication->time_ms,
+                    .kind = TraceKind::published,
+                    .client = {},
+                    .user = {},
+                    .channel = channel,
+                    .offset = position.offset,
+                    .code = 0,
+                    .detail = {}});
+  const auto listeners = channels_.listeners(channel);
+  if (listeners.loops.empty()) return;
+  const auto delivery = std::make_shared<const Delivery>(parts_.encoder, channel, listeners.number,
+                                                         std::move(publication), position, std::move(previous));
+  const TimePoint began = now();
+  for (const unsigned index : listeners.loops) {
+    const auto to = loop(index);
+    if (!to) continue;
+    to->loop().post([this, to, delivery, began] {
+      to->hub.deliver(delivery);
+      latencies_.add(now() - began);
+    });
+  }
+}
+
+void Node::on_join(const std::string& channel, const ClientInfo& info) {
+  for (const unsigned index : channels_.listeners(channel).loops) {
+    if (const auto to = loop(index)) to->loop().post([to, channel, info] { to->hub.join(channel, info); });
+  }
+}
+
+void Node::on_leave(const std::string& channel, const ClientInfo& info) {
+  for (const unsigned index : channels_.listeners(channel).loops) {
+    if (const auto to = loop(index)) to->loop().post([to, channel, info] { to->hub.leave(channel, info); });
+  }
+}
+
+void Node::on_each_loop(std::function<void(NodeLoop&)> work, std::function<void()> done) {
+  const auto all = loops();
+  // Counted down by whoever is last; one more for this call itself, so that it ends here when nobody takes the work.
+  auto left = std::make_shared<std::atomic<std::size_t>>(all.size() + 1);
+  auto finish = [left, done = std::move(done)] {
+    if (left->fetch_sub(1) == 1 && done) done();
+  };
+  auto shared = std::make_shared<std::function<void(NodeLoop&)>>(std::move(work));
+  for (const auto& one : all) {
+    const bool posted = one->loop().post([one, shared, finish] {
+      (*shared)(*one);
+      finish();
+    });
+    if (!posted) finish();
+  }
+  finish();
+}
+
+std::shared_ptr<const Settings> Node::settings() const {
+  const std::scoped_lock lock(mutex_);
+  return settings_;
+}
+
+std::vector<std::shared_ptr<NodeLoop>> Node::loops() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::shared_ptr<NodeLoop>> all;
+  std::ranges::copy_if(loops_, std::back_inserter(all), [](const auto& one) { return one != nullptr; });
+  return all;
+}
+
+std::shared_ptr<NodeLoop> Node::loop(unsigned index) const {
+  const std::scoped_lock lock(mutex_);
+  return index < loops_.size() ? loops_.at(index) : nullptr;
+}
+
+void Node::occupancy_changed(const std::string& channel, bool occupied) {
+  const auto settings = this->settings();
+  const ChannelOptions* options = options_of(parse_channel(channel, settings->channel), settings->channel);
+  if (options == nullptr || !options->state_events) return;
+  LifecycleEvent event;
+  event.time_ms = unix_ms(std::chrono::system_clock::now());
+  event.kind = occupied ? "channel_occupied" : "channel_vacated";
+  event.channel = channel;
+  parts_.events.append(std::move(event), [](const Outcome<std::uint64_t>&) {});
+}
+
+}  // namespace fairlead::server

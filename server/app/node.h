@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// This process as one node: its loops with their hubs and sessions, tied to the engine. What a loop owns is touched on
+// that loop alone; what loops share (the registries) is thread-safe.
+#pragma once
+
+#include "app/channel_registry.h"
+#include "app/latency.h"
+#include "app/loop_broker.h"
+#include "app/user_registry.h"
+#include "broker/engine.h"
+#include "config/settings.h"
+#include "session/session.h"
+#include "transport/transports.h"
+
+#include <fairlead/loop.h>
+#include <fairlead/time.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace fairlead::server {
+
+class Node;
+
+// What one loop owns.
+class NodeLoop final : public ChannelInterest, public SessionDirectory {
+ public:
+  NodeLoop(Node& node, LoopHandle loop, unsigned index);
+
+  // ── ChannelInterest ───────────────────────────────────────────────────────────────────────────────────────────────
+  void want(const std::string& channel, Done<void> done) override;
+  void unwant(const std::string& channel) override;
+  std::int64_t number_of(const std::string& channel) override;
+
+  // ── SessionDirectory ──────────────────────────────────────────────────────────────────────────────────────────────
+  bool entered(Session& session) override;
+  void left(Session& session) override;
+  bool take_user_publish(const std::string& user, double per_second) override;
+
+  // Copies, so that the sessions may end while one walks through them.
+  [[nodiscard]] std::vector<std::shared_ptr<Session>> sessions() const;
+  // Those of a user, or the one with that client id or session secret.
+  struct Wanted {
+    std::string user, client, secret;
+  };
+  [[nodiscard]] std::vector<std::shared_ptr<Session>> find(const Wanted& wanted) const;
+  [[nodiscard]] std::size_t size() const noexcept { return by_client_.size(); }
+  [[nodiscard]] std::int64_t connected_at_ms(const Session& session) const;
+
+  [[nodiscard]] const LoopHandle& loop() const noexcept { return loop_; }
+  [[nodiscard]] unsigned index() const noexcept { return index_; }
+
+  Hub hub;
+  SessionMetrics metrics;
+  LoopBroker broker;
+  std::shared_ptr<Gatekeeper> gate;
+  SessionEnvironment environment;
+
+ private:
+  struct Entered {
+    Session* session;
+    std::string user;
+    std::int64_t at_ms;
+  };
+  Node& node_;
+  LoopHandle loop_;
+  unsigned index_;
+  std::unordered_map<std::string, Entered> by_client_;
+  std::unordered_multimap<std::string, Session*> by_user_;
+};
+
+class Node final : public TransportHost, public BrokerEvents {
+ public:
+  struct Parts {
+    Engine& engine;
+    EventLog& events;  // of lifecycle events, perhaps filtered
+    const PublicationEncoder& encoder;
+    const Codec& json;
+    const Codec& protobuf;
+    TraceRing& trace;
+    // The decisions for one loop; they follow changed settings by themselves.
+    std::function<std::shared_ptr<Gatekeeper>(const LoopHandle&)> gatekeeper;
+  };
+  Node(Parts parts, std::shared_ptr<const Settings> settings);
+
+  // ── Life ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+  [[nodiscard]] Outcome<void> start_engine();
+  void stop_engine();
+  // ServerOptions::loop_started: before the loop accepts anybody.
+  void loop_started(const LoopHandle& loop, unsigned index);
+  void set_ready(bool ready) noexcept { ready_.store(ready); }
+  [[nodiscard]] bool ready() const noexcept { return ready_.load(); }
+  // For what comes next; sessions keep what they began with.
+  void reconfigure(std::shared_ptr<const Settings> settings);
+  // Tells everybody to come back (3001), spread evenly over the window. Blocks for as long; not on a loop.
+  void send_away(Duration window);
+
+  // ── TransportHost ─────────────────────────────────────────────────────────────────────────────────────────────────
+  std::shared_ptr<Session> open_session(Outbox& outbox, Caller caller, Session::Options options) override;
+  TimePoint now() const override { return Clock::now(); }
+  const Codec& codec(WireFormat format) const override {
+    return format == WireFormat::json ? parts_.json : parts_.protobuf;
+  }
+  const std::string& node_id() const override { return id_; }
+  std::size_t queue_max_bytes() const override { return settings()->session.queue_max_bytes; }
+
+  // ── BrokerEvents ──────────────────────────────────────────────────────────────────────────────────────────────────
+  void on_publication(const std::string& channel, PublicationPtr publication, const StreamPosition& position,
+                      PublicationPtr previous) override;
+  void on_join(const std::string& channel, const ClientInfo& info) override;
+  void on_leave(const std::string& channel, const ClientInfo& info) override;
+
+  // ── For the API ───────────────────────────────────────────────────────────────────────────────────────────────────
+  // Runs `work` on every loop; `done` once each has (on the last one's thread). A loop that has ended is passed over.
+  void on_each_loop(std::function<void(NodeLoop&)> work, std::function<void()> done = {});
+  [[nodiscard]] std::shared_ptr<const Settings> settings() const;
+  [[nodiscard]] Broker& broker() noexcept { return parts_.engine.broker(); }
+  [[nodiscard]] EventLog& events() noexcept { return parts_.events; }
+  [[nodiscard]] Store& store() noexcept { return parts_.engine.store(); }
+  [[nodiscard]] TraceRing& trace() noexcept { return parts_.trace; }
+  [[nodiscard]] ChannelRegistry& channels() noexcept { return channels_; }
+  [[nodiscard]] UserRegistry& users() noexcept { return users_; }
+  [[nodiscard]] Latencies& latencies() noexcept { return latencies_; }
+  [[nodiscard]] TimePoint started_at() const noexcept { return started_at_; }
+  [[nodiscard]] const PublicationEncoder& encoder() const noexcept { return parts_.encoder; }
+
+ private:
+  friend class NodeLoop;
+  void occupancy_changed(const std::string& channel, bool occupied);
+  [[nodiscard]] std::vector<std::shared_ptr<NodeLoop>> loops() const;
+  [[nodiscard]] std::shared_ptr<NodeLoop> loop(unsigned index) const;
+
+  Parts parts_;
+  std::string id_;
+  TimePoint started_at_ = Clock::now();
+  std::atomic<bool> ready_{false};
+  mutable std::mutex mutex_;  // of what follows
+  std::shared_ptr<const Settings> settings_;
+  std::vector<std::shared_ptr<NodeLoop>> loops_;
+  ChannelRegistry channels_;
+  UserRegistry users_;
+  Latencies latencies_;
+};
+
+// 36 characters, version 4 (RFC 9562), from the system's entropy.
+[[nodiscard]] std::string random_uuid();
+[[nodiscard]] std::int64_t unix_ms(WallTime at);
+
+}  // namespace fairlead::server

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/user_registry.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace fairlead::server {
+
+bool UserRegistry::enter(const std::string& user, std::size_t limit) {
+  if (user.empty()) return true;
+  Stripe& stripe = stripe_of(user);
+  const std::scoped_lock lock(stripe.mutex);
+  Known& known = stripe.users[user];
+  if (limit > 0 && known.connections >= limit) return false;
+  known.connections += 1;
+  return true;
+}
+
+void UserRegistry::leave(const std::string& user) {
+  if (user.empty()) return;
+  Stripe& stripe = stripe_of(user);
+  const std::scoped_lock lock(stripe.mutex);
+  const auto found = stripe.users.find(user);
+  if (found == stripe.users.end()) return;
+  // The bucket goes with the last connection: who reconnects to fill it is slowed down by the connecting.
+  if (found->second.connections <= 1) {
+    stripe.users.erase(found);
+  } else {
+    found->second.connections -= 1;
+  }
+}
+
+bool UserRegistry::take(const std::string& user, double per_second, TimePoint now) {
+  if (user.empty() || per_second <= 0) return true;
+  Stripe& stripe = stripe_of(user);
+  const std::scoped_lock lock(stripe.mutex);
+  const auto found = stripe.users.find(user);
+  if (found == stripe.users.end()) return true;  // it has just left
+  Known& known = found->second;
+  const double burst = std::max(1.0, 2 * per_second);
+  const double passed = std::chrono::duration<double>(now - known.filled).count();
+  known.tokens = known.tokens < 0 ? burst : std::min(burst, known.tokens + std::max(0.0, passed) * per_second);
+  known.filled = now;
+  if (known.tokens < 1) return false;
+  known.tokens -= 1;
+  return true;
+}
+
+std::size_t UserRegistry::users() const {
+  std::size_t count = 0;
+  for (const Stripe& stripe : stripes_) {
+    const std::scoped_lock lock(stripe.mutex);
+    count += stripe.users.size();
+  }
+  return count;
+}
+
+}  // namespace fairlead::server
