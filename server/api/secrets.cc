@@ -3,7 +3,6 @@
 
 #include <fairlead/error.h>
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>

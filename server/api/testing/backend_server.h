@@ -20,7 +20,7 @@ class BackendServer {
   using Answering = std::function<Response(const Request&)>;
 
   explicit BackendServer(Answering answering, Tls tls = {})
-      : server_(options(std::move(tls))), answering_(std::move(answering)) {
+      : answering_(std::move(answering)), server_(options(std::move(tls))) {
     server_.http("/*", [this](const Request& request) {
       const std::scoped_lock lock(mutex_);
       requests_.push_back(request);
@@ -57,10 +57,10 @@ class BackendServer {
     return where ? where->port : std::uint16_t{0};
   }
 
-  Server server_;
   std::mutex mutex_;
   Answering answering_;
   std::vector<Request> requests_;
+  Server server_;  // last: it ends before what its handler uses
 };
 
 // Waits for one value from another thread.

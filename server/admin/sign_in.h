@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is signed in to the admin pages: passwords tried, sessions open. Time is a parameter. Thread-safe.
+#pragma once
+
+#include <fairlead/time.h>
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::server {
+
+struct AdminSession {
+  std::string token;  // of the cookie
+  std::string csrf;   // of the field X-Fairlead-CSRF
+};
+
+class SignIn {
+ public:
+  static constexpr std::size_t attempts_per_minute = 5;  // of one address; of IPv6 by /64, which one host can fill
+  static constexpr std::size_t addresses = 1'000;        // remembered; past it nobody new may try for a minute
+  static constexpr std::size_t sessions = 64;            // the oldest ends past it
+  static constexpr std::chrono::hours lifetime{8};
+
+  explicit SignIn(std::string password) : password_(std::move(password)) {}
+
+  enum class Refusal { wrong_password, too_many_attempts };
+  struct Attempt {
+    std::optional<AdminSession> session;
+    Refusal refusal = Refusal::wrong_password;
+  };
+  // An empty configured password lets nobody in. Every attempt counts, also a right one.
+  [[nodiscard]] Attempt attempt(std::string_view password, std::string_view address, TimePoint now);
+  // The open session that this cookie names.
+  [[nodiscard]] std::optional<AdminSession> find(std::string_view token, TimePoint now);
+  void end(std::string_view token);
+
+ private:
+  struct Open {
+    AdminSession session;
+    TimePoint until;
+  };
+  [[nodiscard]] bool may_try(std::string_view address, TimePoint now);
+  void forget_old(TimePoint now);
+
+  const std::string password_;
+  std::mutex mutex_;
+  std::map<std::string, std::vector<TimePoint>, std::less<>> tried_;  // within the last minute, by address
+  std::vector<Open> open_;                                            // oldest first
+};
+
+}  // namespace fairlead::server
