@@ -37,9 +37,9 @@ for (const kind of ['websocket json', 'websocket protobuf']) {
       '/publish': (body) => ({ result: { data: { ...body.data, checked: true } } }),
       '/rpc': (body) => ({ result: { data: { method: body.method, twice: body.data.n * 2 } } }),
     });
-    const hook = (path) => ({ enabled: true, endpoint: other.url(path), signing_secret: 's3cret' });
+    const hook = (path) => ({ endpoint: other.url(path), signing_secret: 's3cret' });
     const server = await Fairlead.start(strict({
-      client: { allow_anonymous_connect_without_token: false, proxy: { connect: hook('/connect') } },
+      client: { allow_anonymous_connect_without_token: false, proxy: { connect: { enabled: true, ...hook('/connect') } } },
       channel: {
         proxy: { subscribe: hook('/subscribe'), publish: hook('/publish') },
         namespaces: [{ name: 'hooks', subscribe_proxy_enabled: true, publish_proxy_enabled: true, presence: true, allow_presence_for_subscriber: true }],
