@@ -14,7 +14,7 @@ tidy|40|build unit clang tidy|clang-tidy over all sources (unchanged ones are re
 asan|40|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
 tsan|35|build unit clang|unit tests under ThreadSanitizer, clang
 fuzz|25|build clang|each fuzz target for 20 seconds, from its corpus
-api|3|node tests/api|the HTTP API's published description against a validator of others
+api|3|node tests/api|the published description of the HTTP API against a validator of others
 examples|10|build peers|each example as a program: servers are spoken to, clients get a server
 cli|15|build peers tests/cli|the command line: statuses, pipes, manual pages, the room
 conformance|20|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles
