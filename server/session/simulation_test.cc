@@ -75,7 +75,7 @@ class Simulation {
   }
 
   void run() {
-    for (int step = 0; step < 300 && wrong.empty(); ++step) {
+    for (int step = 0; step < 200 && wrong.empty(); ++step) {
       act();
       pass(Duration(std::chrono::microseconds(below(6'000))));
     }
