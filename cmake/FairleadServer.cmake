@@ -2,9 +2,9 @@
 # fairlead_server_folder(NAME hub SOURCES … TESTS … TEST_SUPPORT … DEPENDS model … LINK … TEST_LINK …)
 # One folder of server/ is one target, `fairlead_server_<name>`; it sees the library through its public headers alone.
 # TESTS become `server_<name>_test`, which ctest runs; TEST_SUPPORT, shared by other folders' tests,
-# `fairlead_server_<name>_testing`. A folder of headers alone has no SOURCES.
+# `fairlead_server_<name>_testing`. THREADS: several threads touch it, so its tests run under ThreadSanitizer as well. A folder of headers alone has no SOURCES.
 function(fairlead_server_folder)
-  cmake_parse_arguments(ARG "" "NAME" "SOURCES;TESTS;TEST_SUPPORT;DEPENDS;LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "NAME" "SOURCES;TESTS;TEST_SUPPORT;DEPENDS;LINK;TEST_LINK" ${ARGN})
   set(target fairlead_server_${ARG_NAME})
   add_library(${target} STATIC ${ARG_SOURCES})
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
@@ -19,6 +19,10 @@ function(fairlead_server_folder)
     if(ARG_TEST_SUPPORT)
       add_library(${target}_testing STATIC ${ARG_TEST_SUPPORT})
       target_link_libraries(${target}_testing PUBLIC ${target} PRIVATE fairlead_flags)
+    endif()
+    # ThreadSanitizer has nothing to find where one thread is the rule.
+    if(FAIRLEAD_SANITIZER STREQUAL "thread" AND NOT ARG_THREADS)
+      return()
     endif()
     if(ARG_TESTS)
       find_package(GTest REQUIRED)

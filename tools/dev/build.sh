@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Configuring and building a preset, and the parts that ./dev run needs besides it.
 
-presets='release debug asan tsan fuzz coverage'
+presets='release debug asan tsan coverage'
 
 packages_for_preset() {
   case $1 in
     release) echo build ;;
     debug) echo build unit ;;
-    fuzz) echo build clang ;;
     *) echo build unit clang ;;
   esac
 }

@@ -13,7 +13,7 @@ crash|10|build unit|the durable engine is killed 200 times while it publishes
 tidy|40|build unit clang tidy|clang-tidy over all sources (unchanged ones are remembered)
 asan|40|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
 tsan|35|build unit clang|unit tests under ThreadSanitizer, clang
-fuzz|25|build clang|each fuzz target for 20 seconds, from its corpus
+fuzz|40|build unit clang|each fuzz target for 20 seconds, from its corpus
 api|3|node tests/api|the published description of the HTTP API against a validator of others
 examples|10|build peers|each example as a program: servers are spoken to, clients get a server
 cli|15|build peers tests/cli|the command line: statuses, pipes, manual pages, the room
@@ -94,7 +94,7 @@ stage_asan() {
 stage_tsan() { TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1 unit_tests tsan; }
 
 stage_fuzz() {
-  build_preset fuzz
+  build_preset asan
   local lines
   lines=$(fuzz_all 20)
   say "$lines"
