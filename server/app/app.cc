@@ -12,6 +12,8 @@
 #include "app/sd_notify.h"
 #include "config/print.h"
 
+#include <fairlead/version.h>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
@@ -43,6 +45,13 @@ std::string url_of(const std::string& where, const Listening& listening) {
   std::string host = where.substr(0, where.rfind(':'));
   if (host.empty() || host == "*" || host == "0.0.0.0" || host == "[::]") host = "localhost";
   return fmt::format("{}://{}:{}/", listening.secure ? "https" : "http", host, listening.port);
+}
+
+// With what no configuration says.
+std::shared_ptr<const Settings> completed(Settings settings) {
+  if (settings.name.empty()) settings.name = host_name();
+  settings.session.node_version = fmt::format("Fairlead {}", fairlead::version());
+  return std::make_shared<const Settings>(std::move(settings));
 }
 
 class RunningApp final : public App {
@@ -88,7 +97,7 @@ class RunningApp final : public App {
 
   Outcome<void> reload(std::shared_ptr<const Settings> next) override {
     const auto changed = config::diff(*settings_, *next);
-    auto settings = std::make_shared<const Settings>(config::reloaded(*settings_, *next));
+    const auto settings = completed(config::reloaded(*settings_, *next));
     if (const auto replaced = decisions_->reconfigure(settings); !replaced) return replaced;
     const Result<void> certificates = server_->replace_tls(tls_of(settings->listen));
     settings_ = settings;
@@ -156,6 +165,7 @@ class RunningApp final : public App {
     api_ = add_api(*server_, settings_->http_api, *control_);
     if (settings_->metrics_enabled) add_metrics(*server_, *control_);
     if (settings_->health_enabled) add_health(*server_, *control_);
+    if (options_.more_routes) options_.more_routes(*server_);
     add_pages(*server_, PagesOptions{.settings = settings_, .control = control_.get(), .web = options_.web});
   }
 
@@ -226,11 +236,7 @@ class RunningApp final : public App {
 }  // namespace
 
 Outcome<std::unique_ptr<App>> App::start(AppOptions options) {
-  if (options.settings->name.empty()) {
-    auto named = std::make_shared<Settings>(*options.settings);
-    named->name = host_name();
-    options.settings = std::move(named);
-  }
+  options.settings = completed(*options.settings);
   auto app = std::make_unique<RunningApp>(std::move(options));
   try {
     if (const auto opened = app->open(); !opened) return std::unexpected(opened.error());

@@ -20,7 +20,8 @@ struct AppOptions {
   std::shared_ptr<const Settings> settings;
   std::string web;  // a folder of pages to serve; empty: none
   LogSink log;
-  bool inherit_sockets = false;  // a service manager has opened the sockets (LISTEN_FDS)
+  std::function<void(Server&)> more_routes;  // of the program's own; called once, before it listens
+  bool inherit_sockets = false;              // a service manager has opened the sockets (LISTEN_FDS)
 };
 
 struct AppDrained {

@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <future>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -172,11 +173,19 @@ void Node::send_away(Duration window) {
   constexpr int steps = 50;
   for (int step = 1; step <= steps; ++step) {
     // Each step an equal share of those who are still there.
-    on_each_loop([left = steps - step + 1](NodeLoop& loop) {
-      const auto sessions = loop.sessions();
-      const std::size_t share = (sessions.size() + static_cast<std::size_t>(left) - 1) / static_cast<std::size_t>(left);
-      for (std::size_t i = 0; i < share; ++i) sessions.at(i)->disconnect(disconnect_reason::shutdown, Clock::now());
-    });
+    auto left = std::make_shared<std::atomic<std::size_t>>(0);
+    std::promise<void> told;
+    on_each_loop(
+        [left, steps_left = steps - step + 1](NodeLoop& loop) {
+          const auto sessions = loop.sessions();
+          const auto divisor = static_cast<std::size_t>(steps_left);
+          const std::size_t share = (sessions.size() + divisor - 1) / divisor;
+          for (std::size_t i = 0; i < share; ++i) sessions.at(i)->disconnect(disconnect_reason::shutdown, Clock::now());
+          left->fetch_add(sessions.size() - share);
+        },
+        [&told] { told.set_value(); });
+    told.get_future().wait();
+    if (*left == 0) return;
     if (step < steps) std::this_thread::sleep_for(window / steps);
   }
 }
