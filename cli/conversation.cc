@@ -18,6 +18,10 @@ namespace {
 // How often a state without an event of its own is looked at: answers to pings, a queue that empties.
 constexpr std::chrono::milliseconds look_interval{10};
 
+// How long input is sent before the loop has its turn. A fast reader of ours never makes a send wait, and an endless
+// input would then keep answers, pings and signals from being seen.
+constexpr std::chrono::milliseconds longest_turn{5};
+
 void print_round_trip(Duration time) {
   const double milliseconds = std::chrono::duration<double, std::milli>(time).count();
   const std::string line = fmt::format("rtt {:.3f} ms\n", milliseconds);
@@ -75,6 +79,7 @@ Task<> Conversation::run_sender() {
 }
 
 Task<> Conversation::send_input() {
+  TimePoint turn_ends = Clock::now() + longest_turn;
   while (true) {
     std::optional<Result<Piece>> piece = co_await input_.next();
     if (!piece) break;
@@ -84,6 +89,9 @@ Task<> Conversation::send_input() {
     }
     const bool open = co_await send_piece(*std::move(*piece));
     if (!open) co_return;
+    if (Clock::now() < turn_ends) continue;
+    (void)co_await sleep_for(Duration::zero(), over_.get_token());
+    turn_ends = Clock::now() + longest_turn;
   }
   if (!input_.ended() || options_.exit_on_close) co_return;
   if (!options_.no_wait) co_await wait_for_answers();
