@@ -61,6 +61,7 @@ if(FAIRLEAD_LTO AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Fat objects hold bytecode and machine code: the command line is optimised as a whole, examples link fast without
   # that, and the installed archive has its bytecode removed, so that any compiler can link it.
   add_compile_options(-flto=auto -ffat-lto-objects)
+  set(FAIRLEAD_SLIM_LTO -fno-fat-lto-objects)  # for what is only ever linked with -flto
   set(FAIRLEAD_LTO_LINK -flto=auto)
   set(FAIRLEAD_NO_LTO_LINK -fno-lto)
 endif()

@@ -10,6 +10,8 @@ function(fairlead_server_folder)
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/server)
   target_link_libraries(${target} PRIVATE fairlead_flags PUBLIC Fairlead::fairlead)
+  # Only the program links it, and that with link-time optimisation: machine code beside the bytecode would be for nobody.
+  target_compile_options(${target} PRIVATE ${FAIRLEAD_SLIM_LTO})
   foreach(dependency IN LISTS ARG_DEPENDS)
     target_link_libraries(${target} PUBLIC fairlead_server_${dependency})
   endforeach()
