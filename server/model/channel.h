@@ -58,7 +58,7 @@ struct ChannelOptions {
   std::size_t slow_queue_messages = 128;  // waiting per subscription before the policy drops or conflates
   double slow_sample_per_second = 1;      // for `sample`
   std::string conflate_tag;               // for `conflate`: the tag that is the key; empty: the publication's own key
-  bool state_events = true;              // occupied and vacated go into the event stream
+  bool state_events = true;               // occupied and vacated go into the event stream
 
   [[nodiscard]] bool has_history() const noexcept { return history_size > 0 && history_ttl.count() > 0; }
 };
