@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "app/app.h"
 #include "app/development.h"
 #include "app/sd_notify.h"
+#include "channel_demo.h"
 #include "config/load.h"
 #include "log.h"
 #include "program.h"
@@ -194,6 +196,12 @@ std::string installed_web() {
   return !error && std::filesystem::exists(web / "index.html", error) ? web.string() : std::string();
 }
 
+// Who develops also sees what the library's channel is like. A configured server has nothing that was not asked for.
+std::function<void(Server&)> channel_demo_for(const Settings& settings) {
+  if (!settings.development) return {};
+  return [own = settings.listen.certificate_file.empty()](Server& server) { add_channel_demo(server, own); };
+}
+
 ExitStatus failed(const Fault& fault) {
   complain(fault.sentence);
   return fault.kind == server::FaultKind::invalid ? ExitStatus::usage : ExitStatus::local_io;
@@ -208,6 +216,7 @@ ExitStatus serve(const ServeOptions& options) {
   auto app = App::start({.settings = *settings,
                          .web = options.web.empty() ? installed_web() : options.web,
                          .log = log,
+                         .more_routes = channel_demo_for(**settings),
                          .inherit_sockets = true});
   if (!app) return failed(app.error());
   std::string text = sources.secrets();

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the page into build/web. The server forbids inline code and foreign origins, so nothing may be inlined:
-// no data: addresses, no preload script.
+// Builds the pages into build/web: index.html and every FOLDER/index.html is one. The server forbids inline code and
+// foreign origins, so nothing may be inlined: no data: addresses, no preload script.
+import { existsSync, readdirSync } from "node:fs";
 import { defineConfig } from "vite";
+
+const folders = readdirSync(".").filter((name) => !["node_modules", "public", "src"].includes(name) && existsSync(`${name}/index.html`));
+const input = Object.fromEntries(folders.map((name) => [name, `${name}/index.html`]));
 
 export default defineConfig({
   build: {
@@ -10,5 +14,7 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rollupOptions: { input: { start: "index.html", ...input } },
   },
+  define: { "import.meta.env.PAGES": JSON.stringify(folders.join(" ")) },
 });

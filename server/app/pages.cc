@@ -2,6 +2,7 @@
 #include "app/pages.h"
 
 #include "admin/admin.h"
+#include "api/json_writer.h"
 #include "auth/jose.h"
 #include "config/keys.h"
 
@@ -42,11 +43,15 @@ Response text_page(const Request&) {
 // ── What the pages ask first ────────────────────────────────────────────────────────────────────────────────────────
 
 std::string facts_json(const Settings& settings) {
-  const auto served = [](const TransportSettings::Endpoint& endpoint) { return endpoint.disabled ? "false" : "true"; };
   const TransportSettings& transport = settings.transport;
-  return fmt::format(R"({{"version":"{}","development":{},"admin":{},"http_stream":{},"sse":{}}})", fairlead::version(),
-                     settings.development, settings.admin.enabled, served(transport.http_stream),
-                     served(transport.sse));
+  const std::string& api = settings.http_api.handler_prefix;
+  JsonWriter json;
+  json.begin_object().field("version", fairlead::version()).field("development", settings.development);
+  json.field("admin", settings.admin.enabled).field("admin_prefix", settings.admin.handler_prefix);
+  json.field("api", !settings.http_api.disabled).field("api_prefix", api);
+  json.field("health", settings.health_enabled);
+  json.field("http_stream", !transport.http_stream.disabled).field("sse", !transport.sse.disabled);
+  return json.end_object().take();
 }
 
 // A name that a visitor of a development server calls himself.

@@ -5,7 +5,7 @@ import { bannerText, sampleCount, stateOfPage, textOfId } from "../in_page.js";
 import { eventually, pause } from "../suite.js";
 
 export async function openDemo(browser, demo) {
-  const page = await browser.open(`https://${demo.host}/`);
+  const page = await browser.open(`https://${demo.host}/`); // which leads to /channel/
   await eventually("the page is connected", async () => (await page.evaluate(stateOfPage)) === "open")
     .catch((error) => Promise.reject(new Error(`${error.message}; the console says: ${page.problems.join(" | ")}`)));
   return page;

@@ -4,10 +4,10 @@ import { Connection, browserWorld } from "./connection.ts";
 import { enableCopy, showJoinCommand } from "./join.ts";
 import { showNegotiated } from "./negotiated.ts";
 import { Room } from "./room.ts";
-import { RttGraph } from "./rtt_graph.ts";
+import { RttGraph } from "../rtt_graph.ts";
 import { RttMeter, probeEveryMs } from "./rtt_meter.ts";
 import { parseSessionFacts } from "./session_protocol.ts";
-import { SampleWindow } from "./statistics.ts";
+import { SampleWindow } from "../statistics.ts";
 import { Status } from "./status.ts";
 
 const windowMs = 60_000;

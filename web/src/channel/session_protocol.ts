@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What /api/session says on open: the facts of this connection as the server knows them. Everything from the wire is
 // checked here; a fact that is missing is an empty text, never `undefined` on the page.
+import { parseJsonObject } from "../json.ts";
 
 export interface SessionFacts {
   readonly tls: string;
@@ -13,16 +14,6 @@ export interface SessionFacts {
   readonly server: string;
   readonly peer: string;
   readonly ca: string; // what `fairlead connect --ca` needs, `dev` for the development CA; empty unless the server tells
-}
-
-export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-    return value as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
 }
 
 export function parseSessionFacts(text: string): SessionFacts | undefined {

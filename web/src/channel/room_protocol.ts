@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The room's words on the wire (subprotocol `room.json`): what may be said, what may be heard. A message that is not
 // one of these is `undefined`; the page ignores it.
-import { parseJsonObject } from "./session_protocol.ts";
+import { parseJsonObject } from "../json.ts";
 
 export const textLimit = 2_000; // characters
 export const nameLimit = 32; // characters

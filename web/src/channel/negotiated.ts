@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The panel that says what both ends agreed on: the server's facts, checked against what the browser saw itself.
-import { byId, show } from "./dom.ts";
+import { byId, show } from "../dom.ts";
 import type { SessionFacts } from "./session_protocol.ts";
 
 export interface BrowserView {

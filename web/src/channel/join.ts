@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command that brings a terminal into the room, and the button that copies it.
-import { byId, make } from "./dom.ts";
+import { byId, make } from "../dom.ts";
 import { joinCommand } from "./session_protocol.ts";
 
 const answerShownMs = 1_600;

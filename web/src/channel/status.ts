@@ -3,7 +3,7 @@
 // the reason and the time until the next attempt. Several connections feed it; the worst of them is shown.
 import { describeClose } from "./backoff.ts";
 import type { Phase } from "./connection.ts";
-import { byId, show } from "./dom.ts";
+import { byId, show } from "../dom.ts";
 
 const rank = { open: 0, connecting: 1, waiting: 2, stopped: 3 } as const;
 const words = { open: "Connected", connecting: "Connecting", waiting: "Reconnecting", stopped: "Disconnected" } as const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The conversation: utterances and notes in the order in which they came, bounded, following the newest line unless
 // the reader has scrolled up. After a reconnect only what was missed is added.
-import { byId, make, show } from "./dom.ts";
+import { byId, make, show } from "../dom.ts";
 import type { Utterance } from "./room_protocol.ts";
 
 const lineLimit = 500;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures the live round-trip time over an echoing connection: a numbered text leaves five times a second, and the
 // time until its echo is one sample. A connection that swallows everything for ten seconds is dead.
-import type { Sample } from "./statistics.ts";
+import type { Sample } from "../statistics.ts";
 
 export const probeEveryMs = 200;
 const silenceLimitMs = 10_000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shared room on the page: who is here, what was said, and the two forms. It shows only what the server has said,
 // in the server's order, so every member sees the same conversation.
-import { byId, make } from "./dom.ts";
+import { byId, make } from "../dom.ts";
 import { RoomLog } from "./room_log.ts";
 import { nameFault, parseLine, parseRoomEvent } from "./room_protocol.ts";
 import type { Member, RoomCommand, RoomEvent } from "./room_protocol.ts";
