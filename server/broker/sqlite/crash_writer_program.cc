@@ -63,6 +63,7 @@ int run(const std::string& path, const std::string& round) {
     return 1;
   }
   std::vector<std::thread> threads;
+  threads.reserve(publishers);
   for (int i = 0; i < publishers; ++i) threads.emplace_back([&, i] { publish_for_ever(engine, round, i); });
   for (std::thread& thread : threads) thread.join();
   return 0;
