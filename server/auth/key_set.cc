@@ -77,7 +77,7 @@ void KeySet::find(const std::string& id, Algorithm algorithm, WallTime now, Foun
   const bool may_ask = !fetching_ && (!asked_at_ || now - *asked_at_ >= key_set_retry);
   std::optional<VerificationKey> key = is_usable(now) ? known(id, algorithm) : std::nullopt;
   const bool wait = !key && (may_ask || fetching_) && waiting_.size() < key_set_waiting_limit;
-  if (wait) waiting_.push_back({id, algorithm, std::move(found)});
+  if (wait) waiting_.push_back({id, algorithm, found});
   const bool ask = may_ask && (!key || !fresh);
   if (ask) {
     fetching_ = true;

@@ -190,7 +190,7 @@ class ClientSession final : public Session, private SubscriptionHost {
   [[nodiscard]] std::variant<SubscribeResult, ClientError, DisconnectReason> complete(Membership& membership);
   void activate(const MembershipPtr& membership, const SubscribeResult& result, const StreamPosition& top);
   void announce(Membership& membership);
-  void on_later_joined(const MembershipPtr& membership, std::optional<Refusal> refusal);
+  void on_later_joined(const MembershipPtr& membership, const std::optional<Refusal>& refusal);
   void push_recovered(Membership& membership, const SubscribeResult& result, const StreamPosition& top);
 
   // ── Memberships (memberships.cc) ──────────────────────────────────────────────────────────────────────────────────

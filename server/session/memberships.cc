@@ -93,8 +93,8 @@ void ClientSession::unsubscribe(const std::string& channel, const UnsubscribeRea
 // A client that subscribed by itself does so again and recovers; what the server has made comes back by reconnecting.
 void ClientSession::on_gap(Subscription& subscription, std::uint64_t offset) {
   const Turn turn(*this, false);
-  const MembershipPtr alive = membership_of(subscription.channel());
-  const std::string channel = subscription.channel();
+  const MembershipPtr alive = membership_of(subscription.channel());  // and with it the name
+  const std::string& channel = subscription.channel();
   const bool server_side = subscription.terms().server_side;
   ++environment_.metrics.gaps;
   trace(TraceKind::gap, channel, offset, server_side ? 3010 : 2500, "");

@@ -286,12 +286,12 @@ void ClientSession::subscribe(const std::string& channel, ServerSubscription sub
   request.recover = since.has_value();
   if (since) request.since = std::move(*since);
   join(std::move(request), std::move(granted), true,
-       [this](const MembershipPtr& membership, std::optional<Refusal> refusal) {
-         on_later_joined(membership, std::move(refusal));
+       [this](const MembershipPtr& membership, const std::optional<Refusal>& refusal) {
+         on_later_joined(membership, refusal);
        });
 }
 
-void ClientSession::on_later_joined(const MembershipPtr& membership, std::optional<Refusal> refusal) {
+void ClientSession::on_later_joined(const MembershipPtr& membership, const std::optional<Refusal>& refusal) {
   auto completed = refusal ? std::variant<SubscribeResult, ClientError, DisconnectReason>(client_error::internal)
                            : complete(*membership);
   if (const auto* reason = std::get_if<DisconnectReason>(&completed)) return drop(*reason);
