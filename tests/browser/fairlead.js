@@ -27,6 +27,11 @@ export class Server {
     const { code } = await this.process.ended(20_000);
     if (code !== 0) throw new Error(`"${this.process.title}" did not end well: ${this.#last()}`);
   }
+  // Without a word to anybody.
+  async kill() {
+    this.process.signal("SIGKILL");
+    await this.process.ended();
+  }
   #last() {
     return `${JSON.stringify(this.process.exit)} ${this.process.complaints.slice(-5).join(" | ")}`;
   }
@@ -54,17 +59,23 @@ export class Fairlead {
     return this.#serve(["demo", "--listen", `localhost:${port}`, "--web", "build/web"]);
   }
 
+  // The real-time server in development mode, with a token secret that outlives a restart.
+  serve({ port = 0, options = [], env = {}, web = process.env.FAIRLEAD_WEB ?? "build/web" } = {}) {
+    const secret = { FAIRLEAD_CLIENT_TOKEN_HMAC_SECRET_KEY: "a secret of the browser tests, long enough" };
+    return this.#serve(["serve", "--listen", `localhost:${port}`, "--web", web, ...options], { ...secret, ...env });
+  }
+
   echo(options = [], maxMessage = largestEcho) {
     const certificate = ["--cert", this.leaf, "--key", this.key];
     return this.#serve(["echo", "--listen", "localhost:0", ...certificate, "--max-message", `${maxMessage}`, ...options]);
   }
 
-  run(args) {
-    return new Process(binary, args, { env: this.env });
+  run(args, env = {}) {
+    return new Process(binary, args, { env: { ...this.env, ...env } });
   }
 
-  async #serve(args) {
-    const server = this.run(args);
+  async #serve(args, env = {}) {
+    const server = this.run(args, env);
     const [, port] = await server.says(/listening on \w+:\/\/\S*:(\d+)/);
     return new Server(server, Number(port));
   }

@@ -124,6 +124,10 @@ class Page {
   click(selector) {
     return this.page.click(selector);
   }
+  // A page behind others is drawn, and its timers run, only now and then.
+  front() {
+    return this.page.bringToFront();
+  }
   async resize(width, height) {
     await this.page.setViewport({ width, height });
   }

@@ -118,6 +118,7 @@ class Page {
   click(selector) {
     return this.#in(async () => this.driver.command("POST", `${await this.driver.element(selector)}/click`));
   }
+  async front() {}
   async resize(width, height) {
     await this.#in(() => this.driver.command("POST", "/window/rect", { width, height }));
   }

@@ -13,6 +13,7 @@ export interface Account {
   readonly user: string;
   readonly name: string;
   readonly token: () => Promise<string>;
+  readonly renewable: boolean; // asking for a token gives a new one
 }
 export class SignInFailed extends Error {}
 
@@ -62,6 +63,7 @@ export async function signInByName(name: string): Promise<Account> {
   return {
     user: name,
     name,
+    renewable: true,
     token: async () => {
       const token = unused ?? (await ask());
       unused = null;
@@ -74,7 +76,7 @@ export function signInByToken(token: string): Account {
   const claims = claimsOf(token.trim());
   if (!claims) throw new SignInFailed("That is not a token that names a user (a JWT with the claim sub).");
   remember({ token: token.trim() });
-  return { ...claims, token: async () => token.trim() };
+  return { ...claims, renewable: false, token: async () => token.trim() };
 }
 
 interface Remembered {

@@ -16,6 +16,8 @@ import { ReadMarks } from "./unread.ts";
 const mostRooms = 20; // with their receipts, and the people, within 128 subscriptions
 const mostPeople = 30;
 const mostKnownRooms = 500;
+const invalidToken = 3500; // the protocol's code
+const renewEveryMs = 5_000;
 
 export type Link = "connecting" | "connected" | "ended";
 export interface ChatEvents {
@@ -37,6 +39,7 @@ export class Chat {
   link: Link = "connecting";
   wasConnected = false;
   readonly #events: ChatEvents;
+  #renewedAt = 0;
   readonly #wanted = new Set<string>(); // direct conversations that are listed though nothing was said in them
 
   constructor(account: Account, facts: Facts, events: ChatEvents) {
@@ -47,7 +50,7 @@ export class Chat {
     const getToken = async (): Promise<string> => account.token();
     this.client = new Centrifuge(transports(facts), { getToken, name: "fairlead-chat", minReconnectDelay: 250, maxReconnectDelay: 8_000 });
     this.backend = new Backend(this.client);
-    this.#follow();
+    this.#follow(account);
   }
 
   start(rooms: readonly string[] = []): void {
@@ -166,14 +169,22 @@ export class Chat {
   }
 
   // ── The connection ──────────────────────────────────────────────────────────────────────────────────────────────
-  #follow(): void {
+  #follow(account: Account): void {
     const to = (link: Link, reason: string): void => {
       this.link = link;
       this.#events.link(link, reason);
     };
     this.client.on("connecting", ({ reason }) => to("connecting", reason));
     this.client.on("disconnected", ({ code, reason }) => {
-      if (code !== 0) to("ended", reason); // 0: we said so
+      if (code === 0) return; // we said so
+      if (code === invalidToken && account.renewable && this.#renewedAt + renewEveryMs < Date.now()) {
+        // A server of development that was started again has another secret.
+        this.#renewedAt = Date.now();
+        this.client.setToken("");
+        this.client.connect();
+      } else {
+        to("ended", reason);
+      }
     });
     this.client.on("connected", () => {
       this.wasConnected = true;

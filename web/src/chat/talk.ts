@@ -20,6 +20,7 @@ const mostGapPages = 20;
 const seenWithinMs = 10_000; // an accepted message that the stream has not shown by then is sent again
 const receiptEveryMs = 1_000;
 const receiptsRead = 200;
+const mostUploadTries = 3; // then the picture stands aside, and what was written after it goes on
 const retryFirstMs = 500;
 const retryLongestMs = 15_000;
 
@@ -121,7 +122,8 @@ export class Talk {
           await this.#send(item);
           failures = 0;
         } catch (error) {
-          if (lasting.has(codeOf(error))) this.#world.queue.failed(id);
+          const stuck = item.upload !== undefined && this.live && failures >= mostUploadTries;
+          if (lasting.has(codeOf(error)) || stuck) this.#world.queue.failed(id);
           else await pause(Math.min(retryFirstMs * 2 ** failures, retryLongestMs) * (0.5 + Math.random() / 2));
           failures += 1;
         }
