@@ -18,7 +18,7 @@ constexpr std::chrono::minutes window{1};
 std::string network_of(std::string_view address) {
   constexpr std::size_t network_bytes = 8;
   std::array<char, sizeof(in6_addr)> bytes{};
-  const std::string text(address);
+  std::string text(address);
   if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1 || text.starts_with("::ffff:")) return text;
   return {bytes.data(), network_bytes};
 }

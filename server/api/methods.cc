@@ -11,8 +11,6 @@
 namespace fairlead::server {
 namespace {
 
-using std::move;
-
 constexpr auto write_result = [](const auto& value) { return results::write(value); };
 
 template <class T, class Write = decltype(write_result)>
@@ -33,81 +31,81 @@ Answered<void> done(Replied replied) {
 // ── What runs each request ──────────────────────────────────────────────────────────────────────────────────────────
 
 void run(Control& control, requests::Publish request, Replied replied) {
-  control.publish(request.channel, move(request.call), writing<StreamPosition>(move(replied)));
+  control.publish(request.channel, std::move(request.call), writing<StreamPosition>(std::move(replied)));
 }
 
 void run(Control& control, requests::Broadcast request, Replied replied) {
-  control.broadcast(move(request.channels), move(request.call),
-                    writing<std::vector<Answer<StreamPosition>>>(move(replied)));
+  control.broadcast(std::move(request.channels), std::move(request.call),
+                    writing<std::vector<Answer<StreamPosition>>>(std::move(replied)));
 }
 
 void run(Control& control, SubscribeCall request, Replied replied) {
-  control.subscribe(move(request), done(move(replied)));
+  control.subscribe(std::move(request), done(std::move(replied)));
 }
 
 void run(Control& control, UnsubscribeCall request, Replied replied) {
-  control.unsubscribe(move(request), done(move(replied)));
+  control.unsubscribe(std::move(request), done(std::move(replied)));
 }
 
 void run(Control& control, DisconnectCall request, Replied replied) {
-  control.disconnect(move(request), done(move(replied)));
+  control.disconnect(std::move(request), done(std::move(replied)));
 }
 
 void run(Control& control, RefreshCall request, Replied replied) {
-  control.refresh(move(request), done(move(replied)));
+  control.refresh(std::move(request), done(std::move(replied)));
 }
 
 void run_presence(Control& control, const requests::Channel& request, Replied replied) {
-  control.presence(request.channel, writing<Presence>(move(replied)));
+  control.presence(request.channel, writing<Presence>(std::move(replied)));
 }
 
 void run_presence_stats(Control& control, const requests::Channel& request, Replied replied) {
-  control.presence_stats(request.channel, writing<PresenceStats>(move(replied)));
+  control.presence_stats(request.channel, writing<PresenceStats>(std::move(replied)));
 }
 
 void run_history_remove(Control& control, const requests::Channel& request, Replied replied) {
-  control.history_remove(request.channel, done(move(replied)));
+  control.history_remove(request.channel, done(std::move(replied)));
 }
 
 void run(Control& control, HistoryCall request, Replied replied) {
-  control.history(move(request), writing<HistoryAnswer>(move(replied)));
+  control.history(std::move(request), writing<HistoryAnswer>(std::move(replied)));
 }
 
 void run(Control& control, const requests::Channels& request, Replied replied) {
-  control.channels(request.pattern, writing<std::map<std::string, ChannelSummary>>(move(replied)));
+  control.channels(request.pattern, writing<std::map<std::string, ChannelSummary>>(std::move(replied)));
 }
 
 void run(Control& control, requests::Nothing /*request*/, Replied replied) {
-  control.info(writing<std::vector<NodeInfo>>(move(replied)));
+  control.info(writing<std::vector<NodeInfo>>(std::move(replied)));
 }
 
 void run(Control& control, ConnectionsCall request, Replied replied) {
-  control.connections(move(request), writing<Connections>(move(replied)));
+  control.connections(std::move(request), writing<Connections>(std::move(replied)));
 }
 
 void run(Control& control, RpcCall request, Replied replied) {
-  control.rpc(move(request),
-              writing<Payload>(move(replied), [](const Payload& data) { return results::write_rpc(data); }));
+  control.rpc(std::move(request),
+              writing<Payload>(std::move(replied), [](const Payload& data) { return results::write_rpc(data); }));
 }
 
 void run(Control& control, TraceQuery request, Replied replied) {
-  control.why(move(request), writing<TraceAnswer>(move(replied)));
+  control.why(std::move(request), writing<TraceAnswer>(std::move(replied)));
 }
 
 void run(Control& control, RevokeTokenCall request, Replied replied) {
-  control.revoke_token(move(request), done(move(replied)));
+  control.revoke_token(std::move(request), done(std::move(replied)));
 }
 
 void run(Control& control, InvalidateUserTokensCall request, Replied replied) {
-  control.invalidate_user_tokens(move(request), done(move(replied)));
+  control.invalidate_user_tokens(std::move(request), done(std::move(replied)));
 }
 
 void run(Control& control, requests::Events request, Replied replied) {
-  control.events(request.after, request.limit, writing<LifecycleEvents>(move(replied)));
+  control.events(request.after, request.limit, writing<LifecycleEvents>(std::move(replied)));
 }
 
 void run(Control& control, requests::Acknowledge request, Replied replied) {
-  control.acknowledge_events(request.sequence, done(move(replied)));
+  control.acknowledge_events(request.sequence, done(std::move(replied)));
 }
 
 // ── The table ───────────────────────────────────────────────────────────────────────────────────────────────────────

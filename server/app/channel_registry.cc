@@ -29,7 +29,7 @@ void ChannelRegistry::want(const std::string& channel, unsigned loop, Done<void>
     if (first) size_.fetch_add(1, std::memory_order_relaxed);
     if (std::ranges::find(entry.loops, loop) == entry.loops.end()) entry.loops.push_back(loop);
     ready = entry.phase == Phase::subscribed;
-    if (!ready) entry.waiting.push_back({loop, std::move(done)});
+    if (!ready) entry.waiting.push_back({loop, done});
     ask = entry.phase == Phase::absent;
     if (ask) entry.phase = Phase::subscribing;
     if (first && occupancy_) occupancy_(channel, true);

@@ -79,9 +79,7 @@ bool NodeLoop::entered(Session& session) {
                               Entered{&session, session.user(), unix_ms(std::chrono::system_clock::now())});
   by_user_.emplace(session.user(), &session);
   if (personal.enabled && personal.single_connection && !session.user().empty()) {
-    const std::string user = session.user();
-    const std::string stays = session.client();
-    node_.on_each_loop([user, stays](NodeLoop& loop) {
+    node_.on_each_loop([user = session.user(), stays = session.client()](NodeLoop& loop) {
       for (const auto& other : loop.find({.user = user, .client = {}, .secret = {}})) {
         if (other->client() != stays) other->disconnect(disconnect_reason::connection_limit, Clock::now());
       }
@@ -160,7 +158,7 @@ void Node::loop_started(const LoopHandle& loop, unsigned index) {
   loops_.at(index) = std::move(own);
 }
 
-void Node::reconfigure(std::shared_ptr<const Settings> settings) {
+void Node::reconfigure(const std::shared_ptr<const Settings>& settings) {
   {
     const std::scoped_lock lock(mutex_);
     settings_ = settings;

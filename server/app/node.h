@@ -98,7 +98,7 @@ class Node final : public TransportHost, public BrokerEvents {
   void set_ready(bool ready) noexcept { ready_.store(ready); }
   [[nodiscard]] bool ready() const noexcept { return ready_.load(); }
   // For what comes next; sessions keep what they began with.
-  void reconfigure(std::shared_ptr<const Settings> settings);
+  void reconfigure(const std::shared_ptr<const Settings>& settings);
   // Tells everybody to come back (3001), spread evenly over the window. Blocks for as long; not on a loop.
   void send_away(Duration window);
 

@@ -187,6 +187,7 @@ class Reader {
   template <class Fields>
   void unknown_of_element(const std::string& at, const std::string& path, const Value& value, const Fields& fields) {
     std::vector<std::string> known;
+    known.reserve(fields.size());
     for (const auto& one : fields) known.push_back(joined(at, one.name));
     unknown(joined(at, path), value, known);
   }

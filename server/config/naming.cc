@@ -52,6 +52,7 @@ struct TypeName {
 std::string type_text(const Slot& slot, const Traits& traits) {
   if (!traits.choices.empty()) {
     std::vector<std::string> quoted;
+    quoted.reserve(traits.choices.size());
     for (const std::string_view choice : traits.choices) quoted.push_back(fmt::format("\"{}\"", choice));
     return fmt::format("one of {}", fmt::join(quoted, ", "));
   }
