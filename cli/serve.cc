@@ -116,14 +116,15 @@ class Sources {
     return std::make_shared<const Settings>(std::move(*settings));
   }
 
-  [[nodiscard]] std::string secrets() const {
+  // As they are in force: one that the environment or an option sets is not new, but known to whoever set it.
+  [[nodiscard]] std::string secrets(const Settings& settings) const {
     if (!development_) return {};
     return fmt::format(
         "development: no configuration was given, so these secrets are new, and shown this once\n"
         "  tokens (client.token.hmac_secret_key)  {}\n"
         "  API (http_api.key)                     {}\n"
         "  admin pages (admin.password)           {}\n",
-        development_->token_secret, development_->api_key, development_->admin_password);
+        settings.auth.token.hmac_secret_key, settings.http_api.key, settings.admin.password);
   }
 
  private:
@@ -219,7 +220,7 @@ ExitStatus serve(const ServeOptions& options) {
                          .more_routes = channel_demo_for(**settings),
                          .inherit_sockets = true});
   if (!app) return failed(app.error());
-  std::string text = sources.secrets();
+  std::string text = sources.secrets(**settings);
   for (const std::string& url : (*app)->urls()) text += fmt::format("listening on {}\n", url);
   if (!write_all(STDOUT_FILENO, text)) return ExitStatus::local_io;
   server::notify_service_manager("READY=1");

@@ -274,6 +274,7 @@ def main():
     parser.add_argument("--listen", default="127.0.0.1:3001", help="HOST:PORT; port 0 picks a free one")
     parser.add_argument("--api", default="https://localhost:8443/api", help="the server's HTTP API")
     parser.add_argument("--ca", default="", help="the CA of its certificate, PEM; the system's otherwise")
+    parser.add_argument("--until-eof", action="store_true", help="end when the standard input does: with whoever started it")
     parser.add_argument("--database", default="chat.db", help="the SQLite file")
     options = parser.parse_args()
     key, secret = os.environ.get("CHAT_API_KEY", ""), os.environ.get("CHAT_SIGNING_SECRET", "")
@@ -284,6 +285,8 @@ def main():
     server.backend = Backend(options.database, Api(options.api, key, options.ca))
     server.secret = secret.encode()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if options.until_eof:
+        threading.Thread(target=lambda: (sys.stdin.buffer.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
     print(f"listening on http://{host}:{server.server_address[1]}/rpc", flush=True)
     try:
         server.serve_forever()

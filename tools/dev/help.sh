@@ -39,7 +39,7 @@ show_help() {
   case ${1:-} in
     '') help_all ;;
     test) help_test ;;
-    run) say "./dev run [--port N]"; say "Runs the real-time server with its pages at https://localhost:8443 (or port N) until it is interrupted." ;;
+    run) say "./dev run [--port N]"; say "Runs the real-time server with its pages and the chat's backend at https://localhost:8443 (or port N) until it is interrupted." ;;
     build) say "./dev build [PRESET…|all]"; say "Presets: $presets. The program is build/release/fairlead." ;;
     check) say "./dev check [--tidy]"; say "The stages deps, docs and format; --tidy adds clang-tidy." ;;
     bench) say "./dev bench [argument]…"; say "Builds the release and calls bench/run with the arguments." ;;
