@@ -47,7 +47,8 @@ void feed(tls::testing::End& end, std::string_view stream, std::size_t chunk) {
 std::string mutated(std::string stream, std::string_view mutations) {
   constexpr std::size_t mutation_bytes = 3;
   for (; mutations.size() >= mutation_bytes && !stream.empty(); mutations.remove_prefix(mutation_bytes)) {
-    const std::size_t at = (static_cast<unsigned char>(mutations[0]) << 8U | static_cast<unsigned char>(mutations[1]));
+    const std::size_t at =
+        std::size_t{static_cast<unsigned char>(mutations[0])} << 8U | static_cast<unsigned char>(mutations[1]);
     char& target = stream[at % stream.size()];
     target = static_cast<char>(target ^ mutations[2]);
   }
