@@ -43,7 +43,7 @@ export class TalkLists {
 
   #entry(talk: Talk, current: Talk | null): HTMLLIElement {
     const entry = this.#entries.get(talk.place.key) ?? this.#make(talk);
-    const { count, more } = talk === current && document.hasFocus() && talk.live ? { count: 0, more: false } : talk.unread();
+    const { count, more } = talk === current && document.hasFocus() ? { count: 0, more: false } : talk.unread();
     entry.badge.hidden = count === 0;
     setText(entry.badge, unreadText(count, more));
     setText(entry.spoken, count > 0 ? `, ${count}${more ? " or more" : ""} unread` : "");
