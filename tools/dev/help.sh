@@ -41,7 +41,7 @@ show_help() {
     test) help_test ;;
     run) say "./dev run [--port N]"; say "Runs the real-time server with its pages and the chat's backend at https://localhost:8443 (or port N) until it is interrupted." ;;
     build) say "./dev build [PRESET…|all]"; say "Presets: $presets. The program is build/release/fairlead." ;;
-    check) say "./dev check [--tidy]"; say "The stages deps, docs and format; --tidy adds clang-tidy." ;;
+    check) say "./dev check [--tidy]"; say "The stages deps, docs and format; --tidy adds clang-tidy, over sources and tests." ;;
     bench) say "./dev bench [argument]…"; say "Builds the release and calls bench/run with the arguments." ;;
     fuzz) say "./dev fuzz [TARGET [SECONDS]]"; say "Without a target: each one, for SECONDS (default 20), two at a time. New inputs stay in build/fuzz/corpus." ;;
     fmt) say "./dev fmt"; say "clang-format over all sources, in place." ;;

@@ -10,7 +10,7 @@ format|3|tools format|clang-format over all sources, and house rules (tools/chec
 web|5|node|types and unit tests of the pages
 unit|30|build unit|unit tests beside the code, debug build with g++
 crash|10|build unit|the durable engine is killed 200 times while it publishes
-tidy|40|build unit clang tidy|clang-tidy over all sources (unchanged ones are remembered)
+tidy|40|build unit clang tidy|clang-tidy over all sources but tests (unchanged ones are remembered)
 asan|40|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
 tsan|35|build unit clang|unit tests under ThreadSanitizer, clang
 fuzz|40|build unit clang|each fuzz target for 20 seconds, from its corpus
@@ -25,10 +25,11 @@ package|15|build clang peers|install, then build outside projects with find_pack
 '
 # Not part of a full run.
 more_stages='
+tidy_tests|40|build unit clang tidy|clang-tidy over the tests: part of ./dev check --tidy
 coverage|25|build unit clang|unit tests with a summary of the lines and branches that they reach
 '
 
-stage_names() { sed -n 's/^\([a-z]*\)|.*/\1/p' <<<"$*"; }
+stage_names() { sed -n 's/^\([a-z_]*\)|.*/\1/p' <<<"$*"; }
 list_stages() { awk -F'|' 'NF == 4 { printf "  %-12s %s\n", $1, $4 }' <<<"$stages"; }
 # stage_column NAME NUMBER
 stage_column() { awk -F'|' -v name="$1" -v column="$2" '$1 == name { print $column }' <<<"$stages$more_stages"; }
@@ -60,8 +61,9 @@ clang_format() {
 
 stage_tidy() {
   with_lock debug configure_preset debug
-  tools/tidy --build build/debug --cache build/tidy --jobs 2
+  tools/tidy --build build/debug --cache build/tidy --jobs 2 --tests "${1:-without}"
 }
+stage_tidy_tests() { stage_tidy only; }
 
 # unit_tests PRESET [ctest argument]…
 unit_tests() {
