@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { Process } from "./processes.js";
 
 const binary = process.env.FAIRLEAD;
+const web = process.env.FAIRLEAD_WEB ?? "build/web";
 const largestEcho = 16 * 1024 * 1024;
 
 export class Server {
@@ -56,12 +57,20 @@ export class Fairlead {
   }
 
   demo(port = 0) {
-    return this.#serve(["demo", "--listen", `localhost:${port}`, "--web", "build/web"]);
+    return this.#serve(["demo", "--listen", `localhost:${port}`, "--web", web]);
+  }
+
+  // The real-time server without a configuration, with the secrets that it printed.
+  async realtime(port = 0) {
+    const server = await this.#serve(["serve", "--listen", `localhost:${port}`, "--web", web]);
+    const secret = async (name) => (await server.process.says(new RegExp(`\\(${name}\\)\\s+(\\S+)`)))[1];
+    return Object.assign(server, { password: await secret("admin\\.password"), apiKey: await secret("http_api\\.key") });
   }
 
   // The real-time server in development mode, with a token secret that outlives a restart.
+  tokenSecret = "a secret of the browser tests, long enough";
   serve({ port = 0, options = [], env = {}, web = process.env.FAIRLEAD_WEB ?? "build/web" } = {}) {
-    const secret = { FAIRLEAD_CLIENT_TOKEN_HMAC_SECRET_KEY: "a secret of the browser tests, long enough" };
+    const secret = { FAIRLEAD_CLIENT_TOKEN_HMAC_SECRET_KEY: this.tokenSecret };
     return this.#serve(["serve", "--listen", `localhost:${port}`, "--web", web, ...options], { ...secret, ...env });
   }
 

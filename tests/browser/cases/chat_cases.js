@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The chat, as people use it: rooms, direct messages, receipts, edits, pictures, a phone, and a server that dies.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Process } from "../processes.js";
@@ -61,6 +62,7 @@ const pictureWidth = () => document.querySelector("#log .picture img")?.naturalW
 export async function chatCases(context) {
   await conversation(context);
   await withBackend(context);
+  await byToken(context);
   await aPhone(context);
 }
 
@@ -251,6 +253,31 @@ async function withBackend({ suite, browser, fairlead, directory }) {
     for (const page of [ada, bob, zoe]) await page.close();
     await server.stop();
     await backend.stop();
+  });
+}
+
+// With the configuration of the example, where a name is not enough.
+async function byToken({ suite, browser, fairlead }) {
+  await suite.run(`${browser.name}: chat: accounts by token, which leaves no trace`, 60_000, async () => {
+    const config = ["--config", "examples/chat/fairlead.toml", "--engine", "memory"];
+    const server = await fairlead.serve({ options: config, env: { FAIRLEAD_HTTP_API_KEY: "k", FAIRLEAD_RPC_PROXY_SIGNING_SECRET: "s" } });
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const body = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: "42", info: { name: "Ada Łovelace" } })}`;
+    const token = `${body}.${createHmac("sha256", fairlead.tokenSecret).update(body).digest("base64url")}`;
+    const page = await browser.open(`https://${server.host}/chat/#token=${token}`);
+    await eventually("she is in", () => page.evaluate(() => document.getElementById("me-name").textContent === "Ada Łovelace" &&
+      document.getElementById("banner").hidden), 30_000);
+    assert.equal(await page.evaluate(() => location.hash), "");
+    await say(page, "Signed.");
+    await heard(page, "Ada Łovelace: Signed.");
+    await eventually("it is kept", () => page.evaluate(() => !document.querySelector('#log [data-state="waiting"]')));
+    const stranger = await browser.open(`https://${server.host}/chat/`);
+    await eventually("a token is asked for", () => stranger.evaluate(() => !document.getElementById("sign-in-token").hidden));
+    const traces = [...server.process.lines, ...server.process.complaints, ...page.problems].filter((line) => line.includes(token.slice(0, 40)));
+    assert.deepEqual(traces, []);
+    await stranger.close();
+    await page.close();
+    await server.stop();
   });
 }
 

@@ -87,7 +87,8 @@ export class LogView {
       }
       const joined = !apart && !isNew && continues(last, message);
       const status = this.#status(talk, message);
-      keep(message.key, JSON.stringify([message, joined, status]), () => this.#message(talk, message, joined, status));
+      const drawn = { ...message, image: message.image?.id ?? message.image?.data?.length }; // not the whole picture
+      keep(message.key, JSON.stringify([drawn, joined, status]), () => this.#message(talk, message, joined, status));
       last = message;
     }
     this.#lines = fresh;
