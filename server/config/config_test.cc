@@ -137,6 +137,7 @@ TEST(Config, ComplaintsHoldNoSecret) {
 
 TEST(Config, TextThatIsNoneIsOneProblem) {
   EXPECT_THAT(complaint(toml("a = \n")), HasSubstr("fairlead.toml: line 1, column 5: this is not TOML"));
+  EXPECT_THAT(complaint(toml("[~")), HasSubstr("this is not TOML")) << "an assertion of the library";
   EXPECT_THAT(complaint(json("{\"a\": 1,}")), HasSubstr("fairlead.json: this is not JSON"));
   EXPECT_THAT(complaint(json("")), HasSubstr("is empty"));
   EXPECT_THAT(complaint(json("[]")), HasSubstr("must be a table of sections"));

@@ -4,7 +4,19 @@
 
 #include <fmt/format.h>
 
-#define TOML_EXCEPTIONS 0
+#include <stdexcept>
+
+// A text such as "[~" reaches assertions of this library, which in release builds are assumptions: whatever follows is
+// undefined. Here they are errors like any other.
+namespace fairlead::server::config {
+struct TomlBroken : std::logic_error {
+  using std::logic_error::logic_error;
+};
+[[noreturn]] static void toml_broken() { throw TomlBroken("the reader has lost its way"); }
+}  // namespace fairlead::server::config
+#undef NDEBUG
+#define TOML_ASSERT(condition) ((condition) ? void() : ::fairlead::server::config::toml_broken())
+#define TOML_EXCEPTIONS 1
 #include <toml++/toml.h>
 
 namespace fairlead::server::config {
@@ -53,9 +65,14 @@ std::expected<Value, Unreadable> converted(const toml::node& node, const std::st
 
 std::expected<Value, Unreadable> read_toml(std::string_view text, const std::string& origin) {
   if (text.size() > text_limit_bytes) return std::unexpected(Unreadable{"the end", "is too long for a configuration"});
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) return std::unexpected(Unreadable{place_of(parsed.error().source()), "this is not TOML"});
-  return converted(parsed.table(), origin, 0);
+  try {
+    const toml::table parsed = toml::parse(text);
+    return converted(parsed, origin, 0);
+  } catch (const toml::parse_error& error) {
+    return std::unexpected(Unreadable{place_of(error.source()), "this is not TOML"});
+  } catch (const TomlBroken&) {
+    return std::unexpected(Unreadable{"somewhere", "this is not TOML"});
+  }
 }
 
 }  // namespace fairlead::server::config
