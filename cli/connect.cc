@@ -5,59 +5,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <stop_token>
-#include <thread>
 
 #include "connect_options.h"
 #include "conversation.h"
-#include "signals.h"
+#include "interruption.h"
 #include "terminal.h"
 
 namespace fairlead::cli {
 namespace {
 
 constexpr std::size_t read_bytes = std::size_t{64} * 1024;  // as much as a pipe holds
-constexpr int killed_by_signal = 128;                       // what shells add to a signal's number
-
-// SIGINT and SIGTERM close the connection (or call off opening it); the second one ends the program.
-class Interruption {
- public:
-  Interruption() : thread_([this] { watch(); }) {}
-  Interruption(const Interruption&) = delete;
-  Interruption& operator=(const Interruption&) = delete;
-  ~Interruption() {
-    signals_.wake();
-    thread_.join();
-  }
-
-  void attach(const ConnectionHandle& handle) {
-    const std::lock_guard lock(mutex_);
-    handle_ = handle;
-    if (stop_.stop_requested()) (void)handle_.close(close_code::normal);
-  }
-  [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
-  [[nodiscard]] bool happened() const { return stop_.stop_requested(); }
-
- private:
-  void watch() {
-    while (const std::optional<int> number = signals_.wait()) {
-      if (stop_.stop_requested()) ::_exit(killed_by_signal + *number);
-      const std::lock_guard lock(mutex_);
-      stop_.request_stop();
-      (void)handle_.close(close_code::normal);
-    }
-  }
-
-  Signals signals_{SIGINT, SIGTERM};  // before the thread
-  std::mutex mutex_;
-  std::stop_source stop_;
-  ConnectionHandle handle_;
-  std::thread thread_;
-};
 
 // Everything that outlives a single connection.
 struct Run {

@@ -17,6 +17,9 @@ int main(int argc, char** argv) {
   fairlead::cli::add_cert(program);
   fairlead::cli::add_config(program);
   fairlead::cli::add_token(program);
+  fairlead::cli::add_publish(program);
+  fairlead::cli::add_subscribe(program);
+  fairlead::cli::add_channels(program);
   fairlead::cli::add_demo(program);
   fairlead::cli::add_version(program);
   fairlead::cli::add_docs(program);

@@ -66,6 +66,9 @@ void add_bench(Program& program);
 void add_cert(Program& program);
 void add_config(Program& program);
 void add_token(Program& program);
+void add_publish(Program& program);
+void add_subscribe(Program& program);
+void add_channels(Program& program);  // presence, history, info, disconnect
 void add_demo(Program& program);
 void add_version(Program& program);
 void add_docs(Program& program);

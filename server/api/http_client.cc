@@ -26,6 +26,7 @@ HttpFailure failure_of(CURLcode code, long connected_sockets) {
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
+      return HttpFailure::resolve;
     case CURLE_COULDNT_CONNECT:
       return HttpFailure::connect;
     case CURLE_OPERATION_TIMEDOUT:
@@ -34,6 +35,7 @@ HttpFailure failure_of(CURLcode code, long connected_sockets) {
     case CURLE_FILESIZE_EXCEEDED:
       return HttpFailure::too_large;
     case CURLE_PEER_FAILED_VERIFICATION:
+      return HttpFailure::certificate;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
@@ -322,17 +324,20 @@ HttpClient::~HttpClient() {
 void HttpClient::send(HttpExchange exchange, Done done) {
   auto transfer = std::make_unique<Transfer>(std::move(exchange), std::move(done));
   HttpAnswer refused{0, {}, HttpFailure::stopped, "the client is stopping"};
+  bool taken = false;
   {
     const std::scoped_lock lock(core_->mutex);
     if (!core_->stopping && core_->queued < queue_limit) {
       ++core_->queued;
+      taken = true;
       core_->arriving.push_back(std::move(transfer));
     } else if (!core_->stopping) {
       ++core_->counted.refused;
       refused = {0, {}, HttpFailure::stopped, "too many requests are waiting"};
     }
   }
-  if (transfer) return transfer->done(std::move(refused));
+  // NOLINTNEXTLINE(bugprone-use-after-move): what was not taken was not moved
+  if (!taken) return transfer->done(std::move(refused));
   curl_multi_wakeup(core_->multi);
 }
 

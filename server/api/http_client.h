@@ -33,12 +33,14 @@ struct HttpExchange {
 };
 
 enum class HttpFailure : std::uint8_t {
+  resolve,    // the host's name has no address: nothing was sent
   connect,    // no connection came about: nothing was sent
   timed_out,  // it may have been received or not
   broken,     // the connection ended before the answer did
   too_large,
-  tls,      // the certificate does not verify, or the handshake failed: nothing was sent
-  invalid,  // the URL cannot be used
+  certificate,  // the server's does not verify: nothing was sent
+  tls,          // the handshake failed: nothing was sent
+  invalid,      // the URL cannot be used
   stopped,
 };
 
@@ -49,8 +51,8 @@ struct HttpAnswer {
   std::string sentence;  // why, without the URL's query
   // The whole failure happened before a byte of the request left.
   [[nodiscard]] bool surely_not_sent() const noexcept {
-    return status == 0 && (failure == HttpFailure::connect || failure == HttpFailure::tls ||
-                           failure == HttpFailure::invalid || failure == HttpFailure::stopped);
+    return status == 0 && failure != HttpFailure::timed_out && failure != HttpFailure::broken &&
+           failure != HttpFailure::too_large;
   }
 };
 

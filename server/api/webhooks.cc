@@ -95,7 +95,7 @@ struct Webhooks::Question : std::enable_shared_from_this<Question<Answer>> {
 
   [[nodiscard]] bool may_ask_again(const HttpAnswer& answer) const {
     if (retries_left == 0 || answer.status != 0) return false;
-    if (answer.failure == HttpFailure::connect) return true;
+    if (answer.failure == HttpFailure::resolve || answer.failure == HttpFailure::connect) return true;
     return repeatable && answer.failure == HttpFailure::broken;
   }
 

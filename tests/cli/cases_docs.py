@@ -10,7 +10,8 @@ import pathlib
 
 from harness import FAIRLEAD, case, contains, equal, lacks, run
 
-VERBS = ["echo", "connect", "bench", "cert dev", "cert show", "demo", "version", "completion"]
+VERBS = ["serve", "publish", "subscribe", "presence", "history", "info", "disconnect", "token create", "token inspect",
+         "config check", "config print", "echo", "connect", "bench", "cert dev", "cert show", "demo", "version", "completion"]
 
 
 @case

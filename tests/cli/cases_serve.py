@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+# `fairlead serve` as its operator meets it: where it listens, which setting wins, reloading, ending, service managers.
+import json
+import os
+import pathlib
+import select
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import harness
+from harness import FAIRLEAD, PATIENCE_SECONDS, Serving, case, contains, context, equal, lacks, run, wait_for
+
+KEY = "the-key-of-the-api"
+# Each test writes what it needs of it; the file is read again on SIGHUP.
+CONFIGURATION = """
+[listen]
+secure = ["localhost:0"]
+[client]
+allow_anonymous_connect_without_token = true
+[http_api]
+key = "the-key-of-the-api"
+[shutdown]
+timeout = "1s"
+[channel.without_namespace]
+presence = true
+history_size = 100
+history_ttl = "1h"
+allow_recovery = true
+allow_subscribe_for_client = true
+allow_subscribe_for_anonymous = true
+allow_history_for_subscriber = true
+allow_history_for_anonymous = true
+[[channel.namespaces]]
+name = "quiet"
+allow_subscribe_for_client = true
+allow_subscribe_for_anonymous = true
+"""
+
+
+def write_configuration(text=CONFIGURATION, name="fairlead.toml"):
+    path = harness.HOME / name
+    path.write_text(text)
+    return path
+
+
+def serving(*arguments, text=CONFIGURATION):
+    """`fairlead serve` with a configuration; its log's first lines are known once it listens."""
+    return Serving("--config", write_configuration(text), *arguments, verb="serve", listen=None)
+
+
+def call(server, method, body, key=KEY, port=None):
+    """The status and the JSON that the HTTP API answers."""
+    request = urllib.request.Request(f"https://localhost:{port or server.port}/api/{method}", json.dumps(body).encode(),
+                                     {"X-API-Key": key, "Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, context=context(), timeout=PATIENCE_SECONDS) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, None
+
+
+class Subscribing:
+    """`fairlead subscribe` in the background: what it prints, line by line."""
+
+    def __init__(self, server, *arguments):
+        command = [FAIRLEAD, "subscribe", *arguments, "--verbose", "--ca", "dev", "--url", f"https://localhost:{server.port}"]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, bufsize=0)  # what select and readline see is the same
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def _line(self, stream):
+        assert select.select([stream], [], [], PATIENCE_SECONDS)[0], "nothing was printed"
+        return stream.readline().decode().rstrip("\n")
+
+    def line(self):
+        return self._line(self.process.stdout)
+
+    def remark(self):
+        return self._line(self.process.stderr)
+
+    def remarked(self, what):
+        """Reads remarks until one has `what` in it."""
+        for _ in range(20):
+            line = self.remark()
+            if what in line:
+                return line
+        raise AssertionError(f"was not remarked: {what}")
+
+    def end(self, number=signal.SIGINT):
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE_SECONDS)
+
+
+def first_lines(process, count):
+    lines = []
+    for _ in range(count):
+        assert select.select([process.stdout], [], [], PATIENCE_SECONDS)[0], f"only {lines}"
+        lines.append(os.read(process.stdout.fileno(), 4096).decode())
+        if "".join(lines).count("\n") >= count:
+            break
+    return "".join(lines).splitlines()
+
+
+@case
+def serve_prints_one_line_for_each_listener():
+    command = [FAIRLEAD, "serve", "--config", write_configuration(), "--listen", "localhost:0", "--listen", "127.0.0.1:0",
+               "--insecure-cleartext-listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        lines = first_lines(process, 3)
+        process.send_signal(signal.SIGTERM)
+        log = process.stderr.read().decode()
+        equal(process.wait(PATIENCE_SECONDS), 0)
+    equal([line.split(":")[0] for line in lines], ["listening on https", "listening on https", "listening on http"])
+    contains(log, "127.0.0.1:0 is cleartext", "reads and changes everything")
+
+
+@case
+def serve_without_configuration_prints_new_secrets_once():
+    command = [FAIRLEAD, "serve", "--listen", "localhost:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        lines = first_lines(process, 5)
+        process.send_signal(signal.SIGTERM)
+        log = process.stderr.read().decode()
+        equal(process.wait(PATIENCE_SECONDS), 0)
+    secrets = [line.split()[-1] for line in lines[1:4]]
+    contains("\n".join(lines), "http_api.key", "admin.password", "hmac_secret_key", "listening on https://localhost:")
+    lacks(log, *secrets)
+
+
+@case
+def serve_suggests_the_nearest_key():
+    path = write_configuration(CONFIGURATION.replace("presence =", "presense ="), "typing.toml")
+    _, err = run("serve", "--config", path, status=2)
+    contains(err, "channel.without_namespace.presense is not a key", "did you mean channel.without_namespace.presence?")
+    contains(run("serve", "--config", harness.HOME / "nowhere.toml", status=2)[1], "cannot read", "nowhere.toml")
+    contains(run("serve", "--config", write_configuration(), "--set", "http_api.kee=x", status=2)[1], "http_api.key")
+    contains(run("serve", "--set", "nonsense", status=2)[1], "KEY=VALUE")
+    contains(run("serve", "--engine", "etcd", status=2)[1], "sqlite:PATH")
+
+
+@case
+def serve_takes_the_environment_before_the_file_and_flags_before_both():
+    os.environ["FAIRLEAD_HTTP_API_KEY"] = "of-the-environment"
+    try:
+        with serving() as server:
+            equal(call(server, "info", {})[0], 401)
+            equal(call(server, "info", {}, "of-the-environment")[0], 200)
+        with serving("--set", "http_api.key=of-a-flag") as server:
+            equal(call(server, "info", {}, "of-the-environment")[0], 401)
+            equal(call(server, "info", {}, "of-a-flag")[0], 200)
+    finally:
+        del os.environ["FAIRLEAD_HTTP_API_KEY"]
+
+
+@case
+def serve_says_in_one_sentence_why_it_does_not_start():
+    config = write_configuration()
+    bad = harness.HOME / "no-certificate.pem"
+    bad.write_text("nothing of the kind\n")
+    key = harness.HOME / "server.key"
+    _, err = run("serve", "--config", config, "--cert", bad, "--key", key, status=None)
+    contains(err, "no-certificate.pem")
+    equal(err.count("fairlead:"), 1)
+    _, err = run("serve", "--config", config, "--cert", harness.HOME / "server.pem", "--key", harness.HOME / "other.key", status=None)
+    equal(err.count("fairlead:"), 1)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        _, err = run("serve", "--config", config, "--listen", f"127.0.0.1:{port}", status=None)
+        contains(err, str(port))
+        equal(err.count("fairlead:"), 1)
+    _, err = run("serve", "--config", config, "--engine", "sqlite:/proc/nowhere/fairlead.db", status=15)
+    contains(err, "/proc/nowhere/fairlead.db", "cannot be opened")
+    equal(err.count("fairlead:"), 1)
+
+
+@case
+def serve_reloads_a_namespace_and_keeps_its_clients():
+    with serving() as server, Subscribing(server, "news") as client:
+        client.remarked("subscribed to news")
+        equal(call(server, "presence", {"channel": "quiet:x"})[1]["error"]["code"], 108)
+        write_configuration(CONFIGURATION + "presence = true\n")
+        server.send(signal.SIGHUP)
+        wait_for(lambda: "reloaded" in server.log(), "a reload")
+        contains(call(server, "presence", {"channel": "quiet:x"})[1], "result")
+        equal(call(server, "publish", {"channel": "news", "data": 1})[0], 200)
+        equal(client.line(), "1")
+
+
+@case
+def serve_refuses_a_broken_file_and_goes_on():
+    with serving() as server, Subscribing(server, "news") as client:
+        client.remarked("subscribed to news")
+        write_configuration(CONFIGURATION.replace("presence =", "presense ="))
+        server.send(signal.SIGHUP)
+        wait_for(lambda: "not reloaded" in server.log(), "a refusal")
+        contains(server.log(), "channel.without_namespace.presence?")
+        write_configuration("[[[ not toml")
+        server.send(signal.SIGHUP)
+        wait_for(lambda: server.log().count("not reloaded") == 2, "a second refusal")
+        contains(call(server, "presence", {"channel": "news"})[1], "result")
+        equal(call(server, "publish", {"channel": "news", "data": {"a": "still here"}})[0], 200)
+        equal(client.line(), '{"a":"still here"}')
+        lacks(server.log(), KEY)
+
+
+@case
+def serve_drains_on_sigterm():
+    with serving() as server, Subscribing(server, "news", "--no-reconnect") as client:
+        client.remarked("subscribed to news")
+        equal(server.end(signal.SIGTERM), 0)
+        contains(client.remarked("closed"), "3001")
+        equal(client.process.wait(PATIENCE_SECONDS), 13)
+        contains(server.err, "draining", "drained 1 clients")
+
+
+@case
+def serve_ends_at_once_on_a_second_signal():
+    with serving("--set", "shutdown.timeout=10m") as server, Subscribing(server, "news", "--no-reconnect") as client:
+        client.remarked("subscribed to news")
+        server.send(signal.SIGTERM)
+        wait_for(lambda: "draining" in server.log(), "the drain")
+        equal(server.end(signal.SIGINT), 0)
+
+
+# ── Service managers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Does what systemd does for a socket unit: the listening socket is descriptor 3, and the variables name this process.
+LAUNCHER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES=sys.argv[2])
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+def launched(listener, name, *arguments):
+    command = [sys.executable, "-c", LAUNCHER, str(listener.fileno()), name, FAIRLEAD, "serve", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[listener.fileno()])
+
+
+@case
+def serve_takes_the_sockets_of_a_service_manager():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with launched(listener, "https", "--config", write_configuration()) as process:
+            lines = first_lines(process, 1)
+            contains(lines[0], "listening on https://", str(port))
+            equal(call(None, "info", {}, port=port)[0], 200)
+            process.send_signal(signal.SIGTERM)
+            equal(process.wait(PATIENCE_SECONDS), 0)
+
+
+@case
+def serve_tells_a_service_manager_how_it_is():
+    path = harness.HOME / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(PATIENCE_SECONDS)
+        os.environ["NOTIFY_SOCKET"] = str(path)
+        try:
+            with serving() as server:
+                equal(manager.recv(4096), b"READY=1")
+                server.send(signal.SIGHUP)
+                contains(manager.recv(4096).decode(), "RELOADING=1", "MONOTONIC_USEC=")
+                equal(manager.recv(4096), b"READY=1")
+                server.send(signal.SIGTERM)
+                equal(manager.recv(4096), b"STOPPING=1")
+                equal(server.end(), 0)
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+            pathlib.Path(path).unlink()
