@@ -138,6 +138,8 @@ TEST(Config, ComplaintsHoldNoSecret) {
 TEST(Config, TextThatIsNoneIsOneProblem) {
   EXPECT_THAT(complaint(toml("a = \n")), HasSubstr("fairlead.toml: line 1, column 5: this is not TOML"));
   EXPECT_THAT(complaint(toml("[~")), HasSubstr("this is not TOML")) << "an assertion of the library";
+  EXPECT_THAT(complaint(toml("node.n\xc2\xb7me = 1\n")), HasSubstr("more than ASCII"));
+  EXPECT_THAT(complaint(toml("# \xc3\xbc\nnode.name = \"J\xc3\xb6rg \\\" \xc3\xb6\"\n")), "");
   EXPECT_THAT(complaint(json("{\"a\": 1,}")), HasSubstr("fairlead.json: this is not JSON"));
   EXPECT_THAT(complaint(json("")), HasSubstr("is empty"));
   EXPECT_THAT(complaint(json("[]")), HasSubstr("must be a table of sections"));

@@ -61,10 +61,39 @@ std::expected<Value, Unreadable> converted(const toml::node& node, const std::st
   return std::unexpected(Unreadable{place_of(node.source()), "dates and times have no meaning here"});
 }
 
+// TOML 1.0 has characters beyond ASCII in strings and comments alone. Anywhere else this library looks them up in
+// tables that are not made for all of them, so it must not see them there.
+bool has_stray_characters(std::string_view text) {
+  std::string_view closing;  // of what we are in; empty: between values
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::string_view rest = text.substr(at);
+    if (closing.empty()) {
+      if (static_cast<unsigned char>(rest.front()) >= 0x80) return true;
+      for (const std::string_view opening : {R"(""")", "'''", "\"", "'", "#"}) {
+        if (!rest.starts_with(opening)) continue;
+        closing = opening == "#" ? "\n" : opening;
+        at += opening.size() - 1;
+        break;
+      }
+    } else if (rest.starts_with(closing)) {
+      at += closing.size() - 1;
+      closing = {};
+    } else if (closing.front() == '"' && rest.front() == '\\') {
+      ++at;  // whatever is escaped ends nothing
+    } else if (closing.size() == 1 && rest.front() == '\n') {
+      closing = {};  // a string that was not ended
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::expected<Value, Unreadable> read_toml(std::string_view text, const std::string& origin) {
   if (text.size() > text_limit_bytes) return std::unexpected(Unreadable{"the end", "is too long for a configuration"});
+  if (has_stray_characters(text)) {
+    return std::unexpected(Unreadable{"somewhere", "only strings and comments may hold more than ASCII"});
+  }
   try {
     const toml::table parsed = toml::parse(text);
     return converted(parsed, origin, 0);
