@@ -96,3 +96,25 @@ export const bannerText = () => {
   const banner = document.getElementById("banner");
   return banner.hidden ? "" : banner.textContent.replace(/\s+/g, " ").trim();
 };
+
+// Gives fields their values as a person does, so that the page hears of it.
+export function fill(values) {
+  for (const [id, value] of Object.entries(values)) {
+    const field = document.getElementById(id);
+    if (typeof value === "boolean") field.checked = value;
+    else field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}
+export const clickId = (id) => document.getElementById(id).click();
+export const journalLines = () =>
+  Array.from(document.querySelectorAll("#journal > li"), (line) => ({
+    direction: line.dataset.direction ?? "event",
+    what: line.querySelector(".what").textContent,
+    size: line.querySelector(".size")?.textContent ?? "",
+    text: line.querySelector("pre")?.textContent ?? "",
+    shown: !line.hidden,
+  }));
+export const textsOf = (selector) => Array.from(document.querySelectorAll(selector), (element) => element.textContent.trim());
+export const widthBeyondWindow = () => document.documentElement.scrollWidth - innerWidth;

@@ -7,7 +7,7 @@ import type { Sample, SampleWindow, Summary } from "./statistics.ts";
 
 const height = 148;
 const inset = { top: 12, right: 4, bottom: 20, left: 36 };
-const gapMs = 1_500; // samples further apart than this are not joined by a line
+const gapMs = 1_500; // samples further apart than this are not joined by a line, unless they are fewer by intention
 const headroom = 1.4; // the axis ends above the p99 by this factor
 const leastTopMs = 0.2;
 const describeEveryMs = 5_000; // a screen reader does not want to hear about every sample
@@ -24,10 +24,12 @@ export class RttGraph {
   private readonly host = byId("rtt-graph");
   private readonly svg = makeSvg("svg", { "aria-hidden": "true", height });
   private readonly window: SampleWindow;
+  private readonly gapMs: number;
   private describedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(window: SampleWindow) {
+  constructor(window: SampleWindow, gap = gapMs) {
     this.window = window;
+    this.gapMs = gap;
     this.host.append(this.svg);
   }
 
@@ -40,7 +42,7 @@ export class RttGraph {
     if (summary !== undefined) this.describe(summary, nowMs);
     const frame = this.frame(nowMs, summary);
     this.svg.setAttribute("viewBox", `0 0 ${frame.width} ${height}`);
-    this.svg.replaceChildren(...grid(frame), ...curve(frame, samples), ...medianRule(frame, samples, summary), ...outliers(frame, samples));
+    this.svg.replaceChildren(...grid(frame), ...curve(frame, samples, this.gapMs), ...medianRule(frame, samples, summary), ...outliers(frame, samples));
   }
 
   private frame(nowMs: number, summary: Summary | undefined): Frame {
@@ -86,11 +88,11 @@ function grid(frame: Frame): SVGElement[] {
   ];
 }
 
-function curve(frame: Frame, samples: readonly Sample[]): SVGElement[] {
+function curve(frame: Frame, samples: readonly Sample[], gap: number): SVGElement[] {
   const floor = frame.y(0);
   let line = "";
   let area = "";
-  for (const run of runsOf(samples)) {
+  for (const run of runsOf(samples, gap)) {
     const points = run.map((sample) => `${frame.x(sample.atMs).toFixed(1)} ${frame.y(sample.rttMs).toFixed(1)}`);
     line += `M${points.join("L")}`;
     area += `M${frame.x(run[0]?.atMs ?? 0).toFixed(1)} ${floor}L${points.join("L")}L${frame.x(run.at(-1)?.atMs ?? 0).toFixed(1)} ${floor}Z`;
@@ -111,11 +113,11 @@ function outliers(frame: Frame, samples: readonly Sample[]): SVGElement[] {
     .map((sample) => makeSvg("circle", { class: "outlier", cx: frame.x(sample.atMs).toFixed(1), cy: inset.top - 5, r: 2 }));
 }
 
-function runsOf(samples: readonly Sample[]): Sample[][] {
+function runsOf(samples: readonly Sample[], gap: number): Sample[][] {
   const runs: Sample[][] = [];
   let lastMs = Number.NEGATIVE_INFINITY;
   for (const sample of samples) {
-    if (sample.atMs - lastMs > gapMs) runs.push([]);
+    if (sample.atMs - lastMs > gap) runs.push([]);
     runs.at(-1)?.push(sample);
     lastMs = sample.atMs;
   }

@@ -20,18 +20,41 @@ export interface Frame {
 
 export const probeMethod = "console.latency";
 
-export function readFrame(direction: Direction, data: FrameData, atMs: number): Frame {
+// With channel compaction a push names its channel by a number, which the answer to the subscribing gave.
+export class ChannelNumbers {
+  private readonly asked = new Map<number, string>();
+  private readonly names = new Map<number, string>();
+
+  learn(direction: Direction, message: JsonObject): void {
+    const subscribe = asObject(message["subscribe"]);
+    if (subscribe === undefined) return;
+    const id = asNumber(message["id"]);
+    if (direction === "out") this.asked.set(id, asText(subscribe["channel"]));
+    else if (asNumber(subscribe["id"]) !== 0) this.names.set(asNumber(subscribe["id"]), this.asked.get(id) ?? "");
+  }
+  nameOf(number: unknown): string {
+    if (typeof number !== "number" || number === 0) return "";
+    return this.names.get(number) || `channel ${number}`;
+  }
+  forget(): void {
+    this.asked.clear();
+    this.names.clear();
+  }
+}
+
+export function readFrame(direction: Direction, data: FrameData, atMs: number, numbers = new ChannelNumbers()): Frame {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data).length : data.length;
   const messages = messagesOf(direction, data);
   if (messages === undefined) {
     const text = typeof data === "string" ? data : hex(data);
     return { direction, atMs, bytes, title: "not understood", text, ids: [], probes: [], quiet: false };
   }
+  for (const message of messages) numbers.learn(direction, message);
   return {
     direction,
     atMs,
     bytes,
-    title: messages.map((message) => titleOf(direction, message)).join(", "),
+    title: messages.map((message) => titleOf(direction, message, numbers)).join(", "),
     text: messages.map((message) => JSON.stringify(message, undefined, 2)).join("\n"),
     ids: messages.map((message) => asNumber(message["id"])).filter((id) => id > 0),
     probes: messages.filter(isProbe).map((message) => asNumber(message["id"])),
@@ -55,9 +78,9 @@ function binaryMessages(direction: Direction, data: Uint8Array): JsonObject[] | 
 
 const isProbe = (message: JsonObject): boolean => asText(asObject(message["rpc"])?.["method"]) === probeMethod;
 
-function titleOf(direction: Direction, message: JsonObject): string {
+function titleOf(direction: Direction, message: JsonObject, numbers: ChannelNumbers): string {
   const push = asObject(message["push"]);
-  if (push !== undefined) return pushTitle(push);
+  if (push !== undefined) return pushTitle(push, numbers);
   const error = asObject(message["error"]);
   if (error !== undefined) return `error ${asNumber(error["code"])} ${asText(error["message"])}`.trim();
   const name = Object.keys(message).find((key) => key !== "id");
@@ -66,16 +89,14 @@ function titleOf(direction: Direction, message: JsonObject): string {
   return [name, asText(about["channel"]) || asText(about["method"])].filter((part) => part !== "").join(" ");
 }
 
-function pushTitle(push: JsonObject): string {
+function pushTitle(push: JsonObject, numbers: ChannelNumbers): string {
   const kind = Object.keys(push).find((key) => key !== "channel" && key !== "id") ?? "push";
   const offset = asNumber(asObject(push[kind])?.["offset"]);
   const delta = asObject(push[kind])?.["delta"] === true;
   const name = kind === "pub" ? "publication" : kind;
-  return [name, asText(push["channel"]) || numbered(push["id"]), offset > 0 ? `#${offset}` : "", delta ? "(delta)" : ""]
+  return [name, asText(push["channel"]) || numbers.nameOf(push["id"]), offset > 0 ? `#${offset}` : "", delta ? "(delta)" : ""]
     .filter((part) => part !== "").join(" ");
 }
-
-const numbered = (id: unknown): string => (typeof id === "number" && id !== 0 ? `channel ${id}` : "");
 
 // The commands within the body of a POST to /emulation; undefined when it is none.
 export function emulatedCommands(body: FrameData): FrameData | undefined {

@@ -2,7 +2,7 @@
 // Frames of both formats are told in the same words, whatever the pieces in which a stream brings them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StreamCutter, emulatedCommands, probeMethod, readFrame } from "./frames.ts";
+import { ChannelNumbers, StreamCutter, emulatedCommands, probeMethod, readFrame } from "./frames.ts";
 
 const text = (value: string): number[] => [...new TextEncoder().encode(value)];
 const field = (number: number, bytes: number[]): number[] => [number * 8 + 2, bytes.length, ...bytes];
@@ -29,6 +29,17 @@ test("pushes name their channel and offset, in both formats", () => {
   const frame = readFrame("in", framed(push), 0);
   assert.equal(frame.title, "publication news #7 (delta)");
   assert.ok(frame.text.includes('"a": 1'));
+});
+
+test("a channel that is pushed by its number is told by its name", () => {
+  const numbers = new ChannelNumbers();
+  const push = '{"push":{"id":4,"pub":{"data":{}}}}';
+  assert.equal(readFrame("in", push, 0, numbers).title, "publication channel 4");
+  readFrame("out", '{"id":2,"subscribe":{"channel":"news"}}', 0, numbers);
+  readFrame("in", '{"id":2,"subscribe":{"id":4}}', 0, numbers);
+  assert.equal(readFrame("in", push, 0, numbers).title, "publication news");
+  numbers.forget();
+  assert.equal(readFrame("in", push, 0, numbers).title, "publication channel 4");
 });
 
 test("pings are quiet and errors are told", () => {

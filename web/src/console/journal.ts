@@ -3,7 +3,7 @@
 // frame.
 import { byId, make } from "../dom.ts";
 import { formatBytes, formatTime } from "../format.ts";
-import { readFrame } from "./frames.ts";
+import { ChannelNumbers, readFrame } from "./frames.ts";
 import type { Direction, Frame, FrameData } from "./frames.ts";
 
 const linesKept = 400;
@@ -14,6 +14,7 @@ export class Journal {
   private readonly withQuiet = byId<HTMLInputElement>("journal-quiet");
   private readonly pauseButton = byId("journal-pause");
   private readonly probes = new Set<number>();
+  private readonly numbers = new ChannelNumbers();
   private readonly totals = { in: { frames: 0, bytes: 0 }, out: { frames: 0, bytes: 0 } };
   private paused = false;
 
@@ -25,7 +26,7 @@ export class Journal {
   }
 
   frame(direction: Direction, data: FrameData): void {
-    const frame = readFrame(direction, data, Date.now());
+    const frame = readFrame(direction, data, Date.now(), this.numbers);
     this.totals[direction].frames += 1;
     this.totals[direction].bytes += frame.bytes;
     this.showTotals();
@@ -39,9 +40,10 @@ export class Journal {
     if (!this.paused) this.add(line, false);
   }
 
-  // Ids begin anew with each connection.
-  forgetProbes(): void {
+  // Ids and numbers begin anew with each connection.
+  beginAnew(): void {
     this.probes.clear();
+    this.numbers.forget();
   }
 
   private isProbe(frame: Frame): boolean {

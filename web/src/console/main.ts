@@ -20,7 +20,7 @@ const lampWords = { connected: "Connected", connecting: "Connecting", disconnect
 const input = (id: string): HTMLInputElement => byId<HTMLInputElement>(id);
 const journal = new Journal();
 const samples = new SampleWindow(windowMs, 2 * (windowMs / probeEveryMs));
-const graph = new RttGraph(samples);
+const graph = new RttGraph(samples, 5 * probeEveryMs);
 let client: Client | undefined;
 let binary = false;
 
@@ -59,14 +59,14 @@ function disconnect(): void {
   client?.removeAllListeners();
   client = undefined;
   subscriptions.clear();
-  journal.forgetProbes();
+  journal.beginAnew();
   showState("disconnected");
 }
 
 function watch(watched: Client): void {
   watched.on("state", ({ newState }) => showState(newState));
   watched.on("connecting", ({ code, reason }) => {
-    journal.forgetProbes();
+    journal.beginAnew();
     journal.event(`connecting: ${reason} (${code})`, code > 1);
   });
   watched.on("connected", (context) => {

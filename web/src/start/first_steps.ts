@@ -7,10 +7,12 @@ export function transportNames(facts: ServerFacts): string[] {
 }
 
 export function firstClient(host: string, development: boolean): string {
-  const token = development ? "" : ", {\n  token: TOKEN, // a JWT of your backend\n}";
+  const token = development ? "" : ", {\n    token: TOKEN, // a JWT of your backend\n  }";
   return [
     'import { Centrifuge } from "centrifuge";',
-    `const client = new Centrifuge("wss://${host}/connection/websocket"${token});`,
+    "const client = new Centrifuge(",
+    `  "wss://${host}/connection/websocket"${token},`,
+    ");",
     'const news = client.newSubscription("news");',
     'news.on("publication", ({ data }) => console.log(data));',
     "news.subscribe();",
@@ -20,7 +22,8 @@ export function firstClient(host: string, development: boolean): string {
 
 export function firstPublish(host: string, apiPrefix: string): string {
   return [
-    `curl https://${host}${apiPrefix}/publish -H "X-API-Key: $KEY" \\`,
+    `curl https://${host}${apiPrefix}/publish \\`,
+    '  -H "X-API-Key: $KEY" \\',
     `  -d '{"channel":"news","data":{"text":"hello"}}'`,
   ].join("\n");
 }

@@ -7,7 +7,7 @@ import { pagesOf } from "../lamp.ts";
 import { firstClient, firstPublish, transportNames } from "./first_steps.ts";
 
 test("a first client needs a token unless the server is one to develop with", () => {
-  assert.ok(firstClient("localhost:1", true).includes('new Centrifuge("wss://localhost:1/connection/websocket");'));
+  assert.ok(firstClient("localhost:1", true).includes('new Centrifuge(\n  "wss://localhost:1/connection/websocket",\n);'));
   assert.ok(firstClient("localhost:1", false).includes("token: TOKEN"));
 });
 
