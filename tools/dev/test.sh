@@ -26,6 +26,7 @@ package|15|build clang peers|install, then build outside projects with find_pack
 # Not part of a full run.
 more_stages='
 tidy_tests|40|build unit clang tidy|clang-tidy over the tests: part of ./dev check --tidy
+pages|20|build peers node browsers tests/browser|console, admin pages and chat of the real-time server, in Chromium and Firefox
 coverage|25|build unit clang|unit tests with a summary of the lines and branches that they reach
 '
 
@@ -139,6 +140,13 @@ stage_package() { suite package; }
 stage_browser() {
   build_web
   suite browser
+}
+
+stage_pages() {
+  build_web
+  need_npm tests/browser
+  release_binary
+  FAIRLEAD_CASES=console,admin,chat FAIRLEAD=$root/build/release/fairlead tests/browser/run chromium firefox
 }
 
 stage_coverage() {
