@@ -124,6 +124,7 @@ class RunningApp final : public App {
   }
 
   void stop() override {
+    node_->hurry();
     if (server_) server_->stop();
   }
 

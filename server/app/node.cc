@@ -166,13 +166,15 @@ void Node::reconfigure(const std::shared_ptr<const Settings>& settings) {
   on_each_loop([settings](NodeLoop& loop) { loop.environment.settings = {settings, &settings->session}; });
 }
 
+constexpr std::chrono::milliseconds hurry_glance{20};  // how soon a second signal is seen
+
 void Node::send_away(Duration window) {
   set_ready(false);
   constexpr int steps = 50;
-  for (int step = 1; step <= steps; ++step) {
+  for (int step = 1; step <= steps && !hurry_; ++step) {
     // Each step an equal share of those who are still there.
     auto left = std::make_shared<std::atomic<std::size_t>>(0);
-    std::promise<void> told;
+    auto told = std::make_shared<std::promise<void>>();
     on_each_loop(
         [left, steps_left = steps - step + 1](NodeLoop& loop) {
           const auto sessions = loop.sessions();
@@ -181,10 +183,16 @@ void Node::send_away(Duration window) {
           for (std::size_t i = 0; i < share; ++i) sessions.at(i)->disconnect(disconnect_reason::shutdown, Clock::now());
           left->fetch_add(sessions.size() - share);
         },
-        [&told] { told.set_value(); });
-    told.get_future().wait();
+        [told] { told->set_value(); });
+    // A loop that ends meanwhile may drop the work, and then nothing answers.
+    const std::future<void> all_told = told->get_future();
+    while (all_told.wait_for(hurry_glance) != std::future_status::ready) {
+      if (hurry_) return;
+    }
     if (*left == 0) return;
-    if (step < steps) std::this_thread::sleep_for(window / steps);
+    for (const auto until = Clock::now() + window / steps; step < steps && !hurry_ && Clock::now() < until;) {
+      std::this_thread::sleep_for(std::min<Duration>(hurry_glance, until - Clock::now()));
+    }
   }
 }
 

@@ -101,6 +101,8 @@ class Node final : public TransportHost, public BrokerEvents {
   void reconfigure(const std::shared_ptr<const Settings>& settings);
   // Tells everybody to come back (3001), spread evenly over the window. Blocks for as long; not on a loop.
   void send_away(Duration window);
+  // From another thread: who is being sent away is no longer waited for.
+  void hurry() noexcept { hurry_.store(true); }
 
   // ── TransportHost ─────────────────────────────────────────────────────────────────────────────────────────────────
   std::shared_ptr<Session> open_session(Outbox& outbox, Caller caller, Session::Options options) override;
@@ -141,6 +143,7 @@ class Node final : public TransportHost, public BrokerEvents {
   std::string id_;
   TimePoint started_at_ = Clock::now();
   std::atomic<bool> ready_{false};
+  std::atomic<bool> hurry_{false};
   mutable std::mutex mutex_;  // of what follows
   std::shared_ptr<const Settings> settings_;
   std::vector<std::shared_ptr<NodeLoop>> loops_;
