@@ -161,11 +161,12 @@ void add_create(Program& program, CLI::App& parent) {
       {.paragraphs = {"Signed with the secret of the server's configuration (a file, or FAIRLEAD_CLIENT_TOKEN_HMAC_"
                       "SECRET_KEY in the environment), or with a key of one's own. A secret is never given as an "
                       "argument: arguments can be seen by every user of the machine."},
-       .examples = {{"fairlead token create --config fairlead.toml --user 42", "for a connection, for an hour"},
-                    {"fairlead token create --config fairlead.toml --user 42 --channel '$secret'", "for a channel"},
-                    {"fairlead token create --key ed25519.pem --algorithm EdDSA --user 42 --claim 'caps=[{\"channels\":"
-                     "[\"room:*\"],\"match\":\"wildcard\",\"allow\":[\"sub\",\"pub\"]}]'",
-                     "with a private key, and with capabilities"}}},
+       .examples =
+           {{"fairlead token create --config fairlead.toml --user 42", "for a connection, for an hour"},
+            {"fairlead token create --config fairlead.toml --user 42 --channel '$secret'", "for a channel"},
+            {"fairlead token create --key ed25519.pem --algorithm EdDSA --user 42 \\\n"
+             "  --claim 'caps=[{\"channels\":[\"room:*\"],\"match\":\"wildcard\",\"allow\":[\"sub\",\"pub\"]}]'",
+             "with a private key, and with capabilities"}}},
       &parent);
   verb.add_option("--user", options->user, "The claim sub; empty: nobody")->type_name("USER");
   verb.add_option("--channel", options->channel, "Make a token for this channel")->type_name("CHANNEL");
