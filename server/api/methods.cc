@@ -118,6 +118,7 @@ ClientError bad_request(std::string sentence) {
 
 template <class Request>
 constexpr auto overloaded_run =
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): some take it over
     [](Control& control, Request request, Replied replied) { run(control, std::move(request), std::move(replied)); };
 
 template <class Request, auto Run = overloaded_run<Request>>

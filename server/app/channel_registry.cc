@@ -16,6 +16,7 @@ const ChannelRegistry::Stripe& ChannelRegistry::stripe_of(const std::string& cha
   return stripes_.at(std::hash<std::string>{}(channel) % stripes_.size());
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): kept, or called once and gone
 void ChannelRegistry::want(const std::string& channel, unsigned loop, Done<void> done) {
   bool ready = false;
   bool ask = false;

@@ -71,6 +71,7 @@ bool KeySet::is_usable(WallTime now) const {
   return fetched_at_ && now - *fetched_at_ < kept;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): kept, or called once and gone
 void KeySet::find(const std::string& id, Algorithm algorithm, WallTime now, Found found) {
   std::unique_lock lock(mutex_);
   const bool fresh = fetched_at_ && now - *fetched_at_ < refresh_;

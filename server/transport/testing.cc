@@ -222,7 +222,7 @@ TransportSettings TransportServer::all_endpoints() {
   return settings;
 }
 
-TransportServer::TransportServer(TransportSettings settings, std::size_t queue_max, unsigned threads) {
+TransportServer::TransportServer(const TransportSettings& settings, std::size_t queue_max, unsigned threads) {
   host_.queue_max = queue_max;
   server_ = std::make_unique<Server>(ServerOptions{.threads = threads});
   add_transports(*server_, settings, host_);

@@ -131,7 +131,7 @@ class FakeHost final : public TransportHost {
 // A server in cleartext on loopback with every endpoint.
 class TransportServer {
  public:
-  explicit TransportServer(TransportSettings settings = all_endpoints(), std::size_t queue_max = 1024 * 1024,
+  explicit TransportServer(const TransportSettings& settings = all_endpoints(), std::size_t queue_max = 1024 * 1024,
                            unsigned threads = 2);
   [[nodiscard]] static TransportSettings all_endpoints();
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }

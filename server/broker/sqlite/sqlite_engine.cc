@@ -83,7 +83,8 @@ void SqliteEngine::tell(const std::string& channel, Tell tell) {
 }
 
 template <class T, class Work>
-void SqliteEngine::write(const Done<T>& done, std::size_t bytes, Work work) {
+// NOLINTNEXTLINE(performance-unnecessary-value-param): callers hand it over
+void SqliteEngine::write(Done<T> done, std::size_t bytes, Work work) {
   const Gate::Visit visit(gate_);
   if (!visit) return done(stopped());
   writer_->add({.run = [done, work = std::move(work)](sqlite::Tables& tables) -> std::function<void()> {
@@ -94,7 +95,8 @@ void SqliteEngine::write(const Done<T>& done, std::size_t bytes, Work work) {
 }
 
 template <class T, class Work>
-void SqliteEngine::query(const Done<T>& done, Work work) {
+// NOLINTNEXTLINE(performance-unnecessary-value-param): callers hand it over
+void SqliteEngine::query(Done<T> done, Work work) {
   const Gate::Visit visit(gate_);
   if (!visit) return done(stopped());
   reader_->add({.run = [done, work = std::move(work)](sqlite::Tables& tables) -> std::function<void()> {

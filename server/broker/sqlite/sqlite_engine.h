@@ -78,9 +78,9 @@ class SqliteEngine final : public Engine, private Broker, private EventLog, priv
   template <class Tell>
   void tell(const std::string& channel, Tell tell);
   template <class T, class Work>
-  void write(const Done<T>& done, std::size_t bytes, Work work);
+  void write(Done<T> done, std::size_t bytes, Work work);
   template <class T, class Work>
-  void query(const Done<T>& done, Work work);
+  void query(Done<T> done, Work work);
   void pass(const std::string& channel, Publication publication, const Done<PublishOutcome>& done);
   void begin_stream(const std::string& channel, const HistoryQuery& query, Done<History> done);
   [[nodiscard]] std::int64_t now_ms() const { return unix_ms(clock_()); }
