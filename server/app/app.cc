@@ -172,14 +172,16 @@ class RunningApp final : public App {
 
   Outcome<void> listen() {
     if (options_.inherit_sockets && inherit()) return {};
-    for (const std::string& where : settings_->listen.secure) {
+    const ListenSettings& configured = settings_->listen;
+    const bool anywhere = !configured.secure.empty() || !configured.insecure_cleartext.empty();
+    const std::vector<std::string> standard{"localhost:8443"};
+    for (const std::string& where : anywhere ? configured.secure : standard) {
       if (const auto done = listened(where, server_->listen(where)); !done) return done;
     }
     for (const std::string& where : settings_->listen.insecure_cleartext) {
       say(LogLevel::warning, fmt::format("{} is cleartext: whoever is on the way reads and changes everything", where));
       if (const auto done = listened(where, server_->dangerously_listen_without_tls(where, true)); !done) return done;
     }
-    if (urls_.empty()) return fault(FaultKind::invalid, "there is nothing to listen on: listen.secure is empty");
     return {};
   }
 
