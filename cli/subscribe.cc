@@ -34,7 +34,7 @@ struct SubscribeOptions {
 };
 
 std::string websocket_url(const ServerAccess& access) {
-  const std::string url = base_url(access);
+  std::string url = base_url(access);
   if (url.starts_with("ws")) return url;  // the whole address of the endpoint
   return "ws" + url.substr(4) + "/connection/websocket";
 }
