@@ -9,6 +9,7 @@ import puppeteer from "puppeteer-core";
 import { within } from "../suite.js";
 
 const stepLimitMs = 60_000;
+const loadLimitMs = 45_000; // a shared machine may be slow
 
 export async function startChromium({ directory, ca }) {
   const home = join(directory, "home");
@@ -108,7 +109,7 @@ class Page {
   }
 
   async goto(url) {
-    const response = await this.page.goto(url, { timeout: 20_000 });
+    const response = await this.page.goto(url, { timeout: loadLimitMs });
     if (response && !response.ok() && response.status() !== 304) throw new Error(`${url}: status ${response.status()}`);
   }
   evaluate(body, ...args) {

@@ -38,7 +38,7 @@ export async function adminCases({ suite, browser, fairlead }) {
 
   await suite.run(label("a page that is loaded anew is still signed in, on the view of its address"), 30_000, async () => {
     await go("clients");
-    await page.goto(`https://${server.host}/facts.json`);
+    await page.goto(`https://${server.host}/`);
     await page.goto(`https://${server.host}/admin/#clients`);
     await eventually("the client is listed", async () => (await shown("#clients-rows tr")).length === 1);
     assert.match((await shown("#clients-rows tr"))[0], /ada.*websocket.*news/s);

@@ -6,7 +6,7 @@ import { highest } from "./series.ts";
 import type { Point, Series } from "./series.ts";
 
 const height = 132;
-const inset = { top: 10, right: 4, bottom: 18, left: 48 };
+const inset = { top: 10, right: 4, bottom: 18, left: 60 };
 
 export interface PlotOptions {
   readonly id: string;
