@@ -97,13 +97,18 @@ void Channel::on_stream_gone() { unregister(); }
 void Channel::pump() {
   if (std::exchange(pumping_, true)) return;
   const auto alive = shared_from_this();
-  while (!closed_ && !inbox_full() && !slowed_ && !held_) {
+  while (!closed_ && may_deliver()) {
     auto event = ws_.next_event();
     if (!event || !dispatch(*event)) break;
   }
   pumping_ = false;
-  if ((inbox_full() || slowed_ || held_) && !stream_->shutting_down()) stream_->pause();
+  if (may_deliver() || stream_->shutting_down()) return;
+  starved_ = context_.short_of_memory;
+  stream_->pause();
 }
+
+// Whoever is short of memory answers nothing more until some has been given back.
+bool Channel::may_deliver() const noexcept { return !inbox_full() && !slowed_ && !held_ && !context_.short_of_memory; }
 
 bool Channel::dispatch(ws::Event& event) {
   if (const auto* message = std::get_if<ws::MessageEvent>(&event)) {
@@ -190,7 +195,7 @@ bool Channel::ready_to_receive() {
   // costs one resumption. Not while `pump` stands below us on the stack with an event in its hands: it goes on.
   if (!pumping_) {
     pump();
-    if (stream_->paused() && !inbox_full()) stream_->resume();
+    if (stream_->paused() && may_deliver()) stream_->resume();
   }
   return state.interrupted || !state.inbox.empty() || closed_;
 }
@@ -202,7 +207,7 @@ Result<Channel::Received> Channel::take() {
   Received first = std::move(state.inbox.front());
   state.inbox.erase(state.inbox.begin());
   state.inbox_bytes -= first.payload.size();
-  if (stream_->paused() && !inbox_full()) stream_->resume();
+  if (stream_->paused() && may_deliver()) stream_->resume();
   return first;
 }
 
@@ -277,6 +282,7 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
       return SendResult::invalid;
   }
   if (payload_bytes != 0) context_.counters.messages_out.add();
+  if (!had_room) context_.publish_memory();  // a handler that sends and sends must not run past the budget unseen
   if (!below_half()) {
     was_above_half_ = true;
     // Whoever takes no answers is asked nothing more, so that a peer that sends faster than it reads is slowed down
@@ -311,7 +317,13 @@ void Channel::release() {
 
 void Channel::read_on() {
   pump();
-  if (!slowed_ && !held_ && !inbox_full()) stream_->resume();
+  if (may_deliver()) stream_->resume();
+}
+
+void Channel::memory_is_back() {
+  if (!std::exchange(starved_, false)) return;
+  released_ = true;
+  want_flush();
 }
 
 void Channel::flush() {

@@ -104,6 +104,8 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   [[nodiscard]] std::size_t held_bytes() const noexcept;
   // Gives its memory back: closes with 1013, or, when it is closing already and its peer takes nothing, at once.
   void shed();
+  // Goes on with what was left lying while the loop was short of memory.
+  void memory_is_back();
   [[nodiscard]] Duration round_trip_time() const noexcept { return round_trip_time_; }
   [[nodiscard]] const ChannelSettings& settings() const noexcept { return *settings_; }
   [[nodiscard]] LoopContext& context() noexcept { return context_; }
@@ -148,6 +150,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void read_on();
   void unregister();
   [[nodiscard]] bool inbox_full() const noexcept;
+  [[nodiscard]] bool may_deliver() const noexcept;
   [[nodiscard]] std::size_t half_limit() const noexcept;
 
   LoopContext& context_;
@@ -175,8 +178,9 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   Duration round_trip_time_{};
   bool pumping_ = false;
   bool was_above_half_ = false;
-  bool slowed_ = false;  // not read until the peer has taken half of its answers
-  bool held_ = false;    // not read until the application says so
+  bool slowed_ = false;   // not read until the peer has taken half of its answers
+  bool held_ = false;     // not read until the application says so
+  bool starved_ = false;  // not read until the loop has given memory back
   bool released_ = false;
   bool forsaken_ = false;
   bool closed_ = false;  // the close is settled and everybody has been told

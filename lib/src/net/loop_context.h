@@ -69,6 +69,8 @@ struct LoopContext {
   std::unordered_map<void*, std::shared_ptr<void>> lingering;
   std::shared_ptr<const TlsInfo> last_tls_info;
   std::function<void(std::size_t bytes)> on_memory_grown;  // asked for by a server: more was published, by so much
+  // Memory is about to be given back: until then no channel delivers anything, since answers would cost more of it.
+  bool short_of_memory = false;
   std::function<void()> on_idle;  // asked for by `run`: called when a coroutine or a channel has ended
 };
 

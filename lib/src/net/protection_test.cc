@@ -135,6 +135,10 @@ TEST(Limits, PastTheMemoryBudgetTheLargestOffendersAreClosedAndOthersServed) {
       auto ws = co_await connect(server.url("/greedy"), client_options());
       if (ws) silent.push_back(std::move(*ws));
     }
+    // All in one piece: what the server would answer within one turn is 50 MiB a peer.
+    for (Connection& ws : silent) {
+      for (int i = 0; i < 200; ++i) ws.send("more");
+    }
     for (int i = 0; i < 500 && closed < 2; ++i) {
       for (Connection& ws : silent) ws.send("more");
       static_cast<void>(co_await sleep_for(milliseconds(5)));

@@ -74,11 +74,19 @@ void ServerLoop::shed_if_over_budget(std::size_t grown_bytes) {
   if (!core.over_memory_budget()) return;
   const bool on_its_way = grown_bytes_ != 0;
   grown_bytes_ += grown_bytes;
-  if (!on_its_way) loop->post([this] { shed(); });
+  if (on_its_way) return;
+  context->short_of_memory = true;
+  loop->post([this] { shed(); });
+}
+
+void ServerLoop::shed() {
+  context->short_of_memory = false;
+  close_largest();
+  for (const auto& [raw, channel] : context->channels) channel->memory_is_back();
 }
 
 // Never more than what grew here: other loops may be the ones that hold too much.
-void ServerLoop::shed() {
+void ServerLoop::close_largest() {
   for (std::size_t left = std::exchange(grown_bytes_, 0); left != 0 && core.over_memory_budget();) {
     std::shared_ptr<Channel> largest;
     for (const auto& [raw, channel] : context->channels) {

@@ -53,6 +53,7 @@ struct ServerLoop {
 
  private:
   void shed();
+  void close_largest();
 
   std::size_t grown_bytes_ = 0;  // past the budget, since `shed` ran; not 0: it is on its way
 };
