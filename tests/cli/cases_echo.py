@@ -84,6 +84,21 @@ def echo_listens_where_it_is_told():
 
 
 @case
+def echo_does_not_share_its_port():
+    with Serving() as server:
+        _, err = run("echo", "--listen", f"localhost:{server.port}", status=15)
+        contains(err, str(server.port), "another program listens there already")
+    with socket.socket(socket.AF_INET6) as six:
+        try:
+            six.bind(("::1", 0))
+        except OSError:
+            return  # no IPv6 here
+        six.listen()
+        # Browsers would reach the other program, though 127.0.0.1 is free.
+        run("echo", "--listen", f"localhost:{six.getsockname()[1]}", status=15)
+
+
+@case
 def echo_answers_an_ordinary_request():
     with Serving() as server:
         page = subprocess.run(["curl", "-sS", "--cacert", harness.development_ca(), f"https://localhost:{server.port}/any"],

@@ -31,6 +31,18 @@ bool is_stale(const Endpoint& endpoint) {
   return refused;
 }
 
+// The error number of a bind that shares the port with nobody; 0 when it is free.
+int try_to_bind(const Endpoint& endpoint) {
+  const int probe = ::socket(endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return errno;
+  const int on = 1;
+  // Connections of a server that has ended may still be dying there: that does not count as taken.
+  ::setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const int error = ::bind(probe, endpoint.data(), endpoint.size()) == 0 ? 0 : errno;
+  ::close(probe);
+  return error;
+}
+
 void set_options(int descriptor, int family) {
   const int on = 1;
   const int off = 0;
@@ -66,6 +78,20 @@ Result<int> Acceptor::listen(const Endpoint& endpoint) {
   const Error error = system_error(Errc::system, errno, "cannot listen on " + to_string(endpoint.peer_address()));
   ::close(descriptor);
   return std::unexpected(error);
+}
+
+Result<int> Acceptor::claim(const Endpoint& endpoint) {
+  const bool may_be_shared = endpoint.family() != AF_UNIX && endpoint.port() != 0;
+  if (may_be_shared && try_to_bind(endpoint) == EADDRINUSE) {
+    return fail(Errc::system,
+                "cannot listen on " + to_string(endpoint.peer_address()) + ": another program listens there already");
+  }
+  return listen(endpoint);
+}
+
+bool Acceptor::has_address(Endpoint endpoint) {
+  endpoint.set_port(0);
+  return try_to_bind(endpoint) == 0;
 }
 
 Endpoint Acceptor::local_endpoint(int descriptor) {

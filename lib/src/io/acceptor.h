@@ -17,6 +17,11 @@ class Acceptor final : private SocketEvents {
   // Binds and listens (SO_REUSEADDR, SO_REUSEPORT for TCP; a stale UNIX socket file that nobody listens on is replaced,
   // a live one is an error). IPv6's any-address takes IPv4 too. Nothing is accepted before `start`.
   [[nodiscard]] static Result<int> listen(const Endpoint& endpoint);
+  // `listen` for the first of our sockets: an error when anybody listens there already, also where SO_REUSEPORT would
+  // let us have a share of his connections.
+  [[nodiscard]] static Result<int> claim(const Endpoint& endpoint);
+  // Whether the machine has this address at all: false for IPv6 where it is switched off.
+  [[nodiscard]] static bool has_address(Endpoint endpoint);
   [[nodiscard]] static Endpoint local_endpoint(int descriptor);
   // Makes a socket that listens already ours: checks that it is one, and sets what `listen` would have set. Closes it
   // on failure.

@@ -91,5 +91,20 @@ TEST(Listening, AStaleSocketFileIsReplacedALiveOneIsNot) {
   ::unlink(path.c_str());
 }
 
+TEST(Listening, APortIsOursAloneOrNotOurs) {  // SO_REUSEPORT would share it with any program of the same user
+  const int first = *Acceptor::claim(*Endpoint::ip("127.0.0.1", 0));
+  const Endpoint taken = Acceptor::local_endpoint(first);
+  const auto second = Acceptor::claim(taken);
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().detail.find("another program listens there"), std::string::npos) << second.error().detail;
+  const auto of_another_loop = Acceptor::listen(taken);
+  EXPECT_TRUE(of_another_loop) << "the loops of one server share it";
+  ::close(*of_another_loop);
+  ::close(first);
+  const auto free_again = Acceptor::claim(taken);
+  EXPECT_TRUE(free_again);
+  ::close(*free_again);
+}
+
 }  // namespace
 }  // namespace fairlead::io

@@ -146,7 +146,7 @@ ServerCore::~ServerCore() {
 }
 
 Result<ServerCore::Listener> ServerCore::bind(io::Endpoint endpoint, bool secure) {
-  auto descriptor = io::Acceptor::listen(endpoint);
+  auto descriptor = io::Acceptor::claim(endpoint);
   if (!descriptor) return std::unexpected(descriptor.error());
   if (endpoint.family() != AF_UNIX) endpoint.set_port(io::Acceptor::local_endpoint(*descriptor).port());
   return Listener{endpoint, secure, *descriptor, false};
@@ -168,9 +168,11 @@ Result<Listening> ServerCore::listen(std::string_view where, bool secure, bool a
     }
     if (port != 0) endpoint.set_port(port);
     auto listener = bind(endpoint, secure);
-    // A machine without IPv6 still has its other addresses.
-    if (!listener && bound != 0 && endpoint.family() == AF_INET6) continue;
-    if (!listener && endpoint.family() == AF_INET6 && address->host.empty()) {
+    // A machine without IPv6 still has its other addresses. One whose IPv6 port is taken has not: who comes by IPv6,
+    // and browsers do, would reach another program.
+    const bool absent = !listener && endpoint.family() == AF_INET6 && !io::Acceptor::has_address(endpoint);
+    if (absent && bound != 0) continue;
+    if (absent && address->host.empty()) {
       listener = bind(*io::Endpoint::ip("0.0.0.0", address->port), secure);
     }
     if (!listener) return std::unexpected(listener.error());

@@ -159,6 +159,18 @@ TEST(Echo, OverAUnixSocketWithAServerOfSeveralLoops) {
   }
 }
 
+TEST(Listening, APortThatIsTakenOnOneOfItsAddressesIsRefused) {
+  const ServerOptions options{.tls = Tls::development(net::testing::certificate_directory()), .threads = 2};
+  Server first(options);
+  const auto six = first.listen("[::1]:0");
+  if (!six) GTEST_SKIP() << "no IPv6 here";
+  ASSERT_TRUE(first.start());
+  Server second(options);
+  const auto half = second.listen("localhost:" + std::to_string(six->port));
+  ASSERT_FALSE(half) << "who comes by IPv6 would reach the first";
+  EXPECT_EQ(half.error().code, Errc::system);
+}
+
 TEST(Request, IsSeenByTheAcceptHookAndTheHandler) {
   TestServer server([](Server& s) {
     RouteOptions options;
