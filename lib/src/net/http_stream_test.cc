@@ -18,29 +18,11 @@
 namespace fairlead {
 namespace {
 
+using net::testing::PlainServer;
 using net::testing::RawPeer;
+using net::testing::soon;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// A server in cleartext, so that the tests see what travels.
-class PlainServer {
- public:
-  explicit PlainServer(const std::function<void(Server&)>& routes, ServerOptions options = {}) {
-    options.threads = 1;
-    server_ = std::make_unique<Server>(std::move(options));
-    routes(*server_);
-    const auto listening = server_->dangerously_listen_without_tls("127.0.0.1:0");
-    EXPECT_TRUE(listening);
-    port_ = listening ? listening->port : 0;
-    EXPECT_TRUE(server_->start());
-  }
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  [[nodiscard]] Server& server() noexcept { return *server_; }
-
- private:
-  std::unique_ptr<Server> server_;
-  std::uint16_t port_ = 0;
-};
 
 // Runs `work` on the server's loop and waits for it.
 void on_loop(Server& server, const std::function<void()>& work) {
@@ -50,11 +32,6 @@ void on_loop(Server& server, const std::function<void()>& work) {
     done.set_value();
   }));
   ASSERT_EQ(done.get_future().wait_for(seconds(10)), std::future_status::ready);
-}
-
-bool soon(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1'000 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(5));
-  return condition();
 }
 
 constexpr std::string_view get = "GET /s HTTP/1.1\r\nHost: x\r\n\r\n";

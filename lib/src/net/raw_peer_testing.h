@@ -39,6 +39,11 @@ class RawPeer {
     return ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
   }
   void end() const { ::shutdown(descriptor_, SHUT_WR); }
+  // Its destruction resets the connection.
+  void reset_at_the_end() const {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
   // Everything that has come, once it holds `wanted`, or the stream has ended, or time is up.
   const std::string& read_until(std::string_view wanted) {
     while (seen_.find(wanted) == std::string::npos && read_some()) continue;

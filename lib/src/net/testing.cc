@@ -3,9 +3,11 @@
 
 #include <fairlead/certificate.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace fairlead::net::testing {
@@ -47,6 +49,21 @@ TestServer::TestServer(const std::function<void(Server&)>& routes, ServerOptions
   if (!listening) throw std::runtime_error(to_string(listening.error()));
   port_ = listening->port;
   if (auto started = server_->start(); !started) throw std::runtime_error(to_string(started.error()));
+}
+
+PlainServer::PlainServer(const std::function<void(Server&)>& routes, ServerOptions options) {
+  options.threads = 1;
+  server_ = std::make_unique<Server>(std::move(options));
+  routes(*server_);
+  const auto listening = server_->dangerously_listen_without_tls("127.0.0.1:0");
+  if (!listening) throw std::runtime_error(to_string(listening.error()));
+  port_ = listening->port;
+  if (auto started = server_->start(); !started) throw std::runtime_error(to_string(started.error()));
+}
+
+bool soon(const std::function<bool()>& condition) {
+  for (int i = 0; i < 1'000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return condition();
 }
 
 std::string TestServer::url(std::string_view path) const {

@@ -27,6 +27,24 @@ class TestServer {
   std::uint16_t port_ = 0;
 };
 
+// A server in cleartext with one loop, for tests that see what travels.
+class PlainServer {
+ public:
+  explicit PlainServer(const std::function<void(Server&)>& routes, ServerOptions options = {});
+  PlainServer(const PlainServer&) = delete;
+  PlainServer& operator=(const PlainServer&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] Server& server() noexcept { return *server_; }
+
+ private:
+  std::unique_ptr<Server> server_;
+  std::uint16_t port_ = 0;
+};
+
+// Whether it comes true within five seconds.
+[[nodiscard]] bool soon(const std::function<bool()>& condition);
+
 // Trusts the certificate of TestServer.
 [[nodiscard]] ClientOptions client_options();
 // The directory of the development certificate that tests use; made once in a run, removed at its end.
