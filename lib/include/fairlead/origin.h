@@ -14,7 +14,7 @@ struct OriginPolicy {
   bool same_origin = true;
   // Further origins, each "https://example.org" or "https://example.org:8443": compared as scheme, host and port as a
   // whole, never as text within text, no wildcards. An entry that is not such an origin matches nothing.
-  std::vector<std::string> allowed;
+  std::vector<std::string> allowed{};
   // Programs send no Origin. Switch off for an endpoint that serves browsers alone.
   bool allow_absent = true;
   // "Origin: null" (a sandboxed frame, a file) is denied unless this is set: any page can produce it.
@@ -24,7 +24,7 @@ struct OriginPolicy {
   // When not empty: the only names that Host may hold ("example.org", "localhost:8443"; without a port: any port).
   // Guards against DNS rebinding; applies with and without an Origin, and is not lifted by the switches above. The
   // server's own policy holds for ordinary requests and files, too; others are answered 400.
-  std::vector<std::string> hosts;
+  std::vector<std::string> hosts{};
 };
 
 // Whether an entry of `allowed`, or of `hosts`, can match anything: for those who read entries from people.

@@ -28,8 +28,12 @@ bool status_forbids_body(int status) noexcept { return status < 200 || status ==
 
 void append_connection(std::string& head, const Response& response, const ResponseContext& context) {
   if (response.status == 101) return;  // its own Connection field names the upgrade
+  // RFC 9110 7.8: who sends Upgrade "MUST also send an 'Upgrade' connection option" (426 does).
+  const bool upgrade = response.headers.contains("Upgrade");
   if (!context.keep_alive) {
-    append_field(head, "Connection", "close");
+    append_field(head, "Connection", upgrade ? "close, Upgrade" : "close");
+  } else if (upgrade) {
+    append_field(head, "Connection", context.version == HttpVersion::http_1_0 ? "keep-alive, Upgrade" : "Upgrade");
   } else if (context.version == HttpVersion::http_1_0) {
     append_field(head, "Connection", "keep-alive");  // RFC 9112 9.3: 1.0 closes unless told otherwise
   }

@@ -136,6 +136,15 @@ TEST(ErrorResponse, CarriesTheFieldsThatItsStatusDemands) {
   EXPECT_TRUE(error_response({Errc::draining, ""}).headers.contains("Retry-After"));
 }
 
+TEST(ErrorResponse, AnUpgradeFieldIsNamedByConnection) {  // RFC 9110 7.8
+  const auto version = error_response({Errc::handshake_bad_version, "the version must be 13"});
+  EXPECT_NE(text_of(version, {}).find("\r\nConnection: close, Upgrade\r\n"), std::string::npos);
+  ResponseContext stays{.head_only = false, .keep_alive = true, .version = HttpVersion::http_1_1, .date = {}};
+  EXPECT_NE(text_of(version, stays).find("\r\nConnection: Upgrade\r\n"), std::string::npos);
+  stays.version = HttpVersion::http_1_0;
+  EXPECT_NE(text_of(version, stays).find("\r\nConnection: keep-alive, Upgrade\r\n"), std::string::npos);
+}
+
 TEST(ErrorResponse, KeepsInnerFailuresToItself) {
   EXPECT_EQ(error_response({Errc::system, "/etc/secret: permission denied"}).body, "internal error\n");
 }

@@ -20,6 +20,13 @@ namespace {
 constexpr std::chrono::seconds linger_after_answer{1};
 constexpr std::size_t file_piece_bytes = std::size_t{64} * 1024;
 
+// Of an answer behind which the connection ends.
+http1::ResponseContext last_answer_to(const Request& request) {
+  http1::ResponseContext context = http1::context_of(request);
+  context.keep_alive = false;
+  return context;
+}
+
 template <class Call>
 Response guarded(Call&& call) {
   try {
@@ -114,10 +121,10 @@ void HttpSession::on_timer(TimePoint now) {
     count_failure({Errc::tls_timeout, "the TLS handshake took too long"}, nullptr);
     return end(Duration::zero());
   }
-  if (std::holds_alternative<Deciding>(phase_)) {
+  if (const auto* deciding = std::get_if<Deciding>(&phase_)) {
     const Error late{Errc::http_timeout, "the application did not answer in time"};
     count_failure(late, nullptr);
-    return answer(Response::text(503, "Service Unavailable\n"), {});
+    return answer(Response::text(503, "Service Unavailable\n"), http1::ResponseContext(deciding->context));
   }
   if (std::holds_alternative<Answering>(phase_)) {
     const auto stalled = stream_->stalled_since();
@@ -178,7 +185,7 @@ void HttpSession::on_request(Request request) {
   if (ws::is_upgrade(*shared)) return upgrade(std::move(shared));
   if (auto allowed = may_serve(*shared); !allowed) {
     count_failure(allowed.error(), shared.get());
-    return answer(http1::error_response(allowed.error()), {});
+    return answer(http1::error_response(allowed.error()), last_answer_to(*shared));
   }
   serve(std::move(shared));
 }
@@ -214,7 +221,7 @@ Response HttpSession::find_answer(const Request& request) const {
 }
 
 void HttpSession::serve_later(const HttpRoute& route, std::shared_ptr<const Request> request) {
-  const std::uint64_t turn = begin_deciding();
+  const std::uint64_t turn = begin_deciding(*request);
   const auto work = [](std::shared_ptr<HttpSession> self, const HttpRoute* of, std::shared_ptr<const Request> asked,
                        std::uint64_t in_turn) -> Task<> {
     Response response = Response::text(500, "Internal Server Error\n");
@@ -228,8 +235,8 @@ void HttpSession::serve_later(const HttpRoute& route, std::shared_ptr<const Requ
   loop_.context->spawned.start(work(shared_from_this(), &route, std::move(request), turn));
 }
 
-std::uint64_t HttpSession::begin_deciding() {
-  phase_ = Deciding{++turn_};
+std::uint64_t HttpSession::begin_deciding(const Request& request) {
+  phase_ = Deciding{++turn_, last_answer_to(request)};
   stream_->pause();
   arm(io::Loop::now() + core_.options().limits.accept_time);
   return turn_;
@@ -355,7 +362,7 @@ void HttpSession::decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<
     }
     return decided(route, request, offer, std::move(decision));
   }
-  const std::uint64_t turn = begin_deciding();
+  const std::uint64_t turn = begin_deciding(*request);
   const auto work = [](std::shared_ptr<HttpSession> self, std::shared_ptr<WebSocketRoute> of,
                        std::shared_ptr<const Request> asked, ws::Offer offered, std::uint64_t in_turn) -> Task<> {
     Decision decision = Decision::refuse(500, "Internal Server Error\n");

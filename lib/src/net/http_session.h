@@ -44,6 +44,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   struct Reading {};
   struct Deciding {  // the application's coroutine has the request
     std::uint64_t turn = 0;
+    http1::ResponseContext context;  // of an answer that the connection ends behind
   };
   struct Answering {  // the answer is leaving
     http1::ResponseContext context;
@@ -85,7 +86,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
                const ws::Offer& offer, Decision decision);
   void open_channel(const std::shared_ptr<WebSocketRoute>& route, const std::shared_ptr<const Request>& request,
                     ws::Acceptance acceptance, Decision decision);
-  std::uint64_t begin_deciding();
+  std::uint64_t begin_deciding(const Request& request);
   // The session, if it still waits for the decision that was asked for in that turn.
   [[nodiscard]] bool still_deciding(std::uint64_t turn) const;
 

@@ -336,5 +336,23 @@ TEST(InheritedListener, MustListenAndStayOnTheMachineInCleartext) {
   EXPECT_TRUE(server.dangerously_listen_descriptor_without_tls(listening_socket(INADDR_ANY), true));
 }
 
+TEST(Refusals, OfAHeadRequestHaveNoBody) {  // RFC 9110 9.3.2
+  PlainServer server(
+      [](Server& s) {
+        s.http_async("/slow", [](const Request&) -> Task<Response> {
+          static_cast<void>(co_await sleep_for(seconds(3600)));
+          co_return Response::empty(204);
+        });
+      },
+      {.limits = {.accept_time = milliseconds(20)}, .origin = {.hosts = {"here.example"}}});
+  for (const std::string target : {"/slow HTTP/1.1\r\nHost: here.example", "/ HTTP/1.1\r\nHost: elsewhere.example"}) {
+    RawPeer peer(server.port());
+    ASSERT_TRUE(peer.send("HEAD " + target + "\r\n\r\n"));
+    const std::string& answer = peer.read_to_end();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 ")) << answer;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+  }
+}
+
 }  // namespace
 }  // namespace fairlead
