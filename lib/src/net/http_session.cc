@@ -273,6 +273,7 @@ void HttpSession::answer(Response response, const http1::ResponseContext& contex
 
 void HttpSession::on_room() {
   const auto alive = shared_from_this();
+  if (stream_->broken()) return end(Duration::zero());
   if (std::holds_alternative<Answering>(phase_)) return write_answer();
   if (std::holds_alternative<Streaming>(phase_)) write_stream();
 }

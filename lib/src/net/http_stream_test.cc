@@ -354,5 +354,20 @@ TEST(Refusals, OfAHeadRequestHaveNoBody) {  // RFC 9110 9.3.2
   }
 }
 
+// A client that ends its direction at once may still read. One that then vanishes must not keep its place for ever.
+TEST(LongAnswers, ToAClientThatEndedItsDirectionAndVanishedEnd) {
+  PlainServer server([](Server& s) {
+    s.http("/s", [](const Request&) { return Response::text(200, std::string(50'000'000, 'x')); });
+  });
+  {
+    RawPeer peer(server.port(), 4'096);
+    ASSERT_TRUE(peer.send(get));
+    peer.end();
+    peer.read_until("xxx");
+    peer.reset_at_the_end();
+  }
+  EXPECT_TRUE(soon([&] { return server.server().stats().connections == 0; }));
+}
+
 }  // namespace
 }  // namespace fairlead

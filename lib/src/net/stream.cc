@@ -214,6 +214,11 @@ void Stream::on_writable() {
     if (written.what != io::Transfer::some) {
       broken_ = true;
       unsent_.clear();
+      // Who was told of the input's end before, and still writes, has to learn that it is in vain.
+      if (input_ended_ && !shutting_down_) {
+        call([&] { user_->on_room(); });
+        return;
+      }
       const Error error = io::system_error(Errc::connection_reset, written.error, "write");
       end_of_input(&error);
       return;

@@ -24,13 +24,14 @@ namespace fairlead::net {
 // Who stands on a stream. Every call may destroy the stream.
 //
 //   on_secured, then on_data and on_read_turn_end and on_room as they come, then at most one of on_stream_end and
-//   on_secure_failed: answer it with `shutdown`. After `shutdown`, exactly one on_stream_gone.
+//   on_secure_failed: answer it with `shutdown`, if not at once then at the latest when on_room finds the stream
+//   `broken`. After `shutdown`, exactly one on_stream_gone.
 class StreamUser {
  public:
   virtual void on_secured() = 0;                // the TLS handshake is done; at once on a stream without TLS
   virtual void on_data(MutableBytes data) = 0;  // the bytes may be changed in place; they are valid during the call
   virtual void on_read_turn_end() = 0;          // everything that was there has been read: write your answers now
-  virtual void on_room() = 0;                   // what was written before has left
+  virtual void on_room() = 0;                   // what was written before has left, or, on a broken stream, never will
   // The peer sends no more: it said goodbye or ended the stream (null), or the connection was reset.
   virtual void on_stream_end(const Error* error) = 0;
   // TLS failed; the alert for the peer has been sent.
@@ -83,6 +84,7 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
 
   [[nodiscard]] bool secured() const noexcept { return secured_; }
   [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
+  [[nodiscard]] bool broken() const noexcept { return broken_; }  // nothing can be written any more
   [[nodiscard]] bool encrypted() const noexcept { return engine_ != nullptr; }
   [[nodiscard]] TlsInfo tls_info() const;
   [[nodiscard]] std::size_t unsent_bytes() const noexcept { return unsent_.size(); }
