@@ -131,7 +131,8 @@ class Connection {
   // ── Ending ────────────────────────────────────────────────────────────────────────────────────────────────────────
   // Starts the close handshake; a code that may not be sent or a reason over 123 bytes is `invalid_argument`.
   Result<void> close(CloseCode code = close_code::normal, std::string_view reason = {});
-  // Waits until the close handshake is over and the stream has ended.
+  // Waits until the close handshake is over and the stream has ended. Until one of the sides has closed, somebody has
+  // to receive meanwhile: the peer is slowed down by messages that nobody takes. After our own close they are dropped.
   [[nodiscard]] Task<CloseInfo> closed();
 
   // ── Knowing ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -64,7 +64,7 @@ void Channel::open(MutableBytes leftover) {
   }
   if (!leftover.empty()) on_data(leftover);
   flush();
-  stream_->resume();
+  if (may_deliver()) stream_->resume();
 }
 
 // ── From below ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -78,15 +78,26 @@ void Channel::on_data(MutableBytes data) {
 
 void Channel::on_read_turn_end() { flush(); }
 
-void Channel::on_room() { flush(); }
+void Channel::on_room() {
+  const auto alive = shared_from_this();
+  if (stream_ended_ && stream_->broken()) return end_behind_stream();
+  flush();
+}
 
-// What was received before still counts, and what we owe (such as the echo of a close frame that came with the goodbye)
-// still leaves, if it can.
+// What was received before still counts: a coroutine that is busy gets it when it asks, and a close frame behind it
+// says how the connection ended.
 void Channel::on_stream_end(const Error* error) {
   const auto alive = shared_from_this();
   if (error != nullptr && !ws_.finished() && error_ == nullptr) error_ = std::make_unique<Error>(*error);
   ws_.receive_end(io::Loop::now());
+  stream_ended_ = true;
+  slowed_ = false;  // whoever ended the stream need not be slowed down
   pump();
+  if (stream_->broken()) end_behind_stream();  // nobody could be waited for
+}
+
+// What we owe (such as the echo of a close frame that came with the goodbye) still leaves, if it can.
+void Channel::end_behind_stream() {
   write_output();
   tell_closed();
   stream_->shutdown(settings_->ws.limits.close_time);
@@ -97,18 +108,28 @@ void Channel::on_stream_gone() { unregister(); }
 void Channel::pump() {
   if (std::exchange(pumping_, true)) return;
   const auto alive = shared_from_this();
-  while (!closed_ && may_deliver()) {
+  bool all_read = closed_;
+  while (!all_read && may_deliver()) {
     auto event = ws_.next_event();
-    if (!event || !dispatch(*event)) break;
+    all_read = !event || !dispatch(*event) || closed_;
   }
   pumping_ = false;
+  if (all_read && stream_ended_) return end_behind_stream();
   if (may_deliver() || stream_->shutting_down()) return;
   starved_ = context_.short_of_memory;
   stream_->pause();
 }
 
 // Whoever is short of memory answers nothing more until some has been given back.
-bool Channel::may_deliver() const noexcept { return !inbox_full() && !slowed_ && !held_ && !context_.short_of_memory; }
+bool Channel::may_deliver() const noexcept {
+  return (!inbox_full() || unheard()) && !slowed_ && !held_ && !context_.short_of_memory;
+}
+
+bool Channel::unheard() const noexcept {
+  if (forsaken_) return true;
+  const bool only_the_end_is_awaited = waiters_ != nullptr && !waiters_->for_close.empty() && !waiters_->receiver;
+  return only_the_end_is_awaited && !ws_.may_send();
+}
 
 bool Channel::dispatch(ws::Event& event) {
   if (const auto* message = std::get_if<ws::MessageEvent>(&event)) {
@@ -182,6 +203,7 @@ bool Channel::inbox_full() const noexcept {
 }
 
 void Channel::arrived(Received received) {
+  if (inbox_full()) return;  // `unheard`
   Waiters& state = waiters();
   state.inbox_bytes += received.payload.size();
   state.inbox.push_back(std::move(received));
@@ -193,10 +215,7 @@ bool Channel::ready_to_receive() {
   if (state.interrupted || !state.inbox.empty() || closed_) return true;
   // Bytes of further messages may lie in the state machine: the coroutine pulls them itself, so a burst of messages
   // costs one resumption. Not while `pump` stands below us on the stack with an event in its hands: it goes on.
-  if (!pumping_) {
-    pump();
-    if (stream_->paused() && may_deliver()) stream_->resume();
-  }
+  if (!pumping_) read_on();
   return state.interrupted || !state.inbox.empty() || closed_;
 }
 
@@ -207,7 +226,8 @@ Result<Channel::Received> Channel::take() {
   Received first = std::move(state.inbox.front());
   state.inbox.erase(state.inbox.begin());
   state.inbox_bytes -= first.payload.size();
-  if (stream_->paused() && may_deliver()) stream_->resume();
+  // What the state machine holds comes before more is read: else each message that is taken would let a whole read in.
+  if (stream_->paused() && !pumping_) read_on();
   return first;
 }
 
@@ -228,7 +248,10 @@ void Channel::wait_for_room(std::coroutine_handle<> waiting) {
   want_flush();
 }
 
-void Channel::wait_until_closed(std::coroutine_handle<> waiting) { waiters().for_close.push_back(waiting); }
+void Channel::wait_until_closed(std::coroutine_handle<> waiting) {
+  waiters().for_close.push_back(waiting);
+  if (unheard()) read_on_later();
+}
 
 void Channel::resume_all() {
   if (waiters_ == nullptr) return;
@@ -287,7 +310,7 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
     was_above_half_ = true;
     // Whoever takes no answers is asked nothing more, so that a peer that sends faster than it reads is slowed down
     // instead of closed. Only the server does so: if both ends did, both could wait for each other.
-    slowed_ = settings_->handler_style && settings_->role == ws::Role::server;
+    slowed_ = settings_->handler_style && settings_->role == ws::Role::server && !stream_ended_;
   }
   if (had_room && ws_.queued_bytes() >= flush_now_bytes) {
     flush();
@@ -310,7 +333,10 @@ void Channel::hold() { held_ = true; }
 
 // What is here already is delivered at the end of the turn: the caller stands in the middle of its own work.
 void Channel::release() {
-  if (!std::exchange(held_, false)) return;
+  if (std::exchange(held_, false)) read_on_later();
+}
+
+void Channel::read_on_later() {
   released_ = true;
   want_flush();
 }
@@ -321,9 +347,7 @@ void Channel::read_on() {
 }
 
 void Channel::memory_is_back() {
-  if (!std::exchange(starved_, false)) return;
-  released_ = true;
-  want_flush();
+  if (std::exchange(starved_, false)) read_on_later();
 }
 
 void Channel::flush() {
@@ -370,6 +394,7 @@ Result<void> Channel::close(CloseCode code, std::string_view reason) {
   release();  // the peer's answer is to be read
   auto result = ws_.close(code, reason, io::Loop::now());
   if (result) want_flush();
+  if (unheard()) read_on_later();
   return result;
 }
 

@@ -148,8 +148,12 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   SendResult outcome(ws::Sent sent, bool had_room, std::size_t payload_bytes);
   void want_flush();
   void read_on();
+  void read_on_later();
+  void end_behind_stream();
   void unregister();
   [[nodiscard]] bool inbox_full() const noexcept;
+  // Nobody takes messages any more: they must not keep the peer's close frame from being read.
+  [[nodiscard]] bool unheard() const noexcept;
   [[nodiscard]] bool may_deliver() const noexcept;
   [[nodiscard]] std::size_t half_limit() const noexcept;
 
@@ -185,6 +189,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   bool forsaken_ = false;
   bool closed_ = false;  // the close is settled and everybody has been told
   bool registered_ = false;
+  bool stream_ended_ = false;     // the peer sends no more; what it sent may still have to be handed over
   bool close_time_used_ = false;  // `close_time` has passed since our close frame left
 };
 
