@@ -143,6 +143,31 @@ TEST(Closing, ADrainClosesEverybodyWithinItsWindowAndReports) {
   EXPECT_GE(report.took, milliseconds(150)) << "the closes are spread over the window";
 }
 
+TEST(Closing, WhoIsStillBeingDecidedOnWhenADrainBeginsIsNotLetIn) {  // nobody would close him but the end
+  std::atomic<bool> asked = false;
+  TestServer server([&](Server& s) {
+    RouteOptions options;
+    options.accept_async = [&](const Request&) -> Task<Decision> {
+      asked = true;
+      static_cast<void>(co_await sleep_for(milliseconds(300)));
+      co_return Decision::accept();
+    };
+    s.websocket("/", [](Connection& ws) -> Task<> { co_await ws.closed(); }, options);
+  });
+  std::atomic<int> status = -1;
+  std::thread client([&] {
+    run([&]() -> Task<> {
+      auto ws = co_await connect(server.url("/"), client_options());
+      status = ws ? 101 : ws.error().status;
+    });
+  });
+  EXPECT_TRUE(net::testing::soon([&] { return asked.load(); }));
+  const DrainReport report = server.server().drain(milliseconds(600));
+  client.join();
+  EXPECT_EQ(status, 503);
+  EXPECT_EQ(report.cut, 0U);
+}
+
 TEST(Closing, AStoppedServerLeavesNobodyWaiting) {
   auto server = std::make_unique<TestServer>([](Server& s) {
     s.websocket("/", [](Connection& ws) -> Task<> {

@@ -379,6 +379,8 @@ void HttpSession::decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<
 
 void HttpSession::decided(const std::shared_ptr<WebSocketRoute>& route, const std::shared_ptr<const Request>& request,
                           const ws::Offer& offer, Decision decision) {
+  // It may have begun while the application thought: nobody would close what is opened now.
+  if (core_.draining()) return refuse({Errc::draining, "the server is going away"}, *request);
   if (!decision.accepted) {
     loop_.context->counters.upgrades_refused.add();
     count_failure({Errc::handshake_refused, "by the application, status " + std::to_string(decision.response.status)},
