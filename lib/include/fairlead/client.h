@@ -79,8 +79,10 @@ struct ReconnectOptions {
   std::chrono::milliseconds longest_delay{30'000};
   std::chrono::milliseconds restart_delay{5'000};  // after 1012 and 1013: at least up to this, spread evenly
   unsigned attempts = 0;                           // in a row without success; 0: for ever
+  // Open for so long counts as a success: a server that accepts and closes at once is asked less and less often, too.
+  std::chrono::milliseconds steady_after{5'000};
   // Asked after every end; false gives up. Default: goes on, except after 1008 (policy), 4000–4999 (the application
-  // said so), statuses 400–499 other than 408, 425 and 429, a rejected certificate, and a normal close (1000) by the
+  // said so), statuses 300–499 other than 408, 425 and 429, a rejected certificate, and a normal close (1000) by the
   // server.
   std::function<bool(const ConnectError*, const CloseInfo*)> should_retry{};
 };

@@ -247,6 +247,62 @@ TEST(Reconnecting, ComesBackAfterARestartUntilTheSessionIsContent) {
   EXPECT_EQ(sessions, 3);
 }
 
+// How often a server that accepts and closes at once is asked within half a second.
+int attempts_within_half_a_second(milliseconds steady_after) {
+  TestServer server([](Server& s) {
+    s.websocket("/", [](Connection& ws) -> Task<> {
+      static_cast<void>(ws.close(close_code::internal_error));
+      co_return;
+    });
+  });
+  int sessions = 0;
+  run([&]() -> Task<> {
+    std::stop_source enough;
+    spawn([&]() -> Task<> {
+      static_cast<void>(co_await sleep_for(milliseconds(500)));
+      enough.request_stop();
+    });
+    const ReconnectOptions options{
+        .first_delay = milliseconds(10), .longest_delay = seconds(30), .steady_after = steady_after};
+    const auto session = [&](Connection& ws) -> Task<bool> {
+      co_await ws.closed();
+      ++sessions;
+      co_return true;
+    };
+    auto ended = co_await connect_persistently(server.url("/"), session, client_options(), options, enough.get_token());
+    EXPECT_FALSE(ended);
+  });
+  return sessions;
+}
+
+TEST(Reconnecting, AServerThatClosesAtOnceIsAskedLessAndLessOften) {  // the handshake alone is no success
+  const int backing_off = attempts_within_half_a_second(seconds(5));
+  EXPECT_GE(backing_off, 2);
+  EXPECT_LE(backing_off, 25);
+  EXPECT_GT(attempts_within_half_a_second(milliseconds(0)), backing_off);
+}
+
+TEST(Reconnecting, ConnectionsThatDoNotLastCountAsAttempts) {
+  TestServer server([](Server& s) {
+    s.websocket("/", [](Connection& ws) -> Task<> {
+      static_cast<void>(ws.close(close_code::internal_error));
+      co_return;
+    });
+  });
+  int sessions = 0;
+  run([&]() -> Task<> {
+    const ReconnectOptions options{.first_delay = milliseconds(1), .attempts = 3};
+    const auto session = [&](Connection& ws) -> Task<bool> {
+      co_await ws.closed();
+      ++sessions;
+      co_return true;
+    };
+    auto ended = co_await connect_persistently(server.url("/"), session, client_options(), options);
+    EXPECT_FALSE(ended);
+  });
+  EXPECT_EQ(sessions, 4) << "the first, and three more";
+}
+
 TEST(Reconnecting, GivesUpWhereComingBackCannotHelp) {
   TestServer server([](Server& s) {
     RouteOptions options;

@@ -64,10 +64,11 @@ Task<std::expected<void, ConnectError>> connect_persistently(std::string url,
     std::optional<ConnectError> error;
     bool restart = false;
     if (connection) {
-      failures = 0;
+      const TimePoint opened = io::Loop::now();
       const bool go_on = co_await session(*connection);
       if (!go_on) co_return std::expected<void, ConnectError>();
       const CloseInfo close = co_await connection->closed();
+      if (io::Loop::now() - opened >= reconnect.steady_after) failures = 0;
       restart = close.code == close_code::service_restart || close.code == close_code::try_again_later;
       if (!retry(nullptr, &close)) {
         co_return std::unexpected(ConnectError{{Errc::closed, "closed with " + std::to_string(close.code)}});
