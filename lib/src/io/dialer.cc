@@ -56,11 +56,15 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
  private:
   // One address being tried.
   struct Attempt final : SocketEvents {
-    Attempt(Race& owner, int descriptor) : race(owner), socket(owner.loop_, descriptor) { socket.set_events(this); }
+    Attempt(Race& owner, int descriptor, const Endpoint& to)
+        : race(owner), socket(owner.loop_, descriptor), endpoint(to) {
+      socket.set_events(this);
+    }
     void on_readable() override {}
     void on_writable() override { race.finished(*this); }
     Race& race;
     Socket socket;
+    Endpoint endpoint;
   };
   struct Wake final : Timer {
     Wake(Race& owner, void (Race::*what)()) : race(owner), call(what) {}
@@ -77,7 +81,8 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
     --answers_missing_;
     auto& list = family == Resolver::Family::ipv6 ? ipv6_ : ipv4_;
     if (endpoints) list = std::move(*endpoints);
-    if (!endpoints) last_error_ = endpoints.error();
+    // Once addresses are being tried, why they fail says more than that the other family has none.
+    if (!endpoints && !began_) last_error_ = endpoints.error();
     if (began_) return merge_late_answer();
     if (answers_missing_ == 0 || !ipv6_.empty()) return begin_with_answers();
     // RFC 8305 3: IPv4 came first; give IPv6 a moment.
@@ -135,7 +140,7 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
       ::close(descriptor);
       return failed(endpoint, error);
     }
-    attempts_.emplace_back(*this, descriptor);
+    attempts_.emplace_back(*this, descriptor, endpoint);
     attempts_.back().socket.wait_writable();
     return true;
   }
@@ -155,7 +160,7 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
       const int winner = ::fcntl(attempt.socket.descriptor(), F_DUPFD_CLOEXEC, 0);
       return finish(winner >= 0 ? Result<int>(winner) : std::unexpected(system_error(Errc::system, errno, "dup")));
     }
-    last_error_ = system_error(Errc::connect_failed, error, "the connection was not established");
+    static_cast<void>(failed(attempt.endpoint, error));
     attempts_.remove_if([&](const Attempt& other) { return &other == &attempt; });
     start_next();
   }
