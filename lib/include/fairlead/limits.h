@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every limit of a connection and of a server, with unit, default and reason. Zero means "refuse everything" only where
-// that makes sense; to lift a limit say `unlimited`.
+// that makes sense; to lift a limit say `unlimited`, or `Milliseconds::max()` for a time.
 #pragma once
 
 #include <chrono>
@@ -48,8 +48,8 @@ struct Limits {
   OverflowPolicy overflow = OverflowPolicy::close;
 
   // ── Liveness ──────────────────────────────────────────────────────────────────────────────────────────────────────
-  Milliseconds idle_time{60'000};         // nothing received for this long closes; a ping goes out at half of it
-  Milliseconds close_time{5'000};         // from our close frame to the end of the TCP connection
+  Milliseconds idle_time{60'000};  // nothing received for this long closes; a ping goes out at half of it; 0: never
+  Milliseconds close_time{5'000};  // from our close frame to the end of the TCP connection
   Milliseconds write_stall_time{30'000};  // queued bytes of which the peer takes none for this long: closed
 
   // ── The whole server ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -473,7 +473,7 @@ void Channel::abandon() {
 
 void Channel::forsaken() {
   if (std::exchange(forsaken_, true) || closed_) return;
-  static_cast<void>(close(close_code::going_away, {}));
+  static_cast<void>(close(close_code::going_away, {}));  // reads on: now nobody has to take what comes
 }
 
 // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -502,7 +502,9 @@ void Channel::on_timer(TimePoint now) {
   }
   // Whoever is paused receives nothing by our own doing: that is not idleness of the peer.
   if (stream_->paused() && ws_.may_send()) {
-    context_.loop.set_timer(*this, now + settings_->ws.limits.idle_time / 2);
+    const auto idle = settings_->ws.limits.idle_time;
+    if (idle <= idle.zero()) return rearm();  // it never is
+    context_.loop.set_timer(*this, now + idle / 2);
     return;
   }
   const bool was_closing = !ws_.may_send() && !ws_.finished();

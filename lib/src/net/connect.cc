@@ -4,6 +4,7 @@
 #include "io/dialer.h"
 #include "net/client_contexts.h"
 #include "net/client_session.h"
+#include "net/finite_times.h"
 #include "net/waiting.h"
 
 #include <fairlead/client.h>
@@ -22,7 +23,7 @@ using Outcome = std::expected<std::shared_ptr<Channel>, ConnectError>;
 std::shared_ptr<ChannelSettings> make_settings(const ClientOptions& options, bool chunks) {
   auto settings = std::make_shared<ChannelSettings>();
   settings->role = ws::Role::client;
-  settings->ws.limits = options.limits;
+  settings->ws.limits = fairlead::finite(options.limits);
   settings->ws.delivery = chunks ? ws::Delivery::chunks : ws::Delivery::messages;
   settings->ws.compress_from_bytes = options.compression.from_bytes;
   settings->ws.compression_level = options.compression.level;
@@ -37,7 +38,9 @@ class Attempt final : public std::enable_shared_from_this<Attempt> {
  public:
   Attempt(LoopContext& context, ClientOptions options, std::shared_ptr<const ChannelSettings> settings,
           std::function<void(Outcome, Buffer)> done)
-      : context_(context), options_(std::move(options)), settings_(std::move(settings)), done_(std::move(done)) {}
+      : context_(context), options_(std::move(options)), settings_(std::move(settings)), done_(std::move(done)) {
+    options_.times = finite(options_.times);
+  }
 
   void start(const std::string& text) {
     const auto alive = shared_from_this();

@@ -4,6 +4,7 @@
 
 #include "io/dialer.h"
 #include "net/client_contexts.h"
+#include "net/finite_times.h"
 #include "net/loop_context.h"
 #include "net/stream.h"
 #include "net/waiting.h"
@@ -31,9 +32,13 @@ class Look final : public StreamUser {
  public:
   Look(LoopContext& context, const Url& url, const ClientOptions& options,
        std::shared_ptr<const tls::ClientContext> tls, Later<Result<Seen>>& seen)
-      : context_(context), url_(url), options_(options), tls_(std::move(tls)), seen_(seen), limit_([this] {
-          time_is_up();
-        }) {}
+      : context_(context),
+        url_(url),
+        options_(options),
+        times_(finite(options.times)),
+        tls_(std::move(tls)),
+        seen_(seen),
+        limit_([this] { time_is_up(); }) {}
   Look(const Look&) = delete;
   Look& operator=(const Look&) = delete;
   ~Look() {
@@ -42,9 +47,8 @@ class Look final : public StreamUser {
   }
 
   void start() {
-    context_.loop.set_timer(limit_, io::Loop::now() + options_.times.total);
-    const io::DialTimes times{
-        .dns = options_.times.dns, .tcp = options_.times.tcp, .next_address = options_.times.next_address};
+    context_.loop.set_timer(limit_, io::Loop::now() + times_.total);
+    const io::DialTimes times{.dns = times_.dns, .tcp = times_.tcp, .next_address = times_.next_address};
     auto done = [this](Result<int> descriptor) { connected(std::move(descriptor)); };
     if (options_.unix_path.empty()) {
       dialer_ = std::make_unique<io::Dialer>(context_.loop, url_.host, url_.port, times, std::nullopt, std::move(done));
@@ -92,6 +96,7 @@ class Look final : public StreamUser {
   LoopContext& context_;
   const Url& url_;
   const ClientOptions& options_;
+  ConnectTimes times_;
   std::shared_ptr<const tls::ClientContext> tls_;
   Later<Result<Seen>>& seen_;
   Alarm limit_;

@@ -166,6 +166,51 @@ TEST(Limits, AnIdlePeerIsPingedAndAnswersAreEnough) {
   });
 }
 
+TEST(Limits, ATimeThatIsLiftedIsNeverOver) {  // and does not overflow the clock it is added to
+  constexpr auto never = milliseconds::max();
+  const Limits lifted{.tls_handshake_time = never,
+                      .http_head_time = never,
+                      .http_idle_time = never,
+                      .accept_time = never,
+                      .idle_time = never,
+                      .close_time = never,
+                      .write_stall_time = never};
+  TestServer server(
+      [](Server& s) {
+        RouteOptions options;
+        options.accept_async = [](const Request&) -> Task<Decision> {
+          static_cast<void>(co_await sleep_for(milliseconds(20)));
+          co_return Decision::accept();
+        };
+        s.websocket(
+            "/",
+            [](Connection& ws) -> Task<> {
+              const std::string large(500'000, 'x');
+              for (int i = 0; i < 40; ++i) co_await ws.send(large);  // the client does not read: it has to wait
+            },
+            options);
+      },
+      {.limits = lifted});
+  run([&]() -> Task<> {
+    auto options = client_options();
+    options.limits = lifted;
+    options.times = {
+        .dns = never, .tcp = never, .next_address = never, .tls = never, .handshake = never, .total = never};
+    auto ws = co_await connect(server.url("/"), options);
+    EXPECT_TRUE(ws) << to_string(ws.error());
+    if (!ws) co_return;
+    static_cast<void>(co_await sleep_for(milliseconds(300)));
+    int received = 0;
+    while (true) {
+      const auto message = co_await ws->receive();
+      if (!message) break;
+      ++received;
+    }
+    EXPECT_EQ(received, 40);
+    EXPECT_EQ(ws->close_info().code, close_code::normal);
+  });
+}
+
 TEST(Handles, SendFromAnotherThreadAndAfterTheEnd) {
   std::atomic<bool> ready = false;
   ConnectionHandle handle;

@@ -2,6 +2,7 @@
 // The public Server: sets up routes and hands everything else to net::ServerCore.
 #include <fairlead/server.h>
 
+#include "base/finite.h"
 #include "net/server_core.h"
 
 #include <boost/asio/io_context.hpp>
@@ -21,7 +22,7 @@ std::shared_ptr<net::ChannelSettings> make_settings(const ServerOptions& server,
                                                     const RouteOptions& options, bool chunks) {
   auto settings = std::make_shared<net::ChannelSettings>();
   settings->role = ws::Role::server;
-  settings->ws.limits = options.limits ? *options.limits : server.limits;
+  settings->ws.limits = finite(options.limits ? *options.limits : server.limits);
   settings->ws.delivery = chunks ? ws::Delivery::chunks : ws::Delivery::messages;
   settings->ws.compress_from_bytes = options.compression.from_bytes;
   settings->ws.compression_level = options.compression.level;

@@ -2,6 +2,7 @@
 #include "net/server_core.h"
 
 #include "base/assert.h"
+#include "base/finite.h"
 #include "net/loop_handle.h"
 #include "net/waiting.h"
 
@@ -131,7 +132,9 @@ class ServerCore::CertificateWatch final : private io::Timer {
 
 ServerCore::ServerCore(ServerOptions options)
     : options_(std::move(options)),
-      admission_(std::make_shared<Admission>(options_.limits.connections, options_.limits.connections_per_address)) {}
+      admission_(std::make_shared<Admission>(options_.limits.connections, options_.limits.connections_per_address)) {
+  options_.limits = finite(options_.limits);
+}
 
 ServerCore::~ServerCore() {
   stop();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ws/connection.h"
 
+#include "base/finite.h"
 #include "text/utf8.h"
 #include "ws/assembler.h"
 #include "ws/errors.h"
@@ -16,9 +17,6 @@ namespace fairlead::ws {
 namespace {
 
 constexpr std::size_t max_reason_bytes = max_control_payload_bytes - sizeof(CloseCode);  // RFC 6455 5.5.1
-
-// Later than this is never: keeps a lifted limit (milliseconds::max()) from overflowing the clock.
-constexpr std::chrono::hours longest_wait{24 * 365};
 
 std::optional<TimePoint> after(TimePoint from, std::chrono::milliseconds wait) {
   if (wait >= longest_wait) return std::nullopt;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public handshakes: HTTP/1.1 reader and writer, the rules of RFC 6455 4, and a connection at the end.
 #include "base/assert.h"
+#include "base/finite.h"
 #include "http1/errors.h"
 #include "http1/request_reader.h"
 #include "http1/response_reader.h"
@@ -19,6 +20,11 @@ std::optional<DeflateOptions> wanted(const Compression& compression) {
   return compression.deflate;
 }
 
+Options with_finite_times(Options options) {
+  options.limits = finite(options.limits);
+  return options;
+}
+
 // What came behind the head belongs to the connection.
 Channel open(Role role, Context& context, const Options& options, std::optional<DeflateAgreement> deflate,
              std::string subprotocol, Buffer early, TimePoint now) {
@@ -34,7 +40,7 @@ Channel open(Role role, Context& context, const Options& options, std::optional<
 
 struct ServerHandshake::State {
   State(Context& lent, const Options& chosen, TimePoint now)
-      : context(lent), options(chosen), reader(options.limits, lent.parts().buffers, now) {}
+      : context(lent), options(with_finite_times(chosen)), reader(options.limits, lent.parts().buffers, now) {}
 
   [[nodiscard]] Result<Request> judge(Request request);
   void answer(const Response& response);
@@ -107,7 +113,7 @@ void ServerHandshake::on_deadline(TimePoint now) { state_->reader.on_deadline(no
 struct ClientHandshake::State {
   State(Context& lent, const Options& chosen, ws::ClientHandshake started, TimePoint now)
       : context(lent),
-        options(chosen),
+        options(with_finite_times(chosen)),
         handshake(std::move(started)),
         reader(options.limits, http1::ResponseReader::Body::skip, now + options.limits.http_head_time) {}
 
