@@ -148,16 +148,15 @@ void OutgoingQueue::clear() {
 
 bool OutgoingQueue::drop_oldest(std::size_t target_bytes) {
   FAIRLEAD_ASSERT(by_message_);
-  std::size_t droppable = 0;
-  for (std::size_t index = first_; index < pieces_.size(); ++index)
-    if (pieces_[index].droppable && !pieces_[index].begun) droppable += pieces_[index].left;
-  if (bytes() - droppable > target_bytes) return false;
-
+  if (!can_shrink_to(target_bytes)) return false;
+  std::vector<Piece> kept;  // few: what has begun to leave, and control frames
   std::size_t owned_at = 0;
-  for (std::size_t index = first_; index < pieces_.size() && bytes() > target_bytes; ++index) {
+  std::size_t index = first_;
+  for (; bytes() > target_bytes; ++index) {
     Piece& piece = pieces_[index];
     if (!piece.droppable || piece.begun) {
       if (!piece.shared) owned_at += piece.left;
+      kept.push_back(std::move(piece));
       continue;
     }
     if (piece.shared) {
@@ -167,10 +166,19 @@ bool OutgoingQueue::drop_oldest(std::size_t target_bytes) {
     }
     piece = {};
   }
-  std::erase_if(pieces_, [](const Piece& piece) { return piece.left == 0; });
-  first_ = 0;
+  // The rest of the queue, which may be long, stays where it is.
+  first_ = static_cast<std::uint32_t>(index - kept.size());
+  std::ranges::move(kept, pieces_.begin() + first_);
+  forget_consumed();
   if (empty()) clear();
   return true;
+}
+
+bool OutgoingQueue::can_shrink_to(std::size_t target_bytes) const {
+  std::size_t left = bytes();
+  for (std::size_t index = first_; index < pieces_.size() && left > target_bytes; ++index)
+    if (pieces_[index].droppable && !pieces_[index].begun) left -= pieces_[index].left;
+  return left <= target_bytes;
 }
 
 // The bytes before the gap are few (what has begun to leave, and control frames): they move up to close it.

@@ -60,6 +60,7 @@ class OutgoingQueue {
   void consume_pieces(std::size_t bytes);
   void forget_consumed();
   void erase_owned(std::size_t at, std::size_t bytes);
+  [[nodiscard]] bool can_shrink_to(std::size_t target_bytes) const;
 
   Buffer owned_;
   std::vector<Piece> pieces_;  // empty while there is nothing but owned bytes and messages need not be told apart

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <random>
 
 namespace fairlead::ws {
@@ -142,6 +143,17 @@ TEST(Overflow, DropOldestKeepsWhatHasBegunToLeave) {
   wire += side.output();
   EXPECT_THAT(payloads(parse_sent(Role::server, wire)),
               ElementsAre(std::string(50, 'a'), "p", std::string(50, 'c'), std::string(90, 'd')));
+}
+
+TEST(Overflow, DropOldestCostsWhatItDropsAndNotWhatWaits) {  // or one slow receiver would slow down a whole fan-out
+  constexpr std::size_t limit = std::size_t{512} * 1024;
+  Side side(Role::server, with(OverflowPolicy::drop_oldest, limit));
+  const auto shared = SharedMessage::text("0123456789");
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 300'000; ++i) ASSERT_EQ(side.connection.send(shared, side.now), Sent::accepted);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10)) << "44,000 messages are waiting";
+  EXPECT_LE(side.connection.queued_bytes(), limit);
+  EXPECT_GT(side.connection.queued_bytes(), limit - 100);
 }
 
 TEST(Overflow, DropOldestRefusesWhatCannotFit) {
