@@ -161,7 +161,7 @@ ExitStatus run_bench(BenchOptions options) {
   if (result.seconds > 0) {
     const std::string text =
         options.json ? report_json(options, result) : report_text(options, result, wants_colour(STDOUT_FILENO));
-    if (!write_all(STDOUT_FILENO, text)) return ExitStatus::local_io;
+    if (!print_text(text)) return ExitStatus::local_io;
   }
   return verdict(result.tally);
 }

@@ -67,7 +67,7 @@ ExitStatus cert_dev(const DevOptions& options) {
   const std::string text = options.print_ca_path ? made->ca_file + "\n"
                            : options.json        ? as_json(*made)
                                                  : as_text(*made);
-  return write_all(STDOUT_FILENO, text) ? ExitStatus::ok : ExitStatus::local_io;
+  return print_text(text) ? ExitStatus::ok : ExitStatus::local_io;
 }
 
 void add_dev(Program& program, CLI::App& cert) {

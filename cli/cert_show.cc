@@ -133,7 +133,7 @@ ExitStatus failed(const Error& error, ExitStatus status) {
 
 ExitStatus print(const CertShowOptions& options, Shown shown) {
   shown.warnings = chain_warnings(shown.chain, system_clock::now());
-  if (!write_all(STDOUT_FILENO, options.json ? json_of(shown) : text_of(shown))) return ExitStatus::local_io;
+  if (!print_text(options.json ? json_of(shown) : text_of(shown))) return ExitStatus::local_io;
   const bool rejected = shown.server && shown.server->rejected;
   return rejected ? status_of(shown.server->rejected->code) : ExitStatus::ok;
 }

@@ -24,7 +24,7 @@ struct Options {
 };
 
 ExitStatus write(const std::string& text) {
-  return write_all(STDOUT_FILENO, text) ? ExitStatus::ok : ExitStatus::local_io;
+  return print_text(text) ? ExitStatus::ok : ExitStatus::local_io;
 }
 
 // Keys that cannot be read are found by reading them; nothing is fetched.

@@ -16,7 +16,7 @@ namespace fairlead::cli {
 namespace {
 
 ExitStatus print(std::string_view text) {
-  return write_all(STDOUT_FILENO, text) ? ExitStatus::ok : ExitStatus::local_io;
+  return print_text(text) ? ExitStatus::ok : ExitStatus::local_io;
 }
 
 std::string page_name(const CLI::App& verb) {

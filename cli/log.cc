@@ -45,6 +45,14 @@ Style style_of(LogLevel level) {
   return Style::red;
 }
 
+// A line is one line, whatever it tells of.
+std::string one_line(std::string_view text) {
+  std::string line = harmless(text);
+  for (std::size_t at = line.find('\n'); at != std::string::npos; at = line.find('\n', at))
+    line.replace(at, 1, "\\x0a");
+  return line;
+}
+
 struct Looks {
   LogFormat format = LogFormat::text;
   bool colour = false;
@@ -59,7 +67,7 @@ std::string line(std::chrono::system_clock::time_point now, LogLevel level, std:
     json.open('{').member("time", time).member("level", name_of(level)).member("message", text);
     return json.close('}').text() + "\n";
   }
-  return fmt::format("{} {} {}\n", time, styled(name_of(level), style_of(level), looks.colour), harmless(text));
+  return fmt::format("{} {} {}\n", time, styled(name_of(level), style_of(level), looks.colour), one_line(text));
 }
 
 }  // namespace

@@ -109,9 +109,9 @@ int Program::main(int argc, char** argv) {
     app_.parse(argc, argv);
     return body_ ? static_cast<int>(body_()) : complain_of_verb();
   } catch (const CLI::CallForHelp&) {
-    return write_all(STDOUT_FILENO, chosen().help()) ? 0 : static_cast<int>(ExitStatus::local_io);
+    return print_text(chosen().help()) ? 0 : static_cast<int>(ExitStatus::local_io);
   } catch (const CLI::CallForVersion& version) {
-    return write_all(STDOUT_FILENO, fmt::format("{}\n", version.what())) ? 0 : static_cast<int>(ExitStatus::local_io);
+    return print_text(fmt::format("{}\n", version.what())) ? 0 : static_cast<int>(ExitStatus::local_io);
   } catch (const CLI::ExtrasError& error) {
     return visible_verbs(chosen()).empty() ? complain(error.what()) : complain_of_verb();
   } catch (const CLI::ParseError& error) {

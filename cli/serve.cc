@@ -222,7 +222,7 @@ ExitStatus serve(const ServeOptions& options) {
   if (!app) return failed(app.error());
   std::string text = sources.secrets(**settings);
   for (const std::string& url : (*app)->urls()) text += fmt::format("listening on {}\n", url);
-  if (!write_all(STDOUT_FILENO, text)) return ExitStatus::local_io;
+  if (!print_text(text)) return ExitStatus::local_io;
   server::notify_service_manager("READY=1");
   answer_signals(**app, signals, sources, (*settings)->drain, log);
   return ExitStatus::ok;

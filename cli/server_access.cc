@@ -201,7 +201,7 @@ std::expected<std::string, ExitStatus> ApiClient::call(std::string_view method, 
 
 bool print_line(std::string_view line) {
   const std::string text(line);
-  return write_all(STDOUT_FILENO, (::isatty(STDOUT_FILENO) != 0 ? harmless(text) : text) + "\n");
+  return print_text((::isatty(STDOUT_FILENO) != 0 ? harmless(text) : text) + "\n");
 }
 
 }  // namespace fairlead::cli

@@ -148,7 +148,7 @@ ExitStatus serve(Server& server, const ServingOptions& options, std::string_view
   if (const Result<void> started = server.start(); !started) return cannot_serve(options, started.error());
   const std::string url = url_of(options, *listening, scheme);
   const std::string text = fmt::format("listening on {}\n{}", url, announce ? announce(url) : "");
-  if (!write_all(STDOUT_FILENO, text)) return ExitStatus::local_io;
+  if (!print_text(text)) return ExitStatus::local_io;
   answer_signals(server, signals, milliseconds(options.drain_seconds), log);
   if (options.stats) print_stats(server.stats());
   return ExitStatus::ok;

@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <system_error>
 
 namespace fairlead::cli {
 namespace {
@@ -46,6 +48,11 @@ bool is_c1(std::string_view text, std::size_t at) {
   return second >= 0x80 && second <= 0x9f;
 }
 
+bool wait_until_writable(int descriptor) {
+  pollfd one{.fd = descriptor, .events = POLLOUT, .revents = 0};
+  return ::poll(&one, 1, -1) >= 0 || errno == EINTR;
+}
+
 }  // namespace
 
 bool wants_colour(int descriptor) {
@@ -81,11 +88,19 @@ bool write_all(int descriptor, std::string_view bytes) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
-      return false;
+      // Whoever shares the pipe or terminal with us may have made it non-blocking, for us as well.
+      if (errno != EAGAIN || !wait_until_writable(descriptor)) return false;
+      continue;
     }
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+bool print_text(std::string_view text) {
+  if (write_all(STDOUT_FILENO, text)) return true;
+  complain(fmt::format("cannot write the output: {}", std::generic_category().message(errno)));
+  return false;
 }
 
 bool open_missing_streams() {

@@ -20,8 +20,10 @@ enum class Style : std::uint8_t { plain, bold, dim, red, green, yellow, cyan };
 // visible. Newline and tab stay. `text` is UTF-8.
 [[nodiscard]] std::string harmless(std::string_view text);
 
-// Writes everything or answers false, with errno set. Retries after signals.
+// Writes everything or answers false, with errno set. Retries after signals, waits for slow readers.
 [[nodiscard]] bool write_all(int descriptor, std::string_view bytes);
+// Writes to standard output, or complains and answers false: nobody reads it, or the disk is full.
+[[nodiscard]] bool print_text(std::string_view text);
 
 // One line on stderr, "fairlead: …", red on a terminal.
 void complain(std::string_view line);

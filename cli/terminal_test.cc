@@ -2,10 +2,14 @@
 // A peer's text must not reach the terminal as commands; log lines have one form.
 #include "terminal.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
+#include <string>
+#include <thread>
 
 #include "log.h"
 #include "output.h"
@@ -38,6 +42,7 @@ TEST(Terminal, AFileIsNotColoured) {
 TEST(Log, ALineHasTimeLevelAndText) {
   const std::chrono::system_clock::time_point when{std::chrono::milliseconds{1'700'000'000'042}};
   EXPECT_EQ(log_line(when, LogLevel::warning, "late\x1b[0m"), "2023-11-14T22:13:20.042Z warning late\\x1b[0m\n");
+  EXPECT_EQ(log_line(when, LogLevel::info, "a\nb"), "2023-11-14T22:13:20.042Z info a\\x0ab\n");
 }
 
 // What `output` writes for these chunks.
@@ -67,6 +72,27 @@ TEST(Output, AControlCharacterDividedBetweenChunksIsShownToo) {
                     {text("a\xc2", false), text("\x9b"
                                                 "b")}),
             "a\\x9bb\n");
+}
+
+TEST(Output, WaitsForAReaderAlsoWhereSomebodyMadeThePipeNonBlocking) {
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  ASSERT_EQ(::fcntl(pipe[1], F_SETFL, O_NONBLOCK), 0);
+  const std::string large(1'000'000, 'x');  // a pipe holds 64 KiB
+  std::size_t got = 0;
+  std::thread reader([&] {
+    std::array<char, 4'096> piece{};
+    while (true) {
+      const ssize_t step = ::read(pipe[0], piece.data(), piece.size());
+      if (step <= 0) break;
+      got += static_cast<std::size_t>(step);
+    }
+  });
+  EXPECT_TRUE(write_all(pipe[1], large));
+  ::close(pipe[1]);
+  reader.join();
+  ::close(pipe[0]);
+  EXPECT_EQ(got, large.size());
 }
 
 TEST(Output, SaysWhenNobodyReads) {

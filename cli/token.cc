@@ -108,7 +108,7 @@ ExitStatus create(const CreateOptions& options) {
     complain("the claims are refused: " + readable);
     return ExitStatus::usage;
   }
-  return write_all(STDOUT_FILENO, *token + "\n") ? ExitStatus::ok : ExitStatus::local_io;
+  return print_text(*token + "\n") ? ExitStatus::ok : ExitStatus::local_io;
 }
 
 // The server's own judgement, with the keys of its configuration.
@@ -150,7 +150,7 @@ ExitStatus inspect(const InspectOptions& options) {
     verdict = judgement(*settings, *token);
   }
   out += fmt::format("signature  {}, {}\n", server::name(token->algorithm), verdict);
-  if (!write_all(STDOUT_FILENO, out)) return ExitStatus::local_io;
+  if (!print_text(out)) return ExitStatus::local_io;
   return options.config_file.empty() || verdict.starts_with("valid") ? ExitStatus::ok : ExitStatus::failed;
 }
 

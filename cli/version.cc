@@ -69,7 +69,7 @@ void add_version(Program& program) {
                                 {.examples = {{"fairlead version --json", "the same for a program to read"}}});
   verb.add_flag("--json", *json, "Print a JSON object");
   program.run(verb, [json] {
-    return write_all(STDOUT_FILENO, *json ? as_json() : as_lines()) ? ExitStatus::ok : ExitStatus::local_io;
+    return print_text(*json ? as_json() : as_lines()) ? ExitStatus::ok : ExitStatus::local_io;
   });
 }
 
