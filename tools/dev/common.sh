@@ -22,7 +22,10 @@ with_lock() {
   shift
   mkdir -p build
   (
-    flock 9
+    flock --nonblock 9 || {
+      note "another ./dev is at work on '$name': waiting for it"
+      flock 9
+    }
     "$@" 9>&-
   ) 9>"build/.lock-$name"
 }
