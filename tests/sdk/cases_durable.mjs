@@ -2,13 +2,12 @@
 // The durable engine: the server is killed in the middle of a conversation, and nothing is lost, doubled or out of
 // order.
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import { Fairlead, configuration, connected, folder, payload, sleep, subscribed, test, until } from './harness.mjs';
+import { Fairlead, configuration, connected, payload, sleep, subscribed, test, until } from './harness.mjs';
 
 for (const kind of ['websocket json', 'websocket protobuf', 'http_stream json']) {
   test(`${kind}: a conversation survives kill -9`, async () => {
-    const words = ['--engine', `sqlite:${path.join(folder, `durable-${kind.replace(' ', '-')}.db`)}`];
-    let server = await Fairlead.start(configuration(), { words });
+    const database = `durable-${kind.replace(' ', '-')}.db`;
+    let server = await Fairlead.start(configuration(), { database });
     const { port } = server;
     const [ada, bob] = [await connected(server, {}, kind), await connected(server, {}, kind)];
     const [a, b] = [await subscribed(ada, 'talk'), await subscribed(bob, 'talk')];
@@ -29,7 +28,7 @@ for (const kind of ['websocket json', 'websocket protobuf', 'http_stream json'])
     for (let round = 0; round < 3; round += 1) {
       await sleep(400);
       await server.kill();
-      server = await Fairlead.start(configuration(), { port, words });
+      server = await Fairlead.start(configuration(), { port, database });
       await until('both to be back', () => [a, b].every((sub) => sub.state === 'subscribed'), 15);
     }
     await sleep(300);

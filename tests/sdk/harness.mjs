@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // A server to talk to, clients of each kind, and waiting for what they hear. Everything that a case starts ends with it.
+// The same for Node and for pages of browsers: what differs is in `platform.mjs`.
 import { Centrifuge } from 'centrifuge';
 import { Centrifuge as ProtobufCentrifuge } from 'centrifuge/build/protobuf';
-import { spawn } from 'node:child_process';
-import { createHmac } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import http from 'node:http';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { EventSource } from 'eventsource';
-import WebSocket from 'ws';
+import { endAll, post, sockets, startBackend, startServer } from './platform.mjs';
 
 export const all = [];
 export const test = (name, body, seconds = 30) => all.push({ name, body, seconds });
-const open = { processes: new Set(), clients: new Set(), servers: new Set() };
-export const folder = process.env.SDK_TEST_FOLDER;
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const binary = path.resolve(process.env.FAIRLEAD || path.join(root, 'build/release/fairlead'));
+const clients = new Set();
 export const secret = 'a secret of the tests, long enough for HS256';
 export const apiKey = 'key of the tests';
 
-export async function setUp() {}
 export async function tearDown() {
-  for (const client of open.clients) client.disconnect();
-  for (const server of open.servers) server.close();
-  for (const child of open.processes) await end(child, 'SIGKILL');
-  open.clients.clear();
-  open.servers.clear();
+  for (const client of clients) client.disconnect();
+  clients.clear();
+  await endAll();
 }
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -68,39 +56,22 @@ export const configuration = (more = {}) => merge({
   },
 }, more);
 
-let files = 0;
 export class Fairlead {
-  constructor(child, url) {
-    this.child = child;
-    this.url = url;
-    this.port = Number(new URL(url).port);
+  constructor(running) {
+    this.running = running;
+    this.url = running.url;
+    this.port = Number(new URL(running.url).port);
   }
-  static async start(config = configuration(), { port = 0, words = [] } = {}) {
-    const file = path.join(folder, `config-${files += 1}.json`);
-    writeFileSync(file, JSON.stringify(config));
-    const child = spawn(binary, ['serve', '--config', file, '--listen', `localhost:${port}`, '--cert', path.join(folder, 'cert.pem'),
-      '--key', path.join(folder, 'key.pem'), ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-    open.processes.add(child);
-    let said = '';
-    let errors = '';
-    child.stdout.on('data', (text) => { said += text; });
-    child.stderr.on('data', (text) => { errors = (errors + text).slice(-20000); });
-    const url = await until('the server to listen', () => {
-      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${errors}`);
-      return /listening on (\S+)/.exec(said)?.[1];
-    });
-    const server = new Fairlead(child, url);
-    server.errors = () => errors;
-    return server;
+  static async start(config = configuration(), options = {}) {
+    return new Fairlead(await startServer(config, options));
   }
-  kill() { return end(this.child, 'SIGKILL'); }
-  stop() { return end(this.child, 'SIGTERM'); }
+  kill() { return this.running.end('SIGKILL'); }
+  stop() { return this.running.end('SIGTERM'); }
+  errors() { return this.running.errors(); }
   async api(method, body, key = apiKey) {
-    const answer = await fetch(new URL(`/api/${method}`, this.url), {
-      method: 'POST', headers: { 'X-API-Key': key, 'Content-Type': 'application/json' }, body: JSON.stringify(body),
-    });
+    const answer = await post(`${this.url}api/${method}`, { 'X-API-Key': key, 'Content-Type': 'application/json' }, JSON.stringify(body));
     if (answer.status !== 200) throw new Error(`${method}: ${answer.status}`);
-    return answer.json();
+    return JSON.parse(answer.text);
   }
   async publish(channel, data, more = {}) {
     const { result, error } = await this.api('publish', { channel, data, ...more });
@@ -108,43 +79,35 @@ export class Fairlead {
     return result;
   }
 }
-async function end(child, signal) {
-  open.processes.delete(child);
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => { child.once('exit', resolve); });
-  child.kill(signal);
-  await gone;
-}
 
 // ── A backend ───────────────────────────────────────────────────────────────────────────────────────────────────────
 // Answers POSTs: `answers` maps a path to a function of the request's body (and headers).
 export async function backend(answers) {
   const asked = [];
-  const server = http.createServer((request, response) => {
-    let text = '';
-    request.on('data', (piece) => { text += piece; });
-    request.on('end', async () => {
-      const body = text ? JSON.parse(text) : null;
-      asked.push({ path: request.url, body, headers: request.headers, text });
-      const answer = await answers[request.url]?.(body, request.headers);
-      response.writeHead(answer === undefined ? 404 : 200, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify(answer ?? {}));
-    });
+  const url = await startBackend(async ({ path, headers, text }) => {
+    const body = text ? JSON.parse(text) : null;
+    asked.push({ path, body, headers, text });
+    return answers[path]?.(body, headers);
   });
-  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  open.servers.add(server);
-  return { asked, url: (suffix) => `http://127.0.0.1:${server.address().port}${suffix}` };
+  return { asked, url: (suffix) => url + suffix };
 }
 
 // ── Clients ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-const base64url = (text) => Buffer.from(text).toString('base64url');
-export function token(claims, key = secret) {
-  const body = `${base64url(JSON.stringify({ alg: 'HS256', typ: 'JWT' }))}.${base64url(JSON.stringify(claims))}`;
-  return `${body}.${createHmac('sha256', key).update(body).digest('base64url')}`;
+const bytes = (text) => new TextEncoder().encode(text);
+const base64url = (data) => btoa(String.fromCharCode(...data)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+export async function hmac(key, text) {
+  const made = await crypto.subtle.importKey('raw', bytes(key), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  return new Uint8Array(await crypto.subtle.sign('HMAC', made, bytes(text)));
+}
+export const hex = (data) => Array.from(data, (byte) => byte.toString(16).padStart(2, '0')).join('');
+export async function token(claims, key = secret) {
+  const part = (value) => base64url(bytes(JSON.stringify(value)));
+  const body = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${body}.${base64url(await hmac(key, body))}`;
 }
 export const soon = (seconds) => Math.floor(Date.now() / 1000) + seconds;
 
-const common = { minReconnectDelay: 50, maxReconnectDelay: 300, WebSocket, websocket: WebSocket, fetch, readableStream: ReadableStream, eventsource: EventSource };
+const common = { minReconnectDelay: 50, maxReconnectDelay: 300, ...sockets };
 export const kinds = {
   'websocket json': (server, options) => new Centrifuge(`wss://localhost:${server.port}/connection/websocket`, { ...common, ...options }),
   'websocket protobuf': (server, options) => new ProtobufCentrifuge(`wss://localhost:${server.port}/connection/websocket`, { ...common, ...options }),
@@ -157,7 +120,7 @@ export const kinds = {
 };
 export function client(server, options = {}, kind = 'websocket json') {
   const made = kinds[kind](server, options);
-  open.clients.add(made);
+  clients.add(made);
   made.on('error', () => {});  // each case looks at what it expects
   return made;
 }
@@ -168,8 +131,8 @@ export async function connected(server, options = {}, kind = 'websocket json') {
   return made;
 }
 // In either format data is what JSON.parse gives: Protobuf's bytes are decoded.
-export const decoded = (data) => (data instanceof Uint8Array ? JSON.parse(Buffer.from(data).toString('utf8')) : data);
-export const payload = (kind, value) => (kind.endsWith('protobuf') ? Buffer.from(JSON.stringify(value)) : value);
+export const decoded = (data) => (data instanceof Uint8Array ? JSON.parse(new TextDecoder().decode(data)) : data);
+export const payload = (kind, value) => (kind.endsWith('protobuf') ? bytes(JSON.stringify(value)) : value);
 export function listening(made, channel, options = {}) {
   const sub = made.newSubscription(channel, options);
   sub.heard = [];

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { all, setUp, tearDown } from './harness.mjs';
+import { all, tearDown } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 for (const file of readdirSync(here).filter((name) => /^cases_.*\.mjs$/.test(name)).sort()) await import(`./${file}`);
@@ -21,7 +21,6 @@ for (const { name, body, seconds } of all) {
   const began = Date.now();
   let late;
   try {
-    await setUp();
     await Promise.race([
       body(),
       new Promise((_, reject) => {
