@@ -39,6 +39,8 @@ export class Server {
 }
 
 export class Fairlead {
+  binary = binary;
+
   constructor(directory) {
     this.env = { XDG_DATA_HOME: join(directory, "data"), NO_COLOR: "1" };
   }

@@ -13,6 +13,7 @@ import { consoleCases } from "./cases/console_cases.js";
 import { pageCases } from "./cases/page_cases.js";
 import { pictures } from "./cases/pictures.js";
 import { roomCases } from "./cases/room_cases.js";
+import { sdkCases } from "./cases/sdk_cases.js";
 import { socketCases } from "./cases/socket_cases.js";
 import { trustCases } from "./cases/trust_cases.js";
 import { Fairlead } from "./fairlead.js";
@@ -22,7 +23,7 @@ import { Suite, within } from "./suite.js";
 const browsers = { chromium: startChromium, firefox: startFirefox, webkit: startWebKit };
 const browserLimitMs = 8 * 60_000;
 const channelGroups = [pageCases, roomCases, socketCases, pictures];
-const serverGroups = [consoleCases, adminCases, chatCases];
+const serverGroups = [consoleCases, adminCases, chatCases, sdkCases];
 // The channel's cases run in every browser. The server's pages, which take longer, are named: `FAIRLEAD_CASES=console,chat`.
 const chosen = process.env.FAIRLEAD_CASES?.split(",").map((name) => `${name}Cases`);
 const groups = chosen ? [...channelGroups, ...serverGroups].filter((group) => chosen.includes(group.name)) : channelGroups;
