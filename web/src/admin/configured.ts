@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was configured: the certificates with the days that are left, and every limit.
-import { byId } from "../dom.ts";
+import { byId, make } from "../dom.ts";
 import { formatDate } from "../format.ts";
 import { asList, asNumber, asObject, asText } from "../json.ts";
 import type { JsonObject } from "../json.ts";
@@ -21,7 +21,7 @@ function certificateRow(one: JsonObject): HTMLElement {
   const days = asNumber(one["days_left"]);
   return row(
     { name: "Days left", content: String(days), className: `number ${daysClass(days)}` },
-    { name: "Until", content: formatDate(asNumber(one["not_after"]) * 1_000) },
+    { name: "Until", content: make("time", "", formatDate(asNumber(one["not_after"]) * 1_000)) },
     { name: "Subject", content: asText(one["subject"]) },
     { name: "Names", content: chips(asList(one["names"]).map(asText)) },
     { name: "Issuer", content: asText(one["issuer"]) },

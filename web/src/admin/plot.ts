@@ -21,14 +21,17 @@ export class Plot {
   private readonly options: PlotOptions;
   private readonly host: HTMLElement;
   private readonly svg = makeSvg("svg", { "aria-hidden": "true", height });
+  private drawnMs: number | undefined;
 
   constructor(options: PlotOptions) {
     this.options = options;
     this.host = byId(`plot-${options.id}`);
     this.host.append(this.svg);
+    new ResizeObserver(() => this.drawnMs !== undefined && this.draw(this.drawnMs)).observe(this.host);
   }
 
   draw(nowMs: number): void {
+    this.drawnMs = nowMs;
     const { series, windowMs, least, text, title } = this.options;
     const width = Math.max(this.host.clientWidth, 160);
     const top = niceCeiling(highest(series, least));

@@ -17,9 +17,11 @@ export function row(...cells: readonly Cell[]): HTMLElement {
   }));
 }
 
+const ofNumbers: ReadonlySet<string> = new Set(["Offset"]);
+
 export function headRow(...names: readonly string[]): HTMLElement {
   return make("thead", "", make("tr", "", ...names.map((name) => {
-    const cell = make("th", "", name);
+    const cell = make("th", ofNumbers.has(name) ? "number" : "", name);
     cell.setAttribute("scope", "col");
     return cell;
   })));

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts the page together: one connection that is measured, one for the room, and the status that watches both.
+import { byId, show } from "../dom.ts";
+import { fetchFacts } from "../facts.ts";
+import { showLinks } from "../lamp.ts";
 import { Connection, browserWorld } from "./connection.ts";
 import { enableCopy, showJoinCommand } from "./join.ts";
 import { showNegotiated } from "./negotiated.ts";
@@ -61,6 +64,15 @@ function measure(): void {
   if (!session.send(meter.probe(now()))) meter.forget();
 }
 
+// `fairlead demo` has this page alone and leads from / to it; the real-time server has a start page, and more.
+async function linkOtherPages(): Promise<void> {
+  const { type } = await fetch("/", { method: "HEAD", redirect: "manual" });
+  if (type === "opaqueredirect") return;
+  showLinks(await fetchFacts());
+  show(byId("pages"), true);
+}
+
+linkOtherPages().catch(() => {}); // without an answer there is nothing to link to
 showJoinCommand("");
 enableCopy();
 session.start();

@@ -11,7 +11,8 @@ const sameVoiceMs = 120_000; // utterances of one member within this time share 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
 export class RoomLog {
-  private readonly list = byId("room-log");
+  private readonly log = byId("room-log"); // what scrolls and is read out
+  private readonly list = byId("room-lines");
   private readonly jump = byId("room-jump");
   private last: Utterance | undefined; // the utterance of the last line, when that line is one
   private newestAtMs = 0;
@@ -21,21 +22,21 @@ export class RoomLog {
 
   constructor() {
     this.jump.addEventListener("click", () => this.follow());
-    this.list.addEventListener("scroll", () => {
+    this.log.addEventListener("scroll", () => {
       this.following = this.atBottom();
       if (this.following) show(this.jump, false);
     });
     new ResizeObserver(() => {
       if (this.following) this.follow(); // a keyboard that slides in, a window that is turned
-    }).observe(this.list);
+    }).observe(this.log);
   }
 
   welcome(history: readonly Utterance[], ownName: string): void {
-    this.list.setAttribute("aria-busy", "true"); // old news is not read aloud
+    this.log.setAttribute("aria-busy", "true"); // old news is not read aloud
     for (const utterance of history) if (!this.knows(utterance)) this.add(utterance, false);
     this.note(this.welcomed ? `You are back as ${ownName}` : `You joined as ${ownName}`);
     this.welcomed = true;
-    this.list.removeAttribute("aria-busy");
+    this.log.removeAttribute("aria-busy");
     this.follow();
   }
 
@@ -66,12 +67,12 @@ export class RoomLog {
   }
 
   private atBottom(): boolean {
-    return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < nearBottomPx;
+    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < nearBottomPx;
   }
 
   private follow(): void {
     this.following = true;
-    this.list.scrollTop = this.list.scrollHeight;
+    this.log.scrollTop = this.log.scrollHeight;
     show(this.jump, false);
   }
 

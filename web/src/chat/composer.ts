@@ -80,6 +80,7 @@ export class Composer {
   beginEdit(message: Message): void {
     this.#edited = message;
     this.#editing.hidden = false;
+    setText(byId("send"), "Save");
     this.#say.value = message.text;
     this.#fit();
     this.#say.focus();
@@ -141,6 +142,7 @@ export class Composer {
   #endEdit(): void {
     this.#edited = null;
     this.#editing.hidden = true;
+    setText(byId("send"), "Send");
     this.#say.value = "";
     this.#fail("");
     this.#fit();

@@ -26,7 +26,8 @@ const widestPx = 340;
 const highestPx = 300;
 
 export class LogView {
-  readonly #log = byId<HTMLOListElement>("log");
+  readonly #log = byId("log"); // what scrolls and is read out
+  readonly #list = byId<HTMLOListElement>("log-lines");
   readonly #jump = byId<HTMLButtonElement>("jump");
   readonly #chat: Chat;
   readonly #actions: LogActions;
@@ -50,7 +51,7 @@ export class LogView {
   open(talk: Talk): void {
     this.#talk = talk;
     this.#lines.clear();
-    this.#log.replaceChildren();
+    this.#list.replaceChildren();
     this.#log.ariaLive = "off";
     this.#stuck = true;
     const mark = this.#chat.marks.of(talk.place.key);
@@ -95,7 +96,7 @@ export class LogView {
     this.#log.ariaBusy = "true";
     const older = first !== undefined && this.#log.querySelector(".message")?.id === first && wanted.findIndex((one) => one.id === first) > 2;
     if (older) this.#log.ariaLive = "off"; // older ones are not news
-    reconcile(this.#log, wanted);
+    reconcile(this.#list, wanted);
     this.#log.ariaBusy = "false";
     if (this.#stuck) this.#scrollToEnd();
     else if (older) this.#log.scrollTop = before.top + this.#log.scrollHeight - before.height;

@@ -66,7 +66,7 @@ function titled(tag: string, id: string, title: string): HTMLElement {
 function fieldTable(title: string, fields: readonly Field[]): HTMLElement[] {
   if (fields.length === 0) return [make("p", "nothing", `${title}: an empty object.`)];
   const table = make("table", "cards");
-  const head = make("tr", "", ...[title, "Type", ""].map((name) => make("th", "", name)));
+  const head = make("tr", "", ...[title, "Type", "Meaning"].map((name) => make("th", "", name)));
   table.append(make("thead", "", head), make("tbody", "", ...fields.map(fieldRow)));
   return [make("div", "table-frame", table)];
 }

@@ -20,9 +20,11 @@ export function firstClient(host: string, development: boolean): string {
   ].join("\n");
 }
 
-export function firstPublish(host: string, apiPrefix: string): string {
+// A certificate for development is signed by the local CA, which curl has to be told.
+export function firstPublish(host: string, apiPrefix: string, development: boolean): string {
   return [
     `curl https://${host}${apiPrefix}/publish \\`,
+    ...(development ? ["  --cacert ~/.local/share/fairlead/ca.pem \\"] : []),
     '  -H "X-API-Key: $KEY" \\',
     `  -d '{"channel":"news","data":{"text":"hello"}}'`,
   ].join("\n");

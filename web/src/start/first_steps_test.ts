@@ -12,7 +12,10 @@ test("a first client needs a token unless the server is one to develop with", ()
 });
 
 test("a first publication goes where the API is", () => {
-  assert.ok(firstPublish("example.org", "/v1").startsWith("curl https://example.org/v1/publish "));
+  const published = firstPublish("example.org", "/v1", false);
+  assert.ok(published.startsWith("curl https://example.org/v1/publish "));
+  assert.ok(!published.includes("--cacert"));
+  assert.ok(firstPublish("localhost:1", "/api", true).includes("--cacert ~/.local/share/fairlead/ca.pem"));
 });
 
 test("only transports that are served are named", () => {

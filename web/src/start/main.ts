@@ -41,7 +41,7 @@ function showFacts(facts: ServerFacts): void {
   show(byId("mode"), facts.development);
   show(byId("development-hint"), facts.development);
   byId("first-client").textContent = firstClient(location.host, facts.development);
-  byId("first-publish").textContent = firstPublish(location.host, facts.apiPrefix);
+  byId("first-publish").textContent = firstPublish(location.host, facts.apiPrefix, facts.development);
   showLinks(facts);
 }
 
