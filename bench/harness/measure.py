@@ -35,6 +35,7 @@ class Cell:
     wall: list = dataclasses.field(default_factory=list)
     latency: list = dataclasses.field(default_factory=list)
     failures: list = dataclasses.field(default_factory=list)
+    bystander: list = dataclasses.field(default_factory=list)
     tls: dict = dataclasses.field(default_factory=dict)
 
     def median(self):
@@ -42,12 +43,23 @@ class Cell:
         return statistics.median(good) if good else None
 
 
+def bench_command(settings, workload, server):
+    return [settings.generator, "bench", server.url(workload.path), "--ca", str(settings.cert), "--json"]
+
+
+def realtime_command(settings, workload, server):
+    speech = {"fairlead": workload.speech, "bun": "bun", "nats-server": "nats"}[server.peer.name]
+    return [str(settings.programs / "bench_realtime"), "--port", server.port(), "--cert", str(settings.cert), "--speech",
+            speech, "--api-key", peering.API_KEY]
+
+
 def pressure(settings, workload, server):
     """One run of the generator against one server: its JSON report."""
-    limit = 60 + settings.seconds + settings.warmup
-    command = ["taskset", "-c", str(settings.generator_core), settings.generator, "bench", server.url(workload.path),
-               "--ca", str(settings.cert), "--server-pid", str(server.pid), "--json",
-               "--duration", str(settings.seconds), "--warmup", str(settings.warmup), *workload.arguments]
+    limit = 180 + settings.seconds + settings.warmup
+    generator = realtime_command if workload.realtime else bench_command
+    command = ["taskset", "-c", str(settings.generator_core), *generator(settings, workload, server),
+               "--server-pid", str(server.pid), "--duration", str(settings.seconds), "--warmup", str(settings.warmup),
+               *workload.arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
     if done.returncode != 0:
         raise RuntimeError((done.stderr.strip() or f"the generator ended with {done.returncode}").splitlines()[-1])
@@ -65,6 +77,8 @@ def note(cell, workload, report):
     cell.utilisation.append(server["utilisation"])
     cell.wall.append(report["per_second"])
     cell.latency.append(report["latency_us"])
+    if "bystander_us" in report:
+        cell.bystander.append(report["bystander_us"])
     cell.tls = report.get("tls", {})
 
 
@@ -109,7 +123,7 @@ def one_round(settings, workload, peers, servers, cells, number):
     start = number % len(peers)  # nobody is always first
     for peer in peers[start:] + peers[:start]:
         cell = cells[peer.name]
-        if workload.memory:
+        if workload.fresh:
             on_a_fresh_server(settings, workload, peer, cell)
         elif peer.name in servers:
             attempt(settings, workload, servers[peer.name], cell)
@@ -124,11 +138,12 @@ def progress(text):
 
 def run_workload(settings, workload, peers):
     """{peer name: Cell}. All servers are up at the same time, so that each round meets the same weather."""
+    peers = [peer for peer in peers if not workload.peers or peer.name in workload.peers]
     if workload.group == "fanout":
         peers = [peering.fanout_peer(peer, settings.programs) for peer in peers]
     cells = {peer.name: Cell() for peer in peers}
     with contextlib.ExitStack() as stack:
-        servers = {} if workload.memory else start_all(settings, workload, peers, cells, stack)
+        servers = {} if workload.fresh else start_all(settings, workload, peers, cells, stack)
         for number in range(settings.rounds):
             progress(f"{workload.title}: round {number + 1} of {settings.rounds}")
             one_round(settings, workload, peers, servers, cells, number)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers that are compared: how each is found, started on one core, and stopped."""
 
+import contextlib
 import dataclasses
 import pathlib
 import re
@@ -8,11 +9,15 @@ import select
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent
 START_SECONDS = 10
 STOP_SECONDS = 5
+
+READY = r"listening on (wss://[^/\s]+)/"
+API_KEY = "bench"  # as in peers/fairlead.toml
 
 # Lifted so that what is measured is the work, not a refusal; the other peers' programs lift theirs likewise.
 FAIRLEAD_LIMITS = ["--max-message", "16M", "--queue-bytes", "64M", "--max-connections-per-address", "unlimited"]
@@ -20,18 +25,24 @@ FAIRLEAD_LIMITS = ["--max-message", "16M", "--queue-bytes", "64M", "--max-connec
 
 @dataclasses.dataclass(frozen=True)
 class Peer:
-    """A server program. `command` gets --port, --cert, --key and perhaps --compress appended."""
+    """A server program. `command` gets --port, --cert, --key and perhaps --compress appended, or what `kind` says."""
 
     name: str
     command: tuple
     version: str
     needs: pathlib.Path | None = None
-    fairlead_echo: bool = False
+    kind: str = ""  # "echo" and "serve": verbs of ours; "nats": all that it is told stands in a file
+    ready: str = READY
 
     def arguments(self, cert, key, compress):
-        if self.fairlead_echo:
-            where = ["--listen", "127.0.0.1:0", "--cert", cert, "--key", key, "--threads", "1", "--quiet", "--drain", "0"]
-            return [*self.command, *where, *FAIRLEAD_LIMITS, *(["--compress"] if compress else [])]
+        where = ["--listen", "127.0.0.1:0", "--cert", cert, "--key", key, "--threads", "1"]
+        if self.kind == "echo":
+            more = ["--quiet", "--drain", "0", *FAIRLEAD_LIMITS]
+            return [*self.command, *where, *more, *(["--compress"] if compress else [])]
+        if self.kind == "serve":
+            return [*self.command, *where, "--config", str(BENCH / "peers/fairlead.toml")]
+        if self.kind == "nats":
+            return [*self.command, "--config", str(nats_configuration(cert, key))]
         return [*self.command, "--port", "0", "--cert", cert, "--key", key, *(["--compress"] if compress else [])]
 
 
@@ -59,13 +70,23 @@ class Server:
             if not line:
                 break
             said.append(line)
-            if found := re.search(r"listening on (wss://[^/\s]+)/", line):
+            if found := re.search(self.peer.ready, line):
+                threading.Thread(target=self._drain, daemon=True).start()
                 return found[1]
         self.stop()
         raise DidNotStart(f"{self.peer.name} did not start: {''.join(said).strip() or 'it says nothing'}")
 
+    def _drain(self):
+        """Whatever it says later must not fill the pipe and stop it."""
+        with contextlib.suppress(ValueError, OSError):
+            for _ in self.process.stdout:
+                pass
+
     def url(self, path):
         return self.base + path
+
+    def port(self):
+        return self.base.rsplit(":", 1)[1]
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -105,7 +126,7 @@ def find_peers(fairlead, programs):
     """All peers that can run here, ours first, and the reasons why others cannot."""
     found, missing = [], []
     version = output_of(fairlead, "version").split("\n")[0] or "unknown"
-    found.append(Peer("fairlead", (str(fairlead), "echo"), version, fairlead_echo=True))
+    found.append(Peer("fairlead", (str(fairlead), "echo"), version, kind="echo"))
 
     bun = bun_binary()
     if bun:
@@ -129,8 +150,40 @@ def find_peers(fairlead, programs):
     return found, missing
 
 
+def nats_configuration(cert, key):
+    """nats-server takes no option for its WebSocket listener. Beside the certificate, which the run removes."""
+    path = pathlib.Path(cert).parent / "nats.conf"
+    path.write_text(f"""listen: "127.0.0.1:-1"
+max_connections: 100000
+websocket {{
+  listen: "127.0.0.1:-1"
+  compression: false
+  tls {{ cert_file: "{cert}", key_file: "{key}", cipher_suites: ["TLS_AES_128_GCM_SHA256"] }}
+}}
+""")
+    return path
+
+
+def find_channel_peers(fairlead):
+    """Those that have channels: `fairlead serve`, Bun's topics, and NATS over WebSocket."""
+    version = output_of(fairlead, "version").split("\n")[0] or "unknown"
+    found, missing = [Peer("fairlead", (str(fairlead), "serve"), version, kind="serve")], []
+    bun = bun_binary()
+    if bun:
+        found.append(Peer("bun", (str(bun), str(BENCH / "peers/bun_channels.mjs")), "Bun " + output_of(bun, "--version")))
+    else:
+        missing.append("bun: npm has no binary of it that runs on this machine")
+    nats = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
+    if nats:
+        found.append(Peer("nats-server", (nats,), f"nats-server {package_version('nats-server')}", kind="nats",
+                          ready=r"Listening for websocket clients on (wss://\S+)"))
+    else:
+        missing.append("nats-server: the package is missing")
+    return found, missing
+
+
 def fanout_peer(peer, programs):
     """`fairlead echo` does not broadcast: for the fan-out our own peer is a small program over the public API."""
-    if not peer.fairlead_echo:
+    if peer.kind != "echo":
         return peer
     return Peer(peer.name, (str(programs / "bench_peer_fairlead"),), peer.version)

@@ -12,8 +12,14 @@ import statistics
 from . import measure
 from . import peers as peering
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 OURS = "fairlead"
+BYSTANDER_MS = 100  # the longest that somebody who has no part in a storm may wait
+
+
+def marks(part):
+    """What stands around a measured part of the document: "" is the library's, "server" the real-time server's."""
+    name = f"measured {part}".strip()
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
 
 
 def machine():
@@ -36,9 +42,15 @@ def number(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
+def worst_bystander_ms(cell):
+    return max(latencies["max"] for latencies in cell.bystander) / 1000
+
+
 def target_met(workload, cells):
     """[(what, reached)] for each target of the workload whose peer was measured."""
     results = []
+    if cells[OURS].bystander:
+        results.append((f"bystander ≤ {BYSTANDER_MS} ms", worst_bystander_ms(cells[OURS]) <= BYSTANDER_MS))
     for peer, wanted in workload.targets.items():
         if peer == "":
             reached = cells[OURS].median()
@@ -53,6 +65,9 @@ def row(workload, cells, others):
     ours = cells[OURS]
     out = [workload.title, f"{number(ours.median())} {'KB' if workload.memory else ''}".strip()]
     for peer in others:
+        if peer not in cells:
+            out.append("–")
+            continue
         value = measure.ratio(cells, OURS, peer, workload.memory)
         mark = "*" if measure.generator_was_bottleneck(workload, cells[peer]) else ""
         out.append("failed" if value is None else f"{value:.2f}{mark}")
@@ -110,6 +125,16 @@ def latencies(results):
     return rows
 
 
+def bystanders(results):
+    """How long a publisher in another channel waited for its own messages during a storm."""
+    for workload, cells in results:
+        for name, cell in cells.items():
+            if cell.bystander:
+                middle = {key: statistics.median(one[key] for one in cell.bystander) / 1000 for key in ("p50", "p99")}
+                yield (f"- {workload.title} ({name}): a publisher on another channel waits {middle['p50']:.1f} ms (p50), "
+                       f"{middle['p99']:.1f} ms (p99), and {worst_bystander_ms(cell):.1f} ms at the worst.")
+
+
 def bottlenecks(results):
     """One line for each work in which a server waited for the generator."""
     lines = []
@@ -155,12 +180,13 @@ def save_json(folder, results, peers, settings):
     return path
 
 
-def measured_part(results, peers, settings, command):
+def measured_part(results, peers, settings, command, part):
     facts = machine()
+    begin, end = marks(part)
     tls = next((cell.tls for _, cells in results for cell in cells.values() if cell.tls), {})
     bound = bottlenecks(results)
     return "\n".join([
-        BEGIN,
+        begin,
         f"Measured {datetime.date.today().isoformat()} with `{command}`: {settings.rounds} rounds of {settings.seconds:g} s, "
         "the servers in turn within each round; a ratio is the median of the rounds' ratios, above 1 is better for "
         "Fairlead.",
@@ -174,6 +200,7 @@ def measured_part(results, peers, settings, command):
         "The generator was the bottleneck (server less than 85 % busy, marked *): "
         + ("; ".join(bound) if bound else "nowhere") + ".",
         "",
+        *(list(bystanders(results)) or []),
         "### Where others are ahead",
         "",
         *(list(ahead(results)) or ["Nowhere in this run."]),
@@ -185,7 +212,7 @@ def measured_part(results, peers, settings, command):
         "`fairlead bench --rate`.",
         "",
         markdown_table(latencies(results)),
-        END,
+        end,
     ])
 
 
@@ -193,7 +220,8 @@ def markdown_rows(results):
     return table(results, markdown_table)
 
 
-def update_document(path, part):
+def update_document(path, measured, part):
     text = path.read_text()
-    before, rest = text.split(BEGIN, 1)
-    path.write_text(before + part + rest.split(END, 1)[1])
+    begin, end = marks(part)
+    before, rest = text.split(begin, 1)
+    path.write_text(before + measured + rest.split(end, 1)[1])

@@ -15,9 +15,16 @@ class Workload:
     unit: str  # what is counted per second of server CPU; for memory: what is divided
     path: str = "/echo"
     compress: bool = False
-    memory: bool = False  # lower is better, and a fresh server for each measurement
+    memory: bool = False  # lower is better
+    fresh: bool = False  # a fresh server for each measurement
+    speech: str = "json"  # of ours; real-time servers alone
+    peers: tuple = ()  # who can do it at all; empty: all
     saturates: bool = False  # the server should be busy all the time; says whether the generator was the bottleneck
     targets: dict = dataclasses.field(default_factory=dict)  # {peer: least ratio}, {"": most KB per connection}
+
+    @property
+    def realtime(self):
+        return self.group == "server"
 
 
 def size_name(size):
@@ -41,6 +48,48 @@ def echo(size, pipeline):
 # Several source addresses: one has 28,000 ports, and a closed connection keeps its port for a while.
 SOURCES = ("--local-address", ",".join(f"127.0.0.{n}" for n in range(1, 9)))
 
+# `fairlead serve` lets 1,000 clients in from one address.
+MANY_SOURCES = ("--sources", ",".join(f"127.0.0.{n}" for n in range(1, 21)))
+FANOUT_TARGETS = {"bun": 1.0, "nats-server": 2.0}
+
+
+def channel_fanout(subscribers, size, speech):
+    return Workload(
+        name=f"server-1-to-{subscribers}-{size_name(size).replace(' ', '')}-{speech}",
+        group="server",
+        title=f"1 → {subscribers:,}, {size_name(size)}, {speech}",
+        arguments=("--mode", "fanout", "--clients", str(subscribers), "--size", str(size), "--window", "4", *MANY_SOURCES),
+        unit="deliveries", speech=speech, saturates=True, targets=FANOUT_TARGETS)
+
+
+def api(batch, speech="json"):
+    return Workload(
+        name=f"server-api-{'batch' if batch > 1 else 'single'}",
+        group="server",
+        title=f"publish by API, {f'{batch} in a request' if batch > 1 else 'one in a request'}",
+        arguments=("--mode", "api", "--clients", "16", "--channels", "16", "--batch", str(batch)),
+        unit="publications", speech=speech, saturates=True, peers=("fairlead", "bun"))
+
+
+REALTIME = [
+    *(channel_fanout(subscribers, size, speech)
+      for subscribers in (1_000, 10_000) for size in (64, KIB) for speech in ("json", "protobuf")),
+    Workload("server-1000x10-64B", "server", "1,000 channels × 10, 64 B, json",
+             ("--mode", "fanout", "--clients", "10000", "--channels", "1000", "--size", "64", "--window", "64",
+              *MANY_SOURCES), "deliveries", saturates=True, targets=FANOUT_TARGETS),
+    api(1),
+    api(100),
+    Workload("server-subscribe-storm", "server", "10,000 subscribe at once",
+             ("--mode", "subscribe-storm", "--clients", "10000", "--channels", "1000", *MANY_SOURCES),
+             "subscribes and unsubscribes", saturates=True),
+    Workload("server-recover-storm", "server", "10,000 come back at once, 100 missed messages each",
+             ("--mode", "recover-storm", "--clients", "10000", "--channels", "100", "--channel", "recover:",
+              "--missed", "100", *MANY_SOURCES), "recoveries", fresh=True, peers=("fairlead",)),
+    Workload("server-memory", "server", "memory per subscribed client, 10,000 of them",
+             ("--mode", "memory", "--clients", "10000", "--channels", "1000", "--full-handshakes", *MANY_SOURCES),
+             "KB", memory=True, fresh=True, targets={"": 20.0}),
+]
+
 WORKLOADS = [
     *(echo(size, pipeline) for size in (20, KIB, 16 * KIB, 128 * KIB) for pipeline in (1, 16)),
     Workload("handshake-full", "handshake", "connect, full handshake",
@@ -48,7 +97,7 @@ WORKLOADS = [
     Workload("handshake-resumed", "handshake", "connect, resumed handshake",
              ("--mode", "resume", "--connections", "8", *SOURCES), "connects", targets={"beast": 1.3}),
     Workload("idle-memory", "idle", "memory per idle connection, 5,000 of them",
-             ("--mode", "idle", "--connections", "5000", "--size", "20", *SOURCES), "KB", memory=True,
+             ("--mode", "idle", "--connections", "5000", "--size", "20", *SOURCES), "KB", memory=True, fresh=True,
              targets={"": 15.0}),
     Workload("fanout-64B", "fanout", "fan-out of 64 B to 1,000",
              ("--mode", "fanout", "--text", "--size", "64", "--connections", "1001", "--pipeline", "4", *SOURCES),
@@ -57,5 +106,7 @@ WORKLOADS = [
              ("--mode", "echo", "--text", "--compress", "--size", str(KIB), "--pipeline", "16", "--connections", "16"),
              "messages", compress=True, saturates=True, targets={"beast": 1.3}),
 ]
+
+WORKLOADS += REALTIME
 
 GROUPS = list(dict.fromkeys(workload.group for workload in WORKLOADS))

@@ -17,7 +17,7 @@ packages_in() {
     browsers) echo chromium chromium-driver firefox-esr webkit2gtk-driver xvfb xauth ;;
     tests/*) # a suite may name packages of its own
       if [[ -f $1/packages.txt ]]; then sed 's/#.*//' "$1/packages.txt"; fi ;;
-    bench) echo libwebsockets-dev libbenchmark-dev unzip procps ;;
+    bench) echo libwebsockets-dev libbenchmark-dev nats-server unzip procps ;;
     node) # a newer Node.js that is already there is as good as Debian's
       if ! { command -v node && command -v npm; } >/dev/null; then echo nodejs npm; fi ;;
     *) die "no package group is called '$1'" ;;
