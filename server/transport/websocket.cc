@@ -82,6 +82,7 @@ RouteOptions options_of(const std::shared_ptr<Endpoints>& endpoints) {
   Limits limits;
   limits.message_bytes = limits.frame_bytes = endpoints->settings().message_size_limit;
   limits.outgoing_queue_bytes = endpoints->host().queue_max_bytes();
+  limits.messages_per_second = unlimited;         // the session counts commands, at the rate that is configured
   limits.overflow = OverflowPolicy::drop_newest;  // the session closes, with the protocol's own code
   options.limits = limits;
   options.compression.enabled = endpoints->settings().compression;

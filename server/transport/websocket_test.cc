@@ -161,6 +161,16 @@ TEST(WebSocketTransport, AMessageOverTheLimitIs1009AtTheLimitItPasses) {
   EXPECT_TRUE(server.host().saw("closed<secret-1>"));
 }
 
+TEST(WebSocketTransport, LeavesThePaceOfCommandsToTheSession) {
+  TransportServer server;
+  Peer peer(server, path);
+  constexpr int more_than_a_burst_of_the_library = 2'500;
+  for (int i = 0; i < more_than_a_burst_of_the_library; ++i) {
+    peer.send("rpc a");
+    ASSERT_EQ(peer.text(), "reply:a") << i;
+  }
+}
+
 TEST(WebSocketTransport, EndsWithTheSessionsCodeBehindItsLastWords) {
   TransportServer server;
   Peer peer(server, path);
