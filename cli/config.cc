@@ -23,9 +23,7 @@ struct Options {
   bool markdown = false;
 };
 
-ExitStatus write(const std::string& text) {
-  return print_text(text) ? ExitStatus::ok : ExitStatus::local_io;
-}
+ExitStatus write(const std::string& text) { return print_text(text) ? ExitStatus::ok : ExitStatus::local_io; }
 
 // Keys that cannot be read are found by reading them; nothing is fetched.
 std::optional<std::string> fault_of_keys(const server::Settings& settings) {

@@ -15,9 +15,7 @@
 namespace fairlead::cli {
 namespace {
 
-ExitStatus print(std::string_view text) {
-  return print_text(text) ? ExitStatus::ok : ExitStatus::local_io;
-}
+ExitStatus print(std::string_view text) { return print_text(text) ? ExitStatus::ok : ExitStatus::local_io; }
 
 std::string page_name(const CLI::App& verb) {
   std::string name = command_of(verb);
