@@ -103,18 +103,28 @@ void ServerLoop::close_largest() {
 
 // ── Listening and starting ──────────────────────────────────────────────────────────────────────────────────────────
 
-// Looks at the certificate files now and then, on the first loop.
+// Looks at the certificate files now and then, on the first loop, if it is asked to; and replaces ticket keys in any
+// case, since whoever gets one that lives for ever reads every session resumed with it.
 class ServerCore::CertificateWatch final : private io::Timer {
  public:
   CertificateWatch(ServerCore& core, io::Loop& loop) : core_(core), loop_(loop) {
-    interval_ = core.options_.tls.watch_interval;
-    if (interval_ > interval_.zero()) loop_.set_timer(*this, io::Loop::now() + interval_);
+    const Tls& tls = core.options_.tls;
+    looks_every_ = std::min<std::chrono::seconds>(tls.watch_interval, longest_wait);
+    step_ = looks_every_ > looks_every_.zero() ? std::min(looks_every_, tls.ticket_key_life) : tls.ticket_key_life;
+    next_look_ = io::Loop::now() + looks_every_;
+    loop_.set_timer(*this, io::Loop::now() + step_);
   }
 
  private:
   void on_timer(TimePoint now) override {
-    loop_.set_timer(*this, now + interval_);
+    loop_.set_timer(*this, now + step_);
     core_.tls_->rotate_tickets_if_due(now);
+    if (looks_every_ <= looks_every_.zero() || now < next_look_) return;
+    next_look_ = now + looks_every_;
+    look();
+  }
+
+  void look() {
     const auto reloaded = core_.tls_->reload_if_changed();
     if (!reloaded) {
       core_.reload_failures_.fetch_add(1);
@@ -127,7 +137,9 @@ class ServerCore::CertificateWatch final : private io::Timer {
 
   ServerCore& core_;
   io::Loop& loop_;
-  std::chrono::seconds interval_{};
+  std::chrono::seconds looks_every_{};
+  std::chrono::seconds step_{};
+  TimePoint next_look_;
 };
 
 ServerCore::ServerCore(ServerOptions options)
