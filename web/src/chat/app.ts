@@ -250,10 +250,13 @@ export class App {
       if (shown && innerWidth <= widePx) byId("people-close").focus();
     };
     byId("people-toggle").addEventListener("click", () => people(document.body.dataset["people"] !== "shown"));
-    byId("people-close").addEventListener("click", () => {
+    const closePeople = (): void => {
       people(false);
       byId("people-toggle").focus();
-    });
+    };
+    byId("people-close").addEventListener("click", closePeople);
+    byId("people-panel").addEventListener("keydown", ({ key }) => key === "Escape" && innerWidth <= widePx && closePeople());
+    byId("log").addEventListener("click", () => people(false)); // beside the panel
     this.#drawNotify();
     byId("notify").addEventListener("click", () => void Notification.requestPermission().then(() => this.#drawNotify()));
     const looked = (): void => {

@@ -39,6 +39,7 @@ export class TalkLists {
     const badge = byId("back-unread");
     badge.hidden = total === 0;
     setText(badge, unreadText(total, false));
+    setText(byId("back-spoken"), total > 0 ? `, ${total} unread` : "");
   }
 
   #entry(talk: Talk, current: Talk | null): HTMLLIElement {
