@@ -156,8 +156,9 @@ def warm_up(relay):
     relay.handshake()
     relay.write(TICKET_REQUEST, 0)
     try:
-        while relay.read():
-            pass
+        while True:
+            if not relay.read() and not relay.pending():
+                select.select([relay.sock], [], [], 20)
     except End:
         pass
     relay.close_notify()
