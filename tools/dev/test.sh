@@ -20,7 +20,7 @@ cli|15|build peers tests/cli|the command line: statuses, pipes, manual pages, th
 conformance|20|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles
 integration|20|build peers node tests/integration|other implementations as peers, both directions
 tls_peers|12|build peers node tests/tls_peers|TLS stacks of others in both roles, and hostile TLS records, on each record layer
-memcheck|15|build peers node tests/tls_peers tests/memcheck|no byte that nobody wrote reaches the wire: the program under valgrind, with hostile and unusual TLS records
+memcheck|20|build unit peers node tests/tls_peers tests/memcheck|no byte that nobody wrote reaches the wire: the program under valgrind, with hostile and unusual TLS records
 sdk|10|build peers node|the official JavaScript SDK against the real-time server, all transports, kill -9 in between
 browser|15|build peers node browsers tests/browser|Chromium, Firefox and WebKit
 package|15|build clang peers|install, then build outside projects with find_package and pkg-config
@@ -138,7 +138,10 @@ stage_cli() { suite cli; }
 stage_conformance() { suite conformance; }
 stage_integration() { suite integration; }
 stage_tls_peers() { suite tls_peers; }
-stage_memcheck() { suite memcheck; }
+stage_memcheck() {
+  build_preset debug tls_test
+  suite memcheck
+}
 stage_sdk() { suite sdk; }
 stage_package() { suite package; }
 stage_browser() {
