@@ -165,7 +165,7 @@ class Control {
   virtual void invalidate_user_tokens(InvalidateUserTokensCall call, Answered<void> answered) = 0;
 
   // ── The node ──────────────────────────────────────────────────────────────────────────────────────────────────────
-  virtual void rpc(RpcCall call, Answered<Payload> answered) = 0;  // 108 when nothing answers it
+  virtual void rpc(RpcCall call, Answered<Payload> answered) = 0;  // as a client's; 108 when nothing answers it
   virtual void info(Answered<std::vector<NodeInfo>> answered) = 0;
   virtual void why(TraceQuery query, Answered<TraceAnswer> answered) = 0;
   // 108 when the event log is off.

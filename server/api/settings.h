@@ -45,8 +45,8 @@ struct ProxySettings {
 };
 
 struct BackendSettings {
-  ProxySettings connect, refresh, rpc;         // empty endpoint: not asked
-  std::map<std::string, ProxySettings> named;  // for subscribe, publish, sub_refresh of namespaces
+  ProxySettings connect, refresh;              // empty endpoint: not asked
+  std::map<std::string, ProxySettings> named;  // for subscribe, publish, sub_refresh and rpc of namespaces
 };
 
 struct EventDeliverySettings {     // `events`

@@ -124,7 +124,6 @@ Webhooks::Webhooks(BackendSettings settings, HttpClient& client, WebhookEnvironm
   };
   connect_ = proxy("connect", std::move(settings.connect));
   refresh_ = proxy("refresh", std::move(settings.refresh));
-  rpc_ = proxy("rpc", std::move(settings.rpc));
   for (auto& [name, configured] : settings.named) {
     if (auto made = proxy("proxy:" + name, std::move(configured))) named_.emplace(name, std::move(made));
   }
@@ -189,10 +188,11 @@ void Webhooks::sub_refresh(const std::string& proxy, Caller caller, std::string 
   ask(asked, std::move(caller), std::move(body), true, std::move(judged));
 }
 
-void Webhooks::rpc(RpcQuestion question, Judged<RpcAnswer> judged) {
-  if (!rpc_) return judged(client_error::not_available);
-  auto body = webhook::write(rpc_->settings, question);
-  ask(rpc_, std::move(question.caller), std::move(body), false, std::move(judged));
+void Webhooks::rpc(const std::string& proxy, RpcQuestion question, Judged<RpcAnswer> judged) {
+  const auto asked = named(proxy);
+  if (!asked) return judged(client_error::not_available);
+  auto body = webhook::write(asked->settings, question);
+  ask(asked, std::move(question.caller), std::move(body), false, std::move(judged));
 }
 
 std::vector<MetricFamily> Webhooks::metrics() const {
@@ -216,7 +216,7 @@ std::vector<MetricFamily> Webhooks::metrics() const {
                                        {proxy.took.begin(), proxy.took.end()},
                                        proxy.seconds});
   };
-  for (const auto& proxy : {connect_, refresh_, rpc_}) {
+  for (const auto& proxy : {connect_, refresh_}) {
     if (proxy) add(*proxy);
   }
   for (const auto& [name, proxy] : named_) add(*proxy);

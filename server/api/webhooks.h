@@ -48,7 +48,7 @@ class Webhooks final : public Backend {
   void subscribe(const std::string& proxy, SubscribeQuestion question, Judged<SubscribeAnswer> judged) override;
   void publish(const std::string& proxy, PublishQuestion question, Judged<PublishAnswer> judged) override;
   void sub_refresh(const std::string& proxy, Caller caller, std::string channel, Judged<RefreshAnswer> judged) override;
-  void rpc(RpcQuestion question, Judged<RpcAnswer> judged) override;
+  void rpc(const std::string& proxy, RpcQuestion question, Judged<RpcAnswer> judged) override;
 
   // fairlead_webhook_{requests,failures,retries,refused}_total, _breaker_open, _seconds; each by proxy.
   [[nodiscard]] std::vector<MetricFamily> metrics() const;
@@ -63,7 +63,7 @@ class Webhooks final : public Backend {
 
   HttpClient* client_;
   std::shared_ptr<const WebhookEnvironment> environment_;
-  std::shared_ptr<Proxy> connect_, refresh_, rpc_;
+  std::shared_ptr<Proxy> connect_, refresh_;
   std::map<std::string, std::shared_ptr<Proxy>> named_;
 };
 

@@ -188,12 +188,12 @@ class WebhookDelivery : public ::testing::Test {
   }
   static BackendSettings everything_to(const ProxySettings& proxy) {
     BackendSettings settings;
-    settings.connect = settings.refresh = settings.rpc = settings.named["default"] = proxy;
+    settings.connect = settings.refresh = settings.named["default:rpc"] = settings.named["default"] = proxy;
     return settings;
   }
   Verdict<RpcAnswer> rpc(Webhooks& hooks) {
     Arrival<Verdict<RpcAnswer>> arrival;
-    hooks.rpc({ann(), "m", "1"}, arrival.setter());
+    hooks.rpc("default:rpc", {ann(), "m", "1"}, arrival.setter());
     return arrival.wait();
   }
   Verdict<RefreshAnswer> refresh(Webhooks& hooks) {
@@ -277,9 +277,9 @@ TEST_F(WebhookDelivery, DeadBackendOpensTheBreakerUntilItIsBack) {
   EXPECT_FALSE(is_internal(refresh(hooks)) && client.stats().exchanges == asked)
       << "each proxy has a breaker of its own";
   const auto text = write_prometheus(hooks.metrics());
-  EXPECT_THAT(text, HasSubstr("fairlead_webhook_breaker_open{proxy=\"rpc\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("fairlead_webhook_refused_total{proxy=\"rpc\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("fairlead_webhook_retries_total{proxy=\"rpc\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("fairlead_webhook_breaker_open{proxy=\"proxy:default:rpc\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("fairlead_webhook_refused_total{proxy=\"proxy:default:rpc\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("fairlead_webhook_retries_total{proxy=\"proxy:default:rpc\"} 2\n"));
 
   const auto before_pause_ends = client.stats().exchanges;
   now_ms = 999;
@@ -387,11 +387,11 @@ TEST_F(WebhookDelivery, WhatIsOpenIsAnsweredWhenTheClientStops) {
   Arrival<Verdict<RpcAnswer>> running;
   Arrival<Verdict<RpcAnswer>> waiting;
   Arrival<Verdict<RpcAnswer>> refused;
-  hooks.rpc({ann(), "m", "1"}, running.setter());
-  hooks.rpc({ann(), "m", "2"}, waiting.setter());
+  hooks.rpc("default:rpc", {ann(), "m", "1"}, running.setter());
+  hooks.rpc("default:rpc", {ann(), "m", "2"}, waiting.setter());
   client.stop();
   EXPECT_TRUE(is_internal(running.wait()) && is_internal(waiting.wait()));
-  hooks.rpc({ann(), "m", "3"}, refused.setter());
+  hooks.rpc("default:rpc", {ann(), "m", "3"}, refused.setter());
   EXPECT_TRUE(is_internal(refused.wait()));
   EXPECT_EQ(running.count() + waiting.count() + refused.count(), 3U);
 }

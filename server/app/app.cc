@@ -160,7 +160,7 @@ class RunningApp final : public App {
     options.loop_started = [this](const LoopHandle& loop, unsigned index) { node_->loop_started(loop, index); };
     server_ = std::make_unique<Server>(std::move(options));
     control_ = std::make_unique<NodeControl>(
-        *node_, decisions_->revocations(), [this] { return server_->stats(); },
+        *node_, decisions_->revocations(), decisions_->backend(), [this] { return server_->stats(); },
         [this] { return decisions_->metrics(); });
     add_transports(*server_, settings_->transport, *node_);
     api_ = add_api(*server_, settings_->http_api, *control_);

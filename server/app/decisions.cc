@@ -52,9 +52,9 @@ class CurrentWebhooks final : public Backend {
     const auto now = current();
     now->sub_refresh(proxy, std::move(caller), std::move(channel), keeping(now, std::move(judged)));
   }
-  void rpc(RpcQuestion question, Judged<RpcAnswer> judged) override {
+  void rpc(const std::string& proxy, RpcQuestion question, Judged<RpcAnswer> judged) override {
     const auto now = current();
-    now->rpc(std::move(question), keeping(now, std::move(judged)));
+    now->rpc(proxy, std::move(question), keeping(now, std::move(judged)));
   }
 
  private:
@@ -98,6 +98,7 @@ class RunningDecisions final : public Decisions {
                             .post = [loop](std::function<void()> work) { loop.post(std::move(work)); }});
   }
   Revocations& revocations() noexcept override { return revocations_; }
+  Backend& backend() noexcept override { return webhooks_; }
 
   Outcome<void> begin() override {
     std::promise<Outcome<void>> loaded;

@@ -29,6 +29,7 @@ class Decisions {
   // For one loop; follows `reconfigure` by itself.
   [[nodiscard]] virtual std::shared_ptr<Gatekeeper> gatekeeper(const LoopHandle& loop) = 0;
   [[nodiscard]] virtual Revocations& revocations() noexcept = 0;
+  [[nodiscard]] virtual Backend& backend() noexcept = 0;  // answers on the asking loop; follows `reconfigure`
   [[nodiscard]] virtual Outcome<void> reconfigure(std::shared_ptr<const Settings> settings) = 0;
   // Once the engine runs, before any client: reads what was revoked, begins to deliver events.
   [[nodiscard]] virtual Outcome<void> begin() = 0;

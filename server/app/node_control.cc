@@ -3,6 +3,7 @@
 
 #include "app/node_metrics.h"
 #include "app/process.h"
+#include "auth/rpc.h"
 #include "transport/origins.h"
 
 #include <fairlead/version.h>
@@ -103,9 +104,13 @@ struct Gathered {
 
 }  // namespace
 
-NodeControl::NodeControl(Node& node, Revocations& revocations, std::function<ServerStats()> library,
+NodeControl::NodeControl(Node& node, Revocations& revocations, Backend& backend, std::function<ServerStats()> library,
                          std::function<std::vector<MetricFamily>()> more_metrics)
-    : node_(node), revocations_(revocations), library_(std::move(library)), more_metrics_(std::move(more_metrics)) {}
+    : node_(node),
+      revocations_(revocations),
+      backend_(backend),
+      library_(std::move(library)),
+      more_metrics_(std::move(more_metrics)) {}
 
 // ── Channels ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -331,9 +336,17 @@ void NodeControl::invalidate_user_tokens(InvalidateUserTokensCall call, Answered
 
 // ── The node ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-void NodeControl::rpc(RpcCall, Answered<Payload> answered) {
-  // Nothing of this server's own answers calls of the API; those of clients go to the backend.
-  answered(refused(client_error::not_available));
+// As a client's call, but from nobody. What would send a client away tells the API that it may not.
+void NodeControl::rpc(RpcCall call, Answered<Payload> answered) {
+  Caller caller;
+  caller.transport = "api";
+  caller.protocol = caller.encoding = "json";
+  ask_rpc(node_.settings()->auth.rpc, &backend_, {std::move(caller), std::move(call.method), std::move(call.params)},
+          [answered = std::move(answered)](Verdict<RpcAnswer> verdict) {
+            if (auto* answer = std::get_if<RpcAnswer>(&verdict)) return answered(std::move(answer->data));
+            if (auto* error = std::get_if<ClientError>(&verdict)) return answered(refused(std::move(*error)));
+            answered(refused(client_error::permission_denied));
+          });
 }
 
 void NodeControl::count(std::function<void(const Counted&)> done) {

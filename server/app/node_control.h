@@ -18,7 +18,7 @@ namespace fairlead::server {
 class NodeControl final : public Control {
  public:
   // `library`: the counters of the server below. `more_metrics`: families of others, such as the webhooks.
-  NodeControl(Node& node, Revocations& revocations, std::function<ServerStats()> library,
+  NodeControl(Node& node, Revocations& revocations, Backend& backend, std::function<ServerStats()> library,
               std::function<std::vector<MetricFamily>()> more_metrics);
 
   void publish(const std::string& channel, PublishCall call, Answered<StreamPosition> answered) override;
@@ -61,6 +61,7 @@ class NodeControl final : public Control {
 
   Node& node_;
   Revocations& revocations_;
+  Backend& backend_;
   std::function<ServerStats()> library_;
   std::function<std::vector<MetricFamily>()> more_metrics_;
 };

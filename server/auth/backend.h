@@ -93,6 +93,11 @@ using Verdict = std::variant<Answer, ClientError, DisconnectReason>;
 template <class Answer>
 using Judged = std::function<void(Verdict<Answer>)>;  // exactly once
 
+// What "default" means for each question; the configuration keeps `channel.proxy.*` and `rpc.proxy` under these names.
+[[nodiscard]] inline std::string proxy_name(const std::string& name, const char* question) {
+  return name.empty() || name == "default" ? std::string("default:") + question : name;
+}
+
 // A backend that cannot be reached, is late or answers nonsense is `client_error::internal` (temporary).
 class Backend {
  public:
@@ -103,7 +108,7 @@ class Backend {
   virtual void publish(const std::string& proxy, PublishQuestion question, Judged<PublishAnswer> judged) = 0;
   virtual void sub_refresh(const std::string& proxy, Caller caller, std::string channel,
                            Judged<RefreshAnswer> judged) = 0;
-  virtual void rpc(RpcQuestion question, Judged<RpcAnswer> judged) = 0;
+  virtual void rpc(const std::string& proxy, RpcQuestion question, Judged<RpcAnswer> judged) = 0;
 };
 
 }  // namespace fairlead::server

@@ -3,6 +3,7 @@
 
 #include "auth/permissions.h"
 #include "auth/policy.h"
+#include "auth/rpc.h"
 
 #include <chrono>
 #include <thread>
@@ -12,11 +13,6 @@ namespace fairlead::server {
 namespace {
 
 using PolicyPtr = std::shared_ptr<const Policy>;
-
-// What "default" means for each question; the configuration keeps `channel.proxy.*` under these names.
-std::string proxy_name(const std::string& name, const char* question) {
-  return name.empty() || name == "default" ? std::string("default:") + question : name;
-}
 
 template <class Answer, class From>
 Verdict<Answer> passed_on(From&& verdict) {
@@ -127,9 +123,8 @@ class Keeper final : public Gatekeeper, public std::enable_shared_from_this<Keep
 
   void rpc(const Caller& who, const Admitted& admitted, const RpcRequest& request, Judged<RpcAnswer> judged) override {
     const PolicyPtr policy = parts_.policy();
-    if (policy->auth.rpc_ping_enabled && request.method == policy->auth.rpc_ping_method) return judged(RpcAnswer{});
-    if (!policy->auth.rpc_proxy_enabled || parts_.backend == nullptr) return judged(client_error::not_available);
-    parts_.backend->rpc({as_known(who, admitted), request.method, request.data}, std::move(judged));
+    ask_rpc(policy->auth.rpc, parts_.backend, {as_known(who, admitted), request.method, request.data},
+            std::move(judged));
   }
 
   std::variant<ChannelOptions, ClientError> presence(const Admitted& admitted, const std::string& channel,

@@ -52,8 +52,8 @@ struct FakeBackend final : Backend {
     asked.push_back(proxy + " " + channel);
     judged(on_refresh);
   }
-  void rpc(RpcQuestion question, Judged<RpcAnswer> judged) override {
-    asked.push_back("rpc " + question.method);
+  void rpc(const std::string& proxy, RpcQuestion question, Judged<RpcAnswer> judged) override {
+    asked.push_back(proxy + " " + question.method);
     judged(on_rpc);
   }
 };
@@ -94,6 +94,13 @@ class Gate : public testing::Test {
     channel.namespaces["closed"] = {};
     channel.namespaces["limited"].allow_user_limited_channels = true;
     who.client = "c1";
+  }
+
+  std::string call(const char* method) {
+    std::optional<Verdict<RpcAnswer>> result;
+    gate().rpc(who, user("42"), RpcRequest{"{}", method},
+               [&](Verdict<RpcAnswer> verdict) { result = std::move(verdict); });
+    return text(*result);
   }
 
   Gatekeeper& gate() {
@@ -451,19 +458,40 @@ TEST_F(Gate, WhatIsOffIsNotAvailableThenThePermissionsCount) {
 }
 
 TEST_F(Gate, RpcGoesToTheBackendWhenThereIsOne) {
-  const auto call = [&](const char* method) {
-    std::optional<Verdict<RpcAnswer>> result;
-    gate().rpc(who, user("42"), RpcRequest{"{}", method},
-               [&](Verdict<RpcAnswer> verdict) { result = std::move(verdict); });
-    return text(*result);
-  };
   EXPECT_EQ(call("x"), "error 108");
-  auth.rpc_ping_enabled = true;
+  EXPECT_EQ(call("users:x"), "error 108");
+  auth.rpc.ping_enabled = true;
   EXPECT_EQ(call("ping"), "yes");
-  auth.rpc_proxy_enabled = true;
+  EXPECT_EQ(call("x"), "error 108");
+  auth.rpc.without_namespace.proxy_enabled = true;
   backend.on_rpc = client_error::method_not_found;
   EXPECT_EQ(call("x"), "error 104");
-  EXPECT_THAT(backend.asked, ElementsAre("rpc x"));
+  EXPECT_THAT(backend.asked, ElementsAre("default:rpc x"));
+}
+
+TEST_F(Gate, RpcGoesToTheProxyOfTheMethodsNamespace) {
+  auth.rpc.namespaces["users"] = {true, "people"};
+  auth.rpc.namespaces["files"] = {true, "default"};
+  auth.rpc.namespaces["closed"] = {false, "people"};
+  EXPECT_EQ(call("users:find"), "yes");
+  EXPECT_EQ(call("users:a:b"), "yes");
+  EXPECT_EQ(call("files:list"), "yes");
+  EXPECT_EQ(call("closed:x"), "error 108");
+  EXPECT_EQ(call("x"), "error 108") << "without a namespace nothing is enabled";
+  EXPECT_EQ(call("nowhere:x"), "error 104");
+  EXPECT_EQ(call(":x"), "error 104");
+  EXPECT_THAT(backend.asked, ElementsAre("people users:find", "people users:a:b", "default:rpc files:list"));
+}
+
+TEST_F(Gate, RpcBoundaryIsAsConfigured) {
+  auth.rpc.namespaces["users"] = {true, "people"};
+  auth.rpc.without_namespace.proxy_enabled = true;
+  auth.rpc.namespace_boundary = "/";
+  EXPECT_EQ(call("users/find"), "yes");
+  EXPECT_EQ(call("users:find"), "yes");
+  auth.rpc.namespace_boundary = "";
+  EXPECT_EQ(call("users/find"), "yes");
+  EXPECT_THAT(backend.asked, ElementsAre("people users/find", "default:rpc users:find", "default:rpc users/find"));
 }
 
 TEST_F(Gate, ServerSubscriptionsKnowTheirNamespace) {

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -35,6 +37,18 @@ struct PersonalChannelSettings {  // client.subscribe_to_user_personal_channel
   bool single_connection = false;  // a new connection of the same user ends the others with 3504
 };
 
+struct RpcOptions {
+  bool proxy_enabled = false;
+  std::string proxy_name = "default";
+};
+struct RpcSettings {  // rpc
+  RpcOptions without_namespace;
+  std::map<std::string, RpcOptions, std::less<>> namespaces;
+  std::string namespace_boundary = ":";
+  bool ping_enabled = false;  // the server itself answers this method, with nothing
+  std::string ping_method = "ping";
+};
+
 struct AuthSettings {
   TokenSettings token;
   bool subscription_token_enabled = false;  // else `token` serves both
@@ -44,9 +58,8 @@ struct AuthSettings {
   bool allow_anonymous_connect_without_token = false;
   bool disallow_anonymous_connection_tokens = false;
   PersonalChannelSettings personal_channel;
-  bool connect_proxy_enabled = false, refresh_proxy_enabled = false, rpc_proxy_enabled = false;
-  bool rpc_ping_enabled = false;  // the server itself answers this method, with nothing
-  std::string rpc_ping_method = "ping";
+  bool connect_proxy_enabled = false, refresh_proxy_enabled = false;
+  RpcSettings rpc;
 };
 
 }  // namespace fairlead::server

@@ -21,6 +21,7 @@ class Checker {
     sessions();
     trust();
     channels();
+    calls();
     backends();
     ways_in();
     return std::move(problems_);
@@ -99,13 +100,22 @@ class Checker {
     if (!enabled) return;
     const bool is_default = name == "default" || name.empty();
     expect(s_.backend.named.contains(is_default ? std::string(standard) : name), key,
-           is_default ? "is \"default\", but channel.proxy has no endpoint for it" : "is not one of proxies");
+           is_default ? fmt::format("is \"default\", but {} has no endpoint", proxy_key(standard))
+                      : "is not one of proxies");
+  }
+
+  void calls() {
+    const RpcSettings& rpc = s_.auth.rpc;
+    proxy(rpc.without_namespace.proxy_enabled, rpc.without_namespace.proxy_name, default_rpc_proxy,
+          "rpc.without_namespace.proxy_name");
+    for (const auto& [name, options] : rpc.namespaces)
+      proxy(options.proxy_enabled, options.proxy_name, default_rpc_proxy,
+            fmt::format("{}[{}].proxy_name", rpc_namespaces_path, name));
   }
 
   void backends() {
     endpoint(s_.auth.connect_proxy_enabled, s_.backend.connect, "client.proxy.connect.endpoint");
     endpoint(s_.auth.refresh_proxy_enabled, s_.backend.refresh, "client.proxy.refresh.endpoint");
-    endpoint(s_.auth.rpc_proxy_enabled, s_.backend.rpc, "rpc.proxy.endpoint");
     for (const auto& [name, proxy] : s_.backend.named) endpoint(false, proxy, proxy_key(name) + ".endpoint");
     url(s_.events.endpoint, "events.endpoint");
     expect(s_.events.retry_delay <= s_.events.retry_delay_max, "events.retry_delay",
@@ -119,6 +129,7 @@ class Checker {
 
   static std::string proxy_key(std::string_view name) {
     constexpr std::string_view standard = "default:";
+    if (name == default_rpc_proxy) return "rpc.proxy";
     if (name.starts_with(standard)) return fmt::format("channel.proxy.{}", name.substr(standard.size()));
     return fmt::format("{}[{}]", proxies_path, name);
   }

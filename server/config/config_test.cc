@@ -70,6 +70,8 @@ TEST(Config, ListsOfTheEnvironmentAreWordsOrJson) {
       {"FAIRLEAD_LISTEN_SECURE", R"(["[::1]:8443"])"},
       {"FAIRLEAD_CLIENT_INSECURE", "true"},
       {"FAIRLEAD_CHANNEL_NAMESPACES", R"([{"name": "news", "history_size": 5, "history_ttl": "1m"}])"},
+      {"FAIRLEAD_RPC_PROXY_ENDPOINT", "https://b/rpc"},
+      {"FAIRLEAD_RPC_NAMESPACES", R"([{"name": "users", "proxy_enabled": true}])"},
       {"FAIRLEAD_RPC_PROXY_HTTP_STATIC_HEADERS", R"({"X-A": "b"})"}};
   const auto loaded = load(sources);
   ASSERT_TRUE(loaded) << complaint(sources);
@@ -77,7 +79,8 @@ TEST(Config, ListsOfTheEnvironmentAreWordsOrJson) {
   EXPECT_THAT(loaded->listen.secure, ElementsAre("[::1]:8443"));
   EXPECT_TRUE(loaded->auth.insecure);
   EXPECT_EQ(loaded->channel.namespaces.at("news").history_size, 5U);
-  EXPECT_EQ(loaded->backend.rpc.static_headers.at("X-A"), "b");
+  EXPECT_TRUE(loaded->auth.rpc.namespaces.at("users").proxy_enabled);
+  EXPECT_EQ(loaded->backend.named.at("default:rpc").static_headers.at("X-A"), "b");
 }
 
 TEST(Config, VariablesThatAreNoKeysAreNoted) {
@@ -190,6 +193,15 @@ INSTANTIATE_TEST_SUITE_P(
              "channel.namespaces[ab].subscribe_proxy_name", "not one of proxies"},
         Rule{"[[channel.namespaces]]\nname = \"ab\"\npublish_proxy_enabled = true\n",
              "channel.namespaces[ab].publish_proxy_name", "no endpoint"},
+        Rule{"[rpc.without_namespace]\nproxy_enabled = true\n", "rpc.without_namespace.proxy_name",
+             "rpc.proxy has no endpoint"},
+        Rule{"[[rpc.namespaces]]\nname = \"ab\"\nproxy_enabled = true\nproxy_name = \"nobody\"\n",
+             "rpc.namespaces[ab].proxy_name", "not one of proxies"},
+        Rule{"[[rpc.namespaces]]\nname = \"a\"\n", "rpc.namespaces[0].name", "two or more"},
+        Rule{"[[rpc.namespaces]]\nname = \"ab\"\n[[rpc.namespaces]]\nname = \"ab\"\n", "rpc.namespaces[1].name",
+             "another namespace"},
+        Rule{"[[rpc.namespaces]]\nname = \"ab\"\nproxy_nam = \"b\"\n", "rpc.namespaces[0].proxy_nam",
+             "did you mean rpc.namespaces[0].proxy_name?"},
         Rule{"[client.proxy.connect]\nenabled = true\n", "client.proxy.connect.endpoint", "is missing"},
         Rule{"[[proxies]]\nname = \"aa\"\nendpoint = \"grpc://x\"\n", "proxies[aa].endpoint", "by HTTP"},
         Rule{"[[proxies]]\nname = \"aa\"\n", "proxies[0].endpoint", "is missing"},
@@ -226,6 +238,7 @@ Settings everything_changed() {
       "namespaces": [{"name": "ab", "history_size": 3, "history_ttl": "10s", "publish_proxy_enabled": true,
                       "publish_proxy_name": "pp"}, {"name": "cd"}],
       "proxy": {"subscribe": {"endpoint": "https://b/s"}}},
+    "rpc": {"namespaces": [{"name": "ab", "proxy_enabled": true, "proxy_name": "pp"}, {"name": "cd.ef"}]},
     "proxies": [{"name": "pp", "endpoint": "https://b/p", "timeout": "3s", "signing_secret": "secret"}],
     "http_api": {"key": "secret"}, "sse": {"enabled": true}, "websocket": {"disabled": true}})"));
   EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().sentence);

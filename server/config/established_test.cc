@@ -65,8 +65,9 @@ TEST(Established, AFileOfAChatLoadsUnchanged) {
   EXPECT_TRUE(s.auth.connect_proxy_enabled);
   EXPECT_EQ(s.backend.connect.timeout, std::chrono::seconds(2));
   EXPECT_EQ(s.backend.connect.static_headers.at("X-From"), "ws");
-  EXPECT_TRUE(s.auth.rpc_proxy_enabled);
-  EXPECT_TRUE(s.auth.rpc_ping_enabled);
+  EXPECT_TRUE(s.auth.rpc.without_namespace.proxy_enabled);
+  EXPECT_EQ(s.backend.named.at("default:rpc").endpoint, "http://localhost:3000/rpc");
+  EXPECT_TRUE(s.auth.rpc.ping_enabled);
   EXPECT_EQ(s.backend.named.at("default:subscribe").endpoint, "http://localhost:3000/subscribe");
   EXPECT_TRUE(s.backend.named.at("special").include_connection_meta);
   EXPECT_EQ(s.channel.namespaces.at("rooms").history_meta_ttl, std::chrono::hours(100));

@@ -8,7 +8,7 @@ namespace fairlead::server::config {
 namespace {
 
 // Tuning of machinery that is not here: nothing that a client or a backend sees depends on it.
-constexpr std::array<std::string_view, 38> without_effect{"websocket.compression_min_size",
+constexpr std::array<std::string_view, 37> without_effect{"websocket.compression_min_size",
                                                           "websocket.compression_level",
                                                           "websocket.read_buffer_size",
                                                           "websocket.use_write_buffer_pool",
@@ -43,7 +43,6 @@ constexpr std::array<std::string_view, 38> without_effect{"websocket.compression
                                                           "enable_unreleased_features",
                                                           "swagger.handler_prefix",
                                                           "debug.handler_prefix",
-                                                          "rpc.namespace_boundary",
                                                           "$schema",
                                                           "engine.redis"};
 
@@ -51,7 +50,7 @@ struct Refused {
   std::string_view path;
   std::string_view instead;
 };
-constexpr std::array<Refused, 36> not_served{{
+constexpr std::array<Refused, 34> not_served{{
     {"http_server", "write listen.secure, listen.certificate_file and listen.key_file instead"},
     {"tls", "write listen.certificate_file and listen.key_file instead"},
     {"port", "write listen.secure instead"},
@@ -72,8 +71,6 @@ constexpr std::array<Refused, 36> not_served{{
     {"pid_file", "let the service manager know the process"},
     {"log.file", "logs go to the standard error output"},
     {"unified_proxy", "write the headers into each proxy"},
-    {"rpc.namespaces", "all methods go to rpc.proxy"},
-    {"rpc.without_namespace.proxy_name", "all methods go to rpc.proxy"},
     {"channel.proxy.subscribe_stream", "subscription streams are not served"},
     {"client.user_id_http_header", "a header is no proof of identity here: use tokens or the connect proxy"},
     {"client.connection_limit", "the limits of the listener apply"},

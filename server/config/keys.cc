@@ -256,12 +256,22 @@ void mount_client(std::vector<Key>& all) {
   mount(all, "client.proxy.connect.", proxy_fields(), [](Settings& s) -> ProxySettings& { return s.backend.connect; });
   switches("client.proxy.refresh.", "enabled", &AuthSettings::refresh_proxy_enabled);
   mount(all, "client.proxy.refresh.", proxy_fields(), [](Settings& s) -> ProxySettings& { return s.backend.refresh; });
-  switches("rpc.without_namespace.", "proxy_enabled", &AuthSettings::rpc_proxy_enabled);
-  mount(all, "rpc.proxy.", proxy_fields(), [](Settings& s) -> ProxySettings& { return s.backend.rpc; });
-  switches("rpc.ping.", "enabled", &AuthSettings::rpc_ping_enabled);
+}
+
+void mount_rpc(std::vector<Key>& all) {
+  using R = RpcSettings;
+  const auto rpc = [](Settings& s) -> R& { return s.auth.rpc; };
+  mount(all, "rpc.",
+        std::vector{field("namespace_boundary", &R::namespace_boundary, "Ends the namespace in the name of a method.")},
+        rpc);
+  mount(all, "rpc.without_namespace.", rpc_fields(),
+        [](Settings& s) -> RpcOptions& { return s.auth.rpc.without_namespace; });
+  mount(all, "rpc.proxy.", proxy_fields(),
+        [](Settings& s) -> ProxySettings& { return s.backend.named[std::string(default_rpc_proxy)]; });
   mount(all, "rpc.ping.",
-        std::vector{field("method", &AuthSettings::rpc_ping_method, "Answered by the server itself.")},
-        [](Settings& s) -> AuthSettings& { return s.auth; });
+        std::vector{field("enabled", &R::ping_enabled, "The server itself answers a method, with nothing."),
+                    field("method", &R::ping_method, "Which.")},
+        rpc);
 }
 
 void mount_channel(std::vector<Key>& all) {
@@ -329,6 +339,7 @@ std::vector<Key> all_keys() {
   std::vector<Key> all;
   mount_node(all);
   mount_client(all);
+  mount_rpc(all);
   mount_channel(all);
   mount_transport(all);
   mount(all, "http_api.", api_fields(), [](Settings& s) -> HttpApiSettings& { return s.http_api; });
@@ -366,6 +377,14 @@ const std::vector<Field<ProxySettings>>& proxy_fields() {
             {.minimum = 1, .maximum = 10'000}),
       field("breaker_pause", &P::breaker_pause, "For how long.", {.minimum = 10, .maximum = day}),
       field("connections", &P::connections, "Questions at a time.", {.minimum = 1, .maximum = 10'000}),
+  };
+  return fields;
+}
+
+const std::vector<Field<RpcOptions>>& rpc_fields() {
+  static const std::vector<Field<RpcOptions>> fields{
+      field("proxy_enabled", &RpcOptions::proxy_enabled, "The backend is asked."),
+      field("proxy_name", &RpcOptions::proxy_name, "Which of `proxies` is asked; default: `rpc.proxy`."),
   };
   return fields;
 }

@@ -50,18 +50,22 @@ struct Key {
 [[nodiscard]] const std::vector<Key>& keys();
 [[nodiscard]] const Key* find_key(std::string_view path);
 
-// Keys of the elements of the two lists: `channel.namespaces[]`, `proxies[]`; each has a `name` besides.
+// Keys of the elements of the lists `channel.namespaces[]`, `rpc.namespaces[]` and `proxies[]`; each has a `name`
+// besides.
 inline constexpr std::string_view namespaces_path = "channel.namespaces";
 inline constexpr std::string_view proxies_path = "proxies";
+inline constexpr std::string_view rpc_namespaces_path = "rpc.namespaces";
 inline constexpr std::string_view meta_ttl_path = "channel.history_meta_ttl";
 [[nodiscard]] const std::vector<Field<ChannelOptions>>& channel_fields();
 [[nodiscard]] const std::vector<Field<ProxySettings>>& proxy_fields();
+[[nodiscard]] const std::vector<Field<RpcOptions>>& rpc_fields();
 
-// `BackendSettings::named` holds `proxies[]` by name, and under these names what `channel.proxy.*` says: that is what a
-// namespace means by "default". No name of `proxies[]` can have a colon.
+// `BackendSettings::named` holds `proxies[]` by name, and under these names what `channel.proxy.*` and `rpc.proxy` say:
+// that is what a namespace means by "default". No name of `proxies[]` can have a colon.
 inline constexpr std::string_view default_subscribe_proxy = "default:subscribe";
 inline constexpr std::string_view default_publish_proxy = "default:publish";
 inline constexpr std::string_view default_sub_refresh_proxy = "default:sub_refresh";
+inline constexpr std::string_view default_rpc_proxy = "default:rpc";
 
 // "FAIRLEAD_CLIENT_TOKEN_HMAC_SECRET_KEY" of "client.token.hmac_secret_key".
 [[nodiscard]] std::string environment_name(std::string_view path);

@@ -123,6 +123,8 @@ class Reader {
     if (path == meta_ttl_path) return;
     if (path == namespaces_path)
       return each(path, value, [this](const auto& at, const auto& one) { add_namespace(at, one); });
+    if (path == rpc_namespaces_path)
+      return each(path, value, [this](const auto& at, const auto& one) { add_rpc_namespace(at, one); });
     if (path == proxies_path) return each(path, value, [this](const auto& at, const auto& one) { add_proxy(at, one); });
     if (const Key* key = find_key(path)) return set(*key, value);
     const auto* table = std::get_if<Table>(&value.data);
@@ -206,7 +208,7 @@ class Reader {
     const std::string* name = name_of(at, value);
     if (name == nullptr) return;
     if (!is_namespace_name(*name))
-      return complain(value.origin, joined(at, "name"), "must be two or more of A-Z a-z 0-9 - _");
+      return complain(value.origin, joined(at, "name"), "must be two or more of A-Z a-z 0-9 - _ .");
     ChannelOptions options;
     options.history_meta_ttl = meta_ttl_;
     fill_element(at, "", std::get<Table>(value.data), options, channel_fields());
@@ -214,11 +216,22 @@ class Reader {
       complain(value.origin, joined(at, "name"), "is the name of another namespace");
   }
 
+  void add_rpc_namespace(const std::string& at, const Value& value) {
+    const std::string* name = name_of(at, value);
+    if (name == nullptr) return;
+    if (!is_namespace_name(*name))
+      return complain(value.origin, joined(at, "name"), "must be two or more of A-Z a-z 0-9 - _ .");
+    RpcOptions options;
+    fill_element(at, "", std::get<Table>(value.data), options, rpc_fields());
+    if (!loaded_.settings.auth.rpc.namespaces.emplace(*name, std::move(options)).second)
+      complain(value.origin, joined(at, "name"), "is the name of another namespace");
+  }
+
   void add_proxy(const std::string& at, const Value& value) {
     const std::string* name = name_of(at, value);
     if (name == nullptr) return;
     if (!is_namespace_name(*name) || *name == "default")
-      return complain(value.origin, joined(at, "name"), "must be two or more of A-Z a-z 0-9 - _, and not \"default\"");
+      return complain(value.origin, joined(at, "name"), "must be two or more of A-Z a-z 0-9 - _ . and not \"default\"");
     ProxySettings proxy;
     proxy.name = *name;
     fill_element(at, "", std::get<Table>(value.data), proxy, proxy_fields());

@@ -81,6 +81,7 @@ std::vector<std::string> known_paths() {
   std::vector<std::string> paths;
   for (const Key& key : keys()) paths.push_back(key.path);
   paths.emplace_back(namespaces_path);
+  paths.emplace_back(rpc_namespaces_path);
   paths.emplace_back(proxies_path);
   return paths;
 }

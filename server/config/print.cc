@@ -59,6 +59,12 @@ List namespaces(const Settings& settings) {
     list.push_back(element(name, options, channel_fields(), true));
   return list;
 }
+List rpc_namespaces(const Settings& settings) {
+  List list;
+  for (const auto& [name, options] : settings.auth.rpc.namespaces)
+    list.push_back(element(name, options, rpc_fields(), true));
+  return list;
+}
 List proxies(const Settings& settings, bool with_secrets) {
   List list;
   for (const auto& [name, proxy] : settings.backend.named)
@@ -70,6 +76,7 @@ std::string print_json(Settings settings, const PrintOptions& options) {
   Table root;
   for (const Key& key : keys()) put(root, key.path, written(key.slot(settings), key.traits, options.with_secrets));
   put(root, namespaces_path, Value{namespaces(settings)});
+  put(root, rpc_namespaces_path, Value{rpc_namespaces(settings)});
   put(root, proxies_path, Value{proxies(settings, options.with_secrets)});
   return json_text(Value{std::move(root)}) + "\n";
 }
@@ -96,6 +103,7 @@ std::string print_toml(Settings settings, const PrintOptions& options) {
     }
   }
   return text + toml_elements(namespaces_path, namespaces(settings)) +
+         toml_elements(rpc_namespaces_path, rpc_namespaces(settings)) +
          toml_elements(proxies_path, proxies(settings, options.with_secrets));
 }
 
@@ -107,7 +115,8 @@ constexpr std::string_view introduction =
 
 One file, TOML or JSON (by its ending, `.json`), with the same keys in both. An environment variable goes before the
 file, a flag before both. The name of a variable is that of the key in capitals, with `FAIRLEAD_` before it and `_` for
-each dot; lists are words with spaces or commas between them or JSON, `channel.namespaces` and `proxies` are JSON.
+each dot; lists are words with spaces or commas between them or JSON, `channel.namespaces`, `rpc.namespaces` and
+`proxies` are JSON.
 
 Durations are written `500ms`, `10s`, `1m30s`, `720h`; sizes as a number of bytes, or `64KiB`, `1MiB`. An unknown key is
 an error that names the nearest known one. Keys marked with *restart* are read once, at the start; all others follow
@@ -131,7 +140,7 @@ template <class Owner>
 std::string element_rows(const std::vector<Field<Owner>>& fields) {
   Owner owner;
   std::string text(head);
-  text += "| `name` | a string |  | Two or more of `A-Z a-z 0-9 - _`. |\n";
+  text += "| `name` | a string |  | Two or more of `A-Z a-z 0-9 - _ .`. |\n";
   for (const auto& one : fields) text += row(one.name, one.slot(owner), one.doc, one.traits);
   return text;
 }
@@ -140,7 +149,8 @@ bool has_proxy_fields(std::string_view section) { return find_key(std::string(se
 bool is_shown(std::string_view section) {
   // Their keys are those of `proxies[]` and of `channel.namespaces[]`, which are shown once.
   const auto inside = [&](std::string_view ending) { return section.ends_with(ending); };
-  return section != "channel.without_namespace" && !inside(".http") && !inside(".http.tls");
+  return section != "channel.without_namespace" && section != "rpc.without_namespace" && !inside(".http") &&
+         !inside(".http.tls");
 }
 
 std::string section_text(const std::string& section, Settings& defaults) {
@@ -175,6 +185,8 @@ std::string manual_markdown() {
     if (is_shown(section)) text += section_text(section, defaults);
   text += "\n## `channel.without_namespace`, `channel.namespaces[]`\n" + element_rows(channel_fields());
   text += "\n`channel.without_namespace` has no `name`.\n";
+  text += "\n## `rpc.without_namespace`, `rpc.namespaces[]`\n" + element_rows(rpc_fields());
+  text += "\n`rpc.without_namespace` has no `name`.\n";
   text += "\n## `proxies[]`\n" + element_rows(proxy_fields());
   return text;
 }
@@ -188,6 +200,8 @@ Difference diff(const Settings& before, const Settings& after) {
     (key.traits.restart ? difference.needs_restart : difference.reloadable).push_back(key.path);
   }
   if (!same(Value{namespaces(before)}, Value{namespaces(after)})) difference.reloadable.emplace_back(namespaces_path);
+  if (!same(Value{rpc_namespaces(before)}, Value{rpc_namespaces(after)}))
+    difference.reloadable.emplace_back(rpc_namespaces_path);
   if (!same(Value{proxies(before, true)}, Value{proxies(after, true)}))
     difference.reloadable.emplace_back(proxies_path);
   return difference;

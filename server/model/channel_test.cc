@@ -81,8 +81,8 @@ TEST(ChannelName, IsPrintableAsciiOfBoundedLength) {
 }
 
 TEST(NamespaceName, IsOfWordCharacters) {
-  for (const char* good : {"ab", "A-z_09", "--"}) EXPECT_TRUE(is_namespace_name(good)) << good;
-  for (const char* bad : {"", "a", "a b", "a:b", "é", "a.b", "ab\n"}) EXPECT_FALSE(is_namespace_name(bad)) << bad;
+  for (const char* good : {"ab", "A-z_09", "--", "a.b"}) EXPECT_TRUE(is_namespace_name(good)) << good;
+  for (const char* bad : {"", "a", "a b", "a:b", "é", "a/b", "ab\n"}) EXPECT_FALSE(is_namespace_name(bad)) << bad;
 }
 
 TEST(ChannelOptions, AreThoseOfTheNamespace) {
