@@ -73,25 +73,22 @@ class RunningDecisions final : public Decisions {
       : http_(http), log_(std::move(log)), events_(events), revocations_(store) {}
 
   Outcome<void> reconfigure(std::shared_ptr<const Settings> settings) override {
-    auto policy = make_policy(settings->auth, settings->channel, fetch_documents(http_));
-    if (!policy) return std::unexpected(policy.error());
+    const auto previous = policy();
+    auto next = make_policy(settings->auth, settings->channel, fetch_documents(http_), previous.get());
+    if (!next) return std::unexpected(next.error());
     WebhookEnvironment environment;
     environment.warn = [log = log_](const std::string& sentence) {
       if (log) log(LogLevel::warning, sentence);
     };
     webhooks_.replace(std::make_shared<Webhooks>(settings->backend, http_, std::move(environment)));
     const std::scoped_lock lock(mutex_);
-    policy_ = std::move(*policy);
+    policy_ = std::move(*next);
     settings_ = std::move(settings);
     return {};
   }
 
   std::shared_ptr<Gatekeeper> gatekeeper(const LoopHandle& loop) override {
-    return make_gatekeeper({.policy =
-                                [this] {
-                                  const std::scoped_lock lock(mutex_);
-                                  return policy_;
-                                },
+    return make_gatekeeper({.policy = [this] { return policy(); },
                             .backend = &webhooks_,
                             .revocations = &revocations_,
                             .wall_clock = [] { return std::chrono::system_clock::now(); },
@@ -127,6 +124,11 @@ class RunningDecisions final : public Decisions {
   }
 
  private:
+  std::shared_ptr<const Policy> policy() const {
+    const std::scoped_lock lock(mutex_);
+    return policy_;
+  }
+
   HttpClient& http_;
   LogSink log_;
   EventLog& events_;

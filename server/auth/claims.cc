@@ -153,12 +153,17 @@ bool is_asked_for(const std::string& value, const std::string& exact, const std:
   return (exact.empty() || value == exact) && (!pattern || pattern->matches(value));
 }
 
+// RFC 7519 4.1.3: one string, or a list of them.
+std::vector<std::string> audiences(const Members& claims) {
+  const auto* found = find(claims, "aud");
+  if (found == nullptr) return {};
+  return found->is<std::string_view>() ? std::vector{text_of(*found, "")} : texts(*found, "aud is malformed");
+}
+
 void check_audience(const Members& claims, const ClaimRules& rules) {
   if (rules.audience.empty() && !rules.audience_pattern) return;
-  const auto* found = find(claims, "aud");
-  require(found != nullptr, "the audience is missing");
-  const auto values =
-      found->is<std::string_view>() ? std::vector{text_of(*found, "")} : texts(*found, "aud is malformed");
+  const auto values = audiences(claims);
+  require(!values.empty(), "the audience is missing");
   const auto fits = [&](const std::string& one) { return is_asked_for(one, rules.audience, rules.audience_pattern); };
   require(std::ranges::any_of(values, fits), "the audience is another one");
 }
@@ -223,23 +228,30 @@ SubscriptionClaims read_subscription(const Members& claims, const ClaimRules& ru
   return result;
 }
 
-template <class Claims>
-std::expected<Claims, TokenFault> read(std::string_view text, const ClaimRules& rules, WallTime now,
-                                       Claims (*body)(const Members&, const ClaimRules&)) {
+// What `body` makes of the claims.
+template <class Result, class Body>
+std::expected<Result, TokenFault> with_claims(std::string_view text, Body body) {
   try {
     dom::parser parser;
     dom::element root;
     require(parser.allocate(text.size() + 1, claims_depth) == simdjson::SUCCESS, "there is no memory for the claims");
     require(parser.parse(text.data(), text.size()).get(root) == simdjson::SUCCESS, "the claims are no JSON");
-    const Members claims = members_of(root, "the claims are no object");
+    return body(members_of(root, "the claims are no object"));
+  } catch (const Broken& broken) {
+    return std::unexpected(TokenFault{false, broken.rule, false});
+  }
+}
+
+template <class Claims>
+std::expected<Claims, TokenFault> read(std::string_view text, const ClaimRules& rules, WallTime now,
+                                       Claims (*body)(const Members&, const ClaimRules&)) {
+  return with_claims<Claims>(text, [&](const Members& claims) -> std::expected<Claims, TokenFault> {
     check_audience(claims, rules);
     check_issuer(claims, rules);
     Claims result = body(claims, rules);
     if (!is_in_time(claims, rules, now)) return std::unexpected(TokenFault{true, "the token has expired", false});
     return result;
-  } catch (const Broken& broken) {
-    return std::unexpected(TokenFault{false, broken.rule, false});
-  }
+  });
 }
 
 Outcome<std::optional<Pattern>> pattern_of(const std::string& pattern) {
@@ -265,6 +277,12 @@ Outcome<ClaimRules> ClaimRules::make(const TokenSettings& settings) {
 std::expected<ConnectionClaims, TokenFault> connection_claims(std::string_view payload, const ClaimRules& rules,
                                                               WallTime now) {
   return read(payload, rules, now, &read_connection);
+}
+
+std::expected<ClaimedOrigin, TokenFault> claimed_origin(std::string_view payload) {
+  return with_claims<ClaimedOrigin>(payload, [](const Members& claims) -> std::expected<ClaimedOrigin, TokenFault> {
+    return ClaimedOrigin{text(claims, "iss", "iss is no string"), audiences(claims)};
+  });
 }
 
 std::expected<SubscriptionClaims, TokenFault> subscription_claims(std::string_view payload, const ClaimRules& rules,

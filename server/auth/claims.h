@@ -2,6 +2,7 @@
 // The claims of a verified token: which rules they obey, and what they say.
 #pragma once
 
+#include "auth/key_set_address.h"
 #include "auth/pattern.h"
 #include "auth/settings.h"
 #include "auth/tokens.h"
@@ -21,6 +22,9 @@ struct ClaimRules {
 
 [[nodiscard]] std::expected<ConnectionClaims, TokenFault> connection_claims(std::string_view payload,
                                                                             const ClaimRules& rules, WallTime now);
+// Issuer and audiences as they stand there, before anything is verified: for finding the keys to verify with.
+[[nodiscard]] std::expected<ClaimedOrigin, TokenFault> claimed_origin(std::string_view payload);
+
 [[nodiscard]] std::expected<SubscriptionClaims, TokenFault> subscription_claims(std::string_view payload,
                                                                                 const ClaimRules& rules, WallTime now);
 

@@ -19,20 +19,46 @@ Outcome<void> compile(Policy& policy, const std::string& name, const ChannelOpti
   return {};
 }
 
+bool skips_signatures(const AuthSettings& auth) { return auth.insecure && auth.insecure_skip_token_signature_verify; }
+
+// Whoever has changed the file wants it to be read again.
+bool is_read_from_file(const TokenSettings& settings) { return settings.jwks_public_endpoint.starts_with("file:"); }
+
+Outcome<std::shared_ptr<TokenVerifier>> connection_tokens(const AuthSettings& auth, const FetchDocument& fetch,
+                                                          const Policy* previous) {
+  const bool same = previous != nullptr && previous->auth.token == auth.token && !is_read_from_file(auth.token) &&
+                    skips_signatures(previous->auth) == skips_signatures(auth);
+  if (same) return previous->connection_tokens;
+  auto made = TokenVerifier::make(auth.token, fetch, skips_signatures(auth));
+  if (!made) return at("client.token.", made.error());
+  return made;
+}
+
+Outcome<std::shared_ptr<TokenVerifier>> subscription_tokens(const AuthSettings& auth, const FetchDocument& fetch,
+                                                            const Policy* previous) {
+  const bool same = previous != nullptr && previous->auth.subscription_token_enabled &&
+                    previous->auth.subscription_token == auth.subscription_token &&
+                    !is_read_from_file(auth.subscription_token) &&
+                    skips_signatures(previous->auth) == skips_signatures(auth);
+  if (same) return previous->subscription_tokens;
+  auto made = TokenVerifier::make(auth.subscription_token, fetch, skips_signatures(auth));
+  if (!made) return at("client.subscription_token.", made.error());
+  return made;
+}
+
 }  // namespace
 
 Outcome<std::shared_ptr<const Policy>> make_policy(const AuthSettings& auth, const ChannelSettings& channel,
-                                                   const FetchDocument& fetch) {
+                                                   const FetchDocument& fetch, const Policy* previous) {
   auto policy = std::make_shared<Policy>();
   policy->auth = auth;
   policy->channel = channel;
-  const bool skip = auth.insecure && auth.insecure_skip_token_signature_verify;
-  auto connections = TokenVerifier::make(auth.token, fetch, skip);
-  if (!connections) return at("client.token.", connections.error());
+  auto connections = connection_tokens(auth, fetch, previous);
+  if (!connections) return std::unexpected(connections.error());
   policy->connection_tokens = policy->subscription_tokens = *connections;
   if (auth.subscription_token_enabled) {
-    auto subscriptions = TokenVerifier::make(auth.subscription_token, fetch, skip);
-    if (!subscriptions) return at("client.subscription_token.", subscriptions.error());
+    auto subscriptions = subscription_tokens(auth, fetch, previous);
+    if (!subscriptions) return std::unexpected(subscriptions.error());
     policy->subscription_tokens = *subscriptions;
   }
   if (auto done = compile(*policy, "", channel.without_namespace); !done) return std::unexpected(done.error());

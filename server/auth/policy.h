@@ -24,10 +24,12 @@ struct Policy {
   std::shared_ptr<TokenVerifier> subscription_tokens;         // the same, unless they have keys of their own
   std::map<std::string, Pattern, std::less<>> channel_regex;  // by namespace; "" for channels without one
 };
-// The sentence of a fault names the key of the configuration that is wrong.
+// The sentence of a fault names the key of the configuration that is wrong. What is configured about tokens as it was
+// in `previous` is taken over: keys that were fetched need not be fetched again, when that may just now be impossible.
 [[nodiscard]] Outcome<std::shared_ptr<const Policy>> make_policy(const AuthSettings& auth,
                                                                  const ChannelSettings& channel,
-                                                                 const FetchDocument& fetch);
+                                                                 const FetchDocument& fetch,
+                                                                 const Policy* previous = nullptr);
 
 // What one loop's gatekeeper needs. Everything outlives it.
 struct GatekeeperParts {

@@ -25,6 +25,7 @@ struct TokenSettings {
   std::string audience, audience_regex, issuer, issuer_regex;  // empty: not looked at
   std::string user_id_claim;                                   // instead of "sub"
   std::chrono::milliseconds leeway{0};                         // for clocks that disagree
+  friend bool operator==(const TokenSettings&, const TokenSettings&) = default;
   [[nodiscard]] bool has_keys() const noexcept {
     return !(hmac_secret_key.empty() && rsa_public_key.empty() && ecdsa_public_key.empty() &&
              ed25519_public_key.empty() && jwks_public_endpoint.empty());

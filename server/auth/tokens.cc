@@ -4,7 +4,9 @@
 #include "auth/claims.h"
 #include "auth/jose.h"
 #include "auth/key_set.h"
+#include "auth/key_set_address.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fairlead::server {
@@ -15,10 +17,31 @@ struct StaticKey {
   std::int64_t valid_until = 0;  // 0: for ever
 };
 
+// One set for each address that can come about. Nothing is fetched before a token asks for it.
+class KeySets {
+ public:
+  KeySets(KeySetAddress address, std::chrono::milliseconds refresh, const FetchDocument& fetch)
+      : address_(std::move(address)) {
+    for (const std::string& url : address_.all()) sets_.emplace(url, std::make_shared<KeySet>(url, refresh, fetch));
+  }
+
+  // The one with the keys of this token, or null when it comes from nowhere that is known.
+  [[nodiscard]] std::shared_ptr<KeySet> of(const ParsedToken& token) const {
+    if (!address_.depends_on_token()) return sets_.begin()->second;
+    const auto origin = claimed_origin(token.payload);
+    const auto url = origin ? address_.of(*origin) : std::nullopt;
+    return url ? sets_.at(*url) : nullptr;
+  }
+
+ private:
+  KeySetAddress address_;
+  std::map<std::string, std::shared_ptr<KeySet>> sets_;
+};
+
 class Verifier final : public TokenVerifier, public std::enable_shared_from_this<Verifier> {
  public:
-  Verifier(ClaimRules rules, std::vector<StaticKey> keys, std::shared_ptr<KeySet> set, bool skip_signatures)
-      : rules_(std::move(rules)), keys_(std::move(keys)), set_(std::move(set)), skip_signatures_(skip_signatures) {}
+  Verifier(ClaimRules rules, std::vector<StaticKey> keys, std::optional<KeySets> sets, bool skip_signatures)
+      : rules_(std::move(rules)), keys_(std::move(keys)), sets_(std::move(sets)), skip_signatures_(skip_signatures) {}
 
   void connection(std::string token, WallTime now,
                   std::function<void(std::expected<ConnectionClaims, TokenFault>)> done) override {
@@ -41,14 +64,16 @@ class Verifier final : public TokenVerifier, public std::enable_shared_from_this
     auto parsed = parse_token(std::move(token));
     if (!parsed) return done(std::unexpected(invalid(parsed.error())));
     if (skip_signatures_) return done(reader(parsed->payload, rules_, now));
-    if (!set_)
+    if (!sets_)
       return done(with_static_key(*parsed, now) ? reader(parsed->payload, rules_, now)
                                                 : std::unexpected(invalid("the signature is not valid")));
+    const auto set = sets_->of(*parsed);
+    if (!set) return done(std::unexpected(invalid("the token comes from nowhere that is known")));
     auto shared = std::make_shared<ParsedToken>(std::move(*parsed));
-    set_->find(shared->key_id, shared->algorithm, now,
-               [self = shared_from_this(), shared, now, done = std::move(done), reader](const auto& key) {
-                 done(self->with_set_key<Claims>(*shared, key, now, reader));
-               });
+    set->find(shared->key_id, shared->algorithm, now,
+              [self = shared_from_this(), shared, now, done = std::move(done), reader](const auto& key) {
+                done(self->with_set_key<Claims>(*shared, key, now, reader));
+              });
   }
 
   template <class Claims>
@@ -73,7 +98,7 @@ class Verifier final : public TokenVerifier, public std::enable_shared_from_this
 
   ClaimRules rules_;
   std::vector<StaticKey> keys_;
-  std::shared_ptr<KeySet> set_;
+  std::optional<KeySets> sets_;
   bool skip_signatures_;
 };
 
@@ -103,14 +128,14 @@ Outcome<std::vector<StaticKey>> static_keys(const TokenSettings& settings) {
   return keys;
 }
 
-Outcome<std::shared_ptr<KeySet>> key_set(const TokenSettings& settings, FetchDocument fetch) {
-  const std::string& url = settings.jwks_public_endpoint;
-  if (url.empty()) return std::shared_ptr<KeySet>();
-  const bool is_file = url.starts_with("file:");
-  if (!is_key_set_url(url) || url.find("{{") != std::string::npos || (!is_file && !fetch))
-    return std::unexpected(Fault{FaultKind::invalid, "jwks_public_endpoint: must be https://… or file:…"});
-  auto set = std::make_shared<KeySet>(url, settings.jwks_refresh, std::move(fetch));
-  return set;
+Outcome<std::optional<KeySets>> key_sets(const TokenSettings& settings, const FetchDocument& fetch) {
+  if (settings.jwks_public_endpoint.empty()) return std::optional<KeySets>();
+  auto address = KeySetAddress::make(settings);
+  if (!address) return std::unexpected(Fault{FaultKind::invalid, address.error()});
+  const auto is_file = [](const std::string& url) { return url.starts_with("file:"); };
+  if (!fetch && !std::ranges::all_of(address->all(), is_file))
+    return std::unexpected(Fault{FaultKind::invalid, "jwks_public_endpoint: must be file:…, nothing is fetched here"});
+  return std::optional<KeySets>(std::in_place, std::move(*address), settings.jwks_refresh, fetch);
 }
 
 }  // namespace
@@ -119,11 +144,11 @@ Outcome<std::shared_ptr<TokenVerifier>> TokenVerifier::make(const TokenSettings&
                                                             bool skip_signatures) {
   auto rules = ClaimRules::make(settings);
   if (!rules) return std::unexpected(rules.error());
-  auto set = key_set(settings, std::move(fetch));
-  if (!set) return std::unexpected(set.error());
-  auto keys = *set ? Outcome<std::vector<StaticKey>>() : static_keys(settings);
+  auto sets = key_sets(settings, fetch);
+  if (!sets) return std::unexpected(sets.error());
+  auto keys = *sets ? Outcome<std::vector<StaticKey>>() : static_keys(settings);
   if (!keys) return std::unexpected(keys.error());
-  return std::make_shared<Verifier>(std::move(*rules), std::move(*keys), std::move(*set), skip_signatures);
+  return std::make_shared<Verifier>(std::move(*rules), std::move(*keys), std::move(*sets), skip_signatures);
 }
 
 }  // namespace fairlead::server

@@ -4,6 +4,7 @@
 #include "auth/foreign_tokens_testing.h"
 #include "auth/jose.h"
 #include "auth/key_set.h"
+#include "auth/policy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,6 +64,10 @@ Pair pem_of(EVP_PKEY* key) {
   return pair;
 }
 const Pair& rsa_pair() {
+  static const Pair pair = pem_of(EVP_RSA_gen(2048));
+  return pair;
+}
+const Pair& other_rsa_pair() {
   static const Pair pair = pem_of(EVP_RSA_gen(2048));
   return pair;
 }
@@ -438,8 +443,12 @@ TEST(Secrets, ThePreviousOneIsGoodUntilItsDay) {
 
 struct Documents {
   std::vector<Done<std::string>> asked;
+  std::vector<std::string> urls;
   FetchDocument fetch() {
-    return [this](const std::string&, Done<std::string> done) { asked.push_back(std::move(done)); };
+    return [this](const std::string& url, Done<std::string> done) {
+      urls.push_back(url);
+      asked.push_back(std::move(done));
+    };
   }
   void answer(const std::string& document) { take()(document); }
   void fail() { take()(std::unexpected(Fault{FaultKind::unavailable, "gone"})); }
@@ -548,6 +557,57 @@ TEST_F(KeySets, LeaveOutWhatIsNotForSignatures) {
   ASSERT_TRUE(keys);
   EXPECT_TRUE(keys->front().is_for(Algorithm::rs384));
   EXPECT_FALSE(keys->front().is_for(Algorithm::rs256));
+}
+
+TEST_F(KeySets, OfEachIssuerVerifyItsTokensAlone) {
+  TokenSettings settings;
+  settings.jwks_public_endpoint = "https://keys.example/{{realm}}";
+  settings.issuer_regex = "https://sso/(?P<realm>one|two)";
+  const auto verifier = TokenVerifier::make(settings, documents_.fetch()).value();
+  const auto asked = [&](const std::string& issuer, const Pair& pair) {
+    std::string answer = "waiting";
+    const std::string claims = R"({"sub":"7","iss":")" + issuer + R"("})";
+    const std::string key = sign_token(Algorithm::rs256, pair.secret_pem, claims, "a").value();
+    verifier->connection(key, now, [&](const Judgement& judgement) { answer = why(judgement); });
+    if (!documents_.asked.empty())
+      documents_.answer(set_of("a", issuer.ends_with("one") ? rsa_pair() : other_rsa_pair()));
+    return answer;
+  };
+  EXPECT_EQ(asked("https://sso/one", rsa_pair()), "accepted");
+  EXPECT_EQ(asked("https://sso/two", other_rsa_pair()), "accepted");
+  EXPECT_EQ(asked("https://sso/two", rsa_pair()), "the signature is not valid");
+  EXPECT_EQ(asked("https://sso/one", other_rsa_pair()), "the signature is not valid");
+  EXPECT_EQ(asked("https://sso/evil", rsa_pair()), "the token comes from nowhere that is known");
+  EXPECT_EQ(asked("https://sso/../one", rsa_pair()), "the token comes from nowhere that is known");
+  EXPECT_THAT(documents_.urls, ElementsAre("https://keys.example/one", "https://keys.example/two"));
+}
+
+TEST_F(KeySets, SurviveAReloadThatDoesNotConcernThem) {
+  AuthSettings auth;
+  auth.token.jwks_public_endpoint = "https://keys.example/";
+  auth.subscription_token_enabled = true;
+  auth.subscription_token.jwks_public_endpoint = "https://keys.example/subs";
+  const auto first = make_policy(auth, {}, documents_.fetch()).value();
+  ChannelSettings channel;
+  channel.namespaces["ab"] = {};
+  const auto second = make_policy(auth, channel, documents_.fetch(), first.get()).value();
+  EXPECT_EQ(second->connection_tokens, first->connection_tokens);
+  EXPECT_EQ(second->subscription_tokens, first->subscription_tokens);
+  auth.token.audience = "chat";
+  const auto third = make_policy(auth, channel, documents_.fetch(), second.get()).value();
+  EXPECT_NE(third->connection_tokens, second->connection_tokens);
+  EXPECT_EQ(third->subscription_tokens, second->subscription_tokens);
+  auth.insecure = auth.insecure_skip_token_signature_verify = true;
+  const auto fourth = make_policy(auth, channel, documents_.fetch(), third.get()).value();
+  EXPECT_NE(fourth->connection_tokens, third->connection_tokens);
+  EXPECT_NE(fourth->subscription_tokens, third->subscription_tokens);
+  auth.token.jwks_public_endpoint = "file:keys.json";
+  const auto of_file = make_policy(auth, channel, documents_.fetch(), fourth.get()).value();
+  EXPECT_NE(make_policy(auth, channel, documents_.fetch(), of_file.get()).value()->connection_tokens,
+            of_file->connection_tokens);
+  auth.subscription_token_enabled = false;
+  const auto fifth = make_policy(auth, channel, documents_.fetch(), fourth.get()).value();
+  EXPECT_EQ(fifth->subscription_tokens, fifth->connection_tokens);
 }
 
 TEST(KeySetFiles, AreRead) {

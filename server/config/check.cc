@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/check.h"
 
+#include "auth/key_set_address.h"
 #include "auth/pattern.h"
 #include "config/keys.h"
 
@@ -62,14 +63,21 @@ class Checker {
     expect(token.audience.empty() || token.audience_regex.empty(), at + ".audience_regex",
            "excludes " + at + ".audience");
     expect(token.issuer.empty() || token.issuer_regex.empty(), at + ".issuer_regex", "excludes " + at + ".issuer");
-    const auto& endpoint = token.jwks_public_endpoint;
-    expect(endpoint.find("{{") == std::string::npos, at + ".jwks_public_endpoint", "must not have {{…}} in it");
-    expect(endpoint.empty() || is_key_set_url(endpoint), at + ".jwks_public_endpoint",
-           "must be https://… or file:… (http:// only of this machine)");
+    key_set(token, at);
     expect(!looks_like_public_key(token.hmac_secret_key), at + ".hmac_secret_key",
            "is a public or private key in PEM or JWK form, which is no secret for HMAC");
     expect(!looks_like_public_key(token.hmac_previous_secret_key), at + ".hmac_previous_secret_key",
            "is a public or private key in PEM or JWK form, which is no secret for HMAC");
+  }
+
+  // What is wrong begins with the name of its key.
+  void key_set(const TokenSettings& token, const std::string& at) {
+    if (token.jwks_public_endpoint.empty()) return;
+    const auto address = KeySetAddress::make(token);
+    if (address) return;
+    const std::size_t colon = std::min(address.error().find(": "), address.error().size());
+    expect(false, at + "." + address.error().substr(0, colon),
+           address.error().substr(std::min(colon + 2, address.error().size())));
   }
 
   void channels() {
