@@ -49,6 +49,7 @@ void set_options(int descriptor, int family) {
   if (family == AF_UNIX) return;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  prepare_stream(descriptor);  // what it accepts inherits it
   if (family == AF_INET6) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 }
 
@@ -115,6 +116,7 @@ Result<Endpoint> Acceptor::adopt(int descriptor) {
   }
   ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
   ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  prepare_stream(descriptor);
   return local_endpoint(descriptor);
 }
 
@@ -138,7 +140,6 @@ Acceptor::Outcome Acceptor::accept_one() {
   auto* peer = reinterpret_cast<sockaddr*>(&address);
   const int descriptor = ::accept4(socket_.descriptor(), peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (descriptor >= 0) {
-    prepare_stream(descriptor);
     accepted_(descriptor, Endpoint(peer, length));
     return Outcome::accepted;
   }
