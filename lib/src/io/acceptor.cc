@@ -151,7 +151,10 @@ Acceptor::Outcome Acceptor::accept_one() {
 void Acceptor::on_readable() {
   for (int i = 0; i < accepted_per_turn && socket_.is_open(); ++i) {
     const Outcome outcome = accept_one();
-    if (outcome == Outcome::none) break;
+    if (outcome == Outcome::none) {
+      socket_.note_drained();
+      break;
+    }
     if (outcome == Outcome::accepted) continue;
     if (retry_ == nullptr) retry_ = std::make_unique<Retry>(*this);
     loop_.set_timer(*retry_, Loop::now() + out_of_descriptors_wait);

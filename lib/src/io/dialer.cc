@@ -4,7 +4,6 @@
 #include "io/resolver.h"
 #include "io/socket.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -156,9 +155,7 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
     socklen_t length = sizeof error;
     ::getsockopt(attempt.socket.descriptor(), SOL_SOCKET, SO_ERROR, &error, &length);
     if (error == 0) {
-      // The caller gets a descriptor of its own: this one stays registered with the loop until it is closed.
-      const int winner = ::fcntl(attempt.socket.descriptor(), F_DUPFD_CLOEXEC, 0);
-      return finish(winner >= 0 ? Result<int>(winner) : std::unexpected(system_error(Errc::system, errno, "dup")));
+      return finish(attempt.socket.release());
     }
     static_cast<void>(failed(attempt.endpoint, error));
     attempts_.remove_if([&](const Attempt& other) { return &other == &attempt; });

@@ -2,6 +2,7 @@
 #include "io/loop.h"
 
 #include "base/assert.h"
+#include "io/poller.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -35,8 +36,9 @@ Deferred::~Deferred() {
   (next_ != nullptr ? next_->previous_ : loop_->last_deferred_) = previous_;
 }
 
-Loop::Loop() : waiting_(std::make_shared<Waiting>(this)) {}
-Loop::Loop(boost::asio::io_context& context) : waiting_(std::make_shared<Waiting>(this, context)) {
+Loop::Loop() : waiting_(std::make_shared<Waiting>(this)), poller_(std::make_unique<Poller>(*this, waiting_->context)) {}
+Loop::Loop(boost::asio::io_context& context)
+    : waiting_(std::make_shared<Waiting>(this, context)), poller_(std::make_unique<Poller>(*this, context)) {
   // A timer that nobody waits for must not keep the caller's context running.
   timers_.on_none_left = [this] {
     if (waiting_->timer_at) waiting_->timer->cancel();
@@ -48,6 +50,7 @@ Loop::~Loop() {
   timers_.on_none_left = nullptr;
   waiting_->loop = nullptr;
   waiting_->timer.reset();
+  poller_.reset();
   while (first_deferred_ != nullptr) {
     first_deferred_->loop_ = nullptr;
     first_deferred_ = first_deferred_->next_;

@@ -16,6 +16,7 @@ class io_context;
 namespace fairlead::io {
 
 class Loop;
+class Poller;
 
 // Something to be done once at the end of the current turn of the loop, such as writing what this turn has produced.
 // Asking twice in a turn counts once. Destroying it takes the wish back.
@@ -57,6 +58,7 @@ class Loop {
 
   [[nodiscard]] static TimePoint now() noexcept { return Clock::now(); }
   [[nodiscard]] boost::asio::io_context& context() noexcept;
+  [[nodiscard]] Poller& poller() noexcept { return *poller_; }  // for sockets
   // The loop whose callback is running on this thread; null outside of one.
   [[nodiscard]] static Loop* current() noexcept;
   // What the owner of the loop hangs on it (net's per-loop state).
@@ -77,10 +79,12 @@ class Loop {
  private:
   struct Waiting;  // what Asio needs
   friend class Deferred;
+  friend class Poller;  // ends the turns in which it has told sockets
   void end_turn();
   void arm();
 
   std::shared_ptr<Waiting> waiting_;
+  std::unique_ptr<Poller> poller_;
   Timers timers_;
   Deferred* first_deferred_ = nullptr;
   Deferred* last_deferred_ = nullptr;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/socket.h"
 
+#include "io/poller.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include <cerrno>
 #include <string>
@@ -16,56 +15,38 @@
 
 namespace fairlead::io {
 
-using Wait = boost::asio::posix::descriptor_base::wait_type;
-// With the executor's own type: the type-erased one costs 90 bytes more for each connection that waits.
-using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
-
-// Shared with the waits that Asio holds: one that is answered after the socket has gone finds no `events`.
-struct Socket::State {
-  State(Loop& owner, int fd) : loop(&owner), descriptor(owner.context().get_executor(), fd) {}
-
-  template <Wait What>
-  static void wait(std::shared_ptr<State> state, bool State::* flag, void (SocketEvents::*call)()) {
-    if (std::exchange((*state).*flag, true)) return;
-    Descriptor& descriptor = state->descriptor;
-    descriptor.async_wait(What, [state = std::move(state), flag, call](const boost::system::error_code& error) {
-      (*state).*flag = false;
-      if (error || state->events == nullptr) return;
-      const Loop::Entered entered(*state->loop);
-      (state->events->*call)();
-    });
-  }
-
-  Loop* loop;
-  Descriptor descriptor;
-  SocketEvents* events = nullptr;
-  bool waits_to_read = false;
-  bool waits_to_write = false;
-};
-
-Socket::Socket() noexcept = default;
-Socket::Socket(Loop& loop, int descriptor) : state_(std::make_shared<State>(loop, descriptor)) {}
-Socket::Socket(Socket&&) noexcept = default;
-
-Socket& Socket::operator=(Socket&& other) noexcept {
-  if (this == &other) return *this;
-  close();
-  state_ = std::move(other.state_);
-  return *this;
+Socket::Socket(Loop& loop, int descriptor) : loop_(loop), descriptor_(descriptor) {
+  loop_.poller().add(*this, descriptor);
 }
 
 Socket::~Socket() { close(); }
 
-void Socket::set_events(SocketEvents* events) noexcept {
-  if (state_ != nullptr) state_->events = events;
-}
-
 void Socket::wait_readable() {
-  if (is_open()) State::wait<Wait::wait_read>(state_, &State::waits_to_read, &SocketEvents::on_readable);
+  if (!is_open() || std::exchange(waits_to_read_, true)) return;
+  loop_.poller().began_to_wait();
+  if (may_read_) loop_.poller().tell_again(*this);
 }
 
 void Socket::wait_writable() {
-  if (is_open()) State::wait<Wait::wait_write>(state_, &State::waits_to_write, &SocketEvents::on_writable);
+  if (!is_open() || std::exchange(waits_to_write_, true)) return;
+  loop_.poller().began_to_wait();
+  loop_.poller().ask_writable(*this, descriptor_);
+}
+
+void Socket::tell_readable() {
+  if (!may_read_ || !waits_to_read_) return;
+  stop_waiting(waits_to_read_);
+  if (events_ != nullptr) events_->on_readable();
+}
+
+void Socket::tell_writable() {
+  if (!waits_to_write_) return;
+  stop_waiting(waits_to_write_);
+  if (events_ != nullptr) events_->on_writable();
+}
+
+void Socket::stop_waiting(bool& wait) noexcept {
+  if (std::exchange(wait, false)) loop_.poller().ended_to_wait();
 }
 
 namespace {
@@ -77,37 +58,43 @@ Transferred outcome(ssize_t result) noexcept {
 }
 }  // namespace
 
+// A read that leaves room has emptied the descriptor, and what comes later is a new edge. But an end that came with the
+// edge gives no other: it is read for.
 Transferred Socket::read(MutableBytes into) noexcept {
   ssize_t got = 0;
   do {
-    got = ::recv(descriptor(), into.data(), into.size(), 0);
+    got = ::recv(descriptor_, into.data(), into.size(), 0);
   } while (got < 0 && errno == EINTR);
-  return outcome(got);
+  const Transferred read = outcome(got);
+  const bool emptied = read.what == Transfer::some && read.bytes < into.size() && !ended_;
+  if (emptied || read.what == Transfer::would_block) may_read_ = false;
+  return read;
 }
 
-Transferred Socket::write(Bytes from) noexcept {
+Transferred Socket::write(Bytes from, More more) noexcept {
+  const int flags = MSG_NOSIGNAL | (more == More::follows ? MSG_MORE : 0);
   ssize_t put = 0;
   do {
-    put = ::send(descriptor(), from.data(), from.size(), MSG_NOSIGNAL);
+    put = ::send(descriptor_, from.data(), from.size(), flags);
   } while (put < 0 && errno == EINTR);
   return outcome(put);
 }
 
 void Socket::shutdown_write() noexcept {
-  if (is_open()) ::shutdown(descriptor(), SHUT_WR);
+  if (is_open()) ::shutdown(descriptor_, SHUT_WR);
 }
 
 void Socket::close() noexcept {
-  if (state_ == nullptr) return;
-  state_->events = nullptr;
-  boost::system::error_code ignored;
-  state_->descriptor.close(ignored);
-  state_.reset();
+  if (is_open()) ::close(release());
 }
 
-bool Socket::is_open() const noexcept { return state_ != nullptr; }
-
-int Socket::descriptor() const noexcept { return state_ != nullptr ? state_->descriptor.native_handle() : -1; }
+int Socket::release() noexcept {
+  events_ = nullptr;
+  stop_waiting(waits_to_read_);
+  stop_waiting(waits_to_write_);
+  loop_.poller().remove(*this, descriptor_);
+  return std::exchange(descriptor_, -1);
+}
 
 Error system_error(Errc code, int error, std::string_view what) {
   return {code, std::string(what) + ": " + std::system_category().message(error)};

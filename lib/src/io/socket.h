@@ -9,8 +9,7 @@
 #include <fairlead/error.h>
 
 #include <cstddef>
-#include <memory>
-#include <span>
+#include <cstdint>
 
 namespace fairlead::io {
 
@@ -32,30 +31,50 @@ struct Transferred {
   int error = 0;  // errno of `failed`
 };
 
-// Owns a file descriptor. After destruction or `close` no event comes any more, whatever was waited for.
+// Whether more is written at once, or the end of the direction, so that the system may wait for it.
+enum class More : std::uint8_t { nothing, follows };
+
+// Owns a file descriptor. After destruction or `close` no event comes any more, whatever was waited for. The loop
+// outlives it.
 class Socket {
  public:
-  Socket() noexcept;
   // Takes over a non-blocking descriptor.
   Socket(Loop& loop, int descriptor);
-  Socket(Socket&&) noexcept;
-  Socket& operator=(Socket&&) noexcept;
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
   ~Socket();
 
-  void set_events(SocketEvents* events) noexcept;
+  void set_events(SocketEvents* events) noexcept { events_ = events; }
   void wait_readable();
   void wait_writable();
 
   [[nodiscard]] Transferred read(MutableBytes into) noexcept;
-  [[nodiscard]] Transferred write(Bytes from) noexcept;
+  [[nodiscard]] Transferred write(Bytes from, More more = More::nothing) noexcept;
+  // For whoever reads the descriptor otherwise: nothing is left there.
+  void note_drained() noexcept { may_read_ = false; }
   void shutdown_write() noexcept;
   void close() noexcept;
-  [[nodiscard]] bool is_open() const noexcept;
-  [[nodiscard]] int descriptor() const noexcept;
+  // Gives the descriptor away, as `close` does otherwise.
+  [[nodiscard]] int release() noexcept;
+  [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  friend class Poller;
+  void note_readable() noexcept { may_read_ = true; }
+  void note_ended() noexcept { may_read_ = ended_ = true; }
+  // Tell whoever waits, if somebody does. The socket may be gone afterwards.
+  void tell_readable();
+  void tell_writable();
+  void stop_waiting(bool& wait) noexcept;
+
+  Loop& loop_;
+  SocketEvents* events_ = nullptr;
+  int descriptor_;
+  bool waits_to_read_ = false;
+  bool waits_to_write_ = false;
+  bool may_read_ = false;  // an edge came, and the descriptor has not been read empty since
+  bool ended_ = false;     // the peer's end, or an error, lies behind what can be read
 };
 
 // The error for a failed system call, with the system's own words.
