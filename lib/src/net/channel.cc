@@ -352,6 +352,7 @@ void Channel::memory_is_back() {
 
 void Channel::flush() {
   const auto alive = shared_from_this();
+  const Cork cork(*stream_);
   write_output();
   after_output();
 }

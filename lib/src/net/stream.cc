@@ -20,6 +20,9 @@ constexpr std::size_t write_share_bytes = std::size_t{256} * 1024;
 constexpr std::size_t unsent_limit_bytes = 2 * write_share_bytes;
 // A piece of at least this size is sealed from where it lies; smaller neighbours are gathered into one record first.
 constexpr std::size_t gather_below_bytes = 4'096;
+// What a cork gathers at most, and in all: larger pieces are sent from where they lie.
+constexpr std::size_t corked_piece_bytes = 4'096;
+constexpr std::size_t corked_bytes = std::size_t{16} * 1024;
 
 }  // namespace
 
@@ -30,6 +33,21 @@ Stream::Stream(LoopContext& context, int descriptor, std::unique_ptr<tls::Engine
 
 Stream::~Stream() {
   if (alive_ != nullptr) *alive_ = false;
+  if (corked()) context_.gathered.clear();  // nobody will send it
+  for (Cork* cork = context_.cork; cork != nullptr; cork = cork->outer_) {
+    if (cork->stream_ == this) cork->stream_ = nullptr;
+  }
+}
+
+Cork::Cork(Stream& stream) : context_(stream.context_), stream_(&stream), outer_(stream.context_.cork) {
+  if (outer_ != nullptr && outer_->stream_ != nullptr && outer_->stream_ != stream_) outer_->stream_->uncork();
+  context_.cork = this;
+}
+
+Cork::~Cork() {
+  const bool goes_on = outer_ != nullptr && outer_->stream_ == stream_;
+  if (stream_ != nullptr && !goes_on) stream_->uncork();
+  context_.cork = outer_;
 }
 
 // Calls the user, who may destroy this stream meanwhile.
@@ -67,12 +85,14 @@ void Stream::on_turn_end() {
     return;
   }
   if (paused_ || input_ended_) return;
+  const Cork cork(*this);
   if (deliver_retained() != Step::gone) finish_turn();
 }
 
 // ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void Stream::on_readable() {
+  const Cork cork(*this);
   Step step = Step::more;
   for (int i = 0; i < reads_per_turn && step == Step::more && !paused_ && !input_ended_; ++i) step = read_once();
   if (step != Step::gone) finish_turn();
@@ -193,9 +213,34 @@ void Stream::send_engine_output() {
 }
 
 void Stream::send_or_keep(Bytes bytes) {
+  if (corked() && unsent_.empty()) {
+    const bool small = bytes.size() <= corked_piece_bytes;
+    if (!small || context_.gathered.size() + bytes.size() > corked_bytes) send_gathered();
+    if (small && unsent_.empty()) return context_.gathered.append(bytes);
+  }
+  send_now(bytes);
+}
+
+// What was gathered is this stream's: there is one buffer, and the innermost cork has it.
+void Stream::send_gathered() {
+  Buffer& gathered = context_.gathered;
+  if (!gathered.empty()) send_now(gathered.readable());
+  gathered.clear();
+}
+
+void Stream::uncork() {
+  send_gathered();
+  if (!shutting_down_) return;
+  write_fin_if_drained();
+  finish_shutdown();
+}
+
+void Stream::send_now(Bytes bytes) {
   if (unsent_.empty()) {
+    // The end of our direction follows at once and travels with the last bytes.
+    const io::More more = shutting_down_ && !fin_sent_ ? io::More::follows : io::More::nothing;
     while (!bytes.empty()) {
-      const io::Transferred written = socket_.write(bytes);
+      const io::Transferred written = socket_.write(bytes, more);
       if (written.what != io::Transfer::some) break;  // an error will be seen by the read side
       context_.counters.bytes_out.add(written.bytes);
       bytes = bytes.subspan(written.bytes);
@@ -259,14 +304,14 @@ void Stream::shutdown(Duration linger) {
 }
 
 void Stream::write_fin_if_drained() {
-  if (!shutting_down_ || !unsent_.empty() || std::exchange(fin_sent_, true)) return;
+  if (!shutting_down_ || !nothing_waits() || std::exchange(fin_sent_, true)) return;
   socket_.shutdown_write();
 }
 
 // Over when the peer has ended its direction and ours has left, or cannot.
 void Stream::finish_shutdown() {
   if (!shutting_down_ || !input_ended_ || gone_) return;
-  if (!unsent_.empty() && !broken_) return;
+  if (!nothing_waits() && !broken_) return;
   gone_ = true;
   context_.loop.cancel_timer(*this);
   context_.loop.defer(*this);
@@ -280,6 +325,7 @@ void Stream::on_timer(TimePoint /*now*/) {
 void Stream::send_in_the_clear(std::string_view text) { send_or_keep(as_bytes(text)); }
 
 void Stream::abort() noexcept {
+  if (corked()) context_.gathered.clear();
   input_ended_ = broken_ = shutting_down_ = gone_ = true;
   context_.loop.cancel_timer(*this);
   socket_.close();

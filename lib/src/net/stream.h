@@ -43,6 +43,24 @@ class StreamUser {
   ~StreamUser() = default;
 };
 
+class Stream;
+
+// While one lives, small pieces that its stream sends are gathered in the loop's buffer; they leave together, in one
+// call of the system, when it goes. Corks nest: what an outer one has gathered leaves before an inner one gathers.
+class Cork {
+ public:
+  explicit Cork(Stream& stream);
+  Cork(const Cork&) = delete;
+  Cork& operator=(const Cork&) = delete;
+  ~Cork();
+
+ private:
+  friend class Stream;
+  LoopContext& context_;
+  Stream* stream_;  // null once the stream has gone
+  Cork* outer_;
+};
+
 // Reads into the loop's shared buffer and writes from the loop's shared buffer: an idle stream owns no buffer. Only
 // what the socket does not take at once is kept here, and then nothing more is accepted until it has left.
 //
@@ -106,7 +124,15 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   Step call(auto&& what);
   void finish_turn();
   void send_engine_output();
+  friend class Cork;
+  [[nodiscard]] bool corked() const noexcept { return context_.cork != nullptr && context_.cork->stream_ == this; }
+  [[nodiscard]] bool nothing_waits() const noexcept {
+    return unsent_.empty() && !(corked() && !context_.gathered.empty());
+  }
+  void uncork();
+  void send_gathered();
   void send_or_keep(Bytes bytes);
+  void send_now(Bytes bytes);
   void write_fin_if_drained();
   void finish_shutdown();
   std::size_t seal(std::span<const Bytes> pieces);
