@@ -13,6 +13,22 @@ namespace fairlead {
 
 class BufferPool;
 
+// Storage with its cursors at the front: so a buffer without storage, which idle connections have several of, is two
+// pointers. `capacity` bytes follow.
+struct alignas(16) BufferBlock {
+  std::size_t capacity;
+  std::size_t read_at = 0;
+  std::size_t write_at = 0;
+
+  [[nodiscard]] std::byte* bytes() noexcept {
+    return reinterpret_cast<std::byte*>(this + 1);  // NOLINT: the storage behind it
+  }
+};
+struct DeleteBlock {
+  void operator()(BufferBlock* block) const noexcept { ::operator delete(block); }
+};
+using BufferBlockPtr = std::unique_ptr<BufferBlock, DeleteBlock>;
+
 // Bytes are appended at the end and consumed at the front. Invariant, asserted after each step:
 //   0 <= read_at <= write_at <= capacity.
 // An empty buffer gives its storage back (to the pool it was made with, else to the heap) on `release_if_empty`.
@@ -25,11 +41,15 @@ class Buffer {
   Buffer& operator=(Buffer&& other) noexcept;
   ~Buffer();
 
-  [[nodiscard]] bool empty() const noexcept { return read_at_ == write_at_; }
-  [[nodiscard]] std::size_t size() const noexcept { return write_at_ - read_at_; }
-  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
-  [[nodiscard]] Bytes readable() const noexcept { return {storage_.get() + read_at_, size()}; }
-  [[nodiscard]] MutableBytes readable() noexcept { return {storage_.get() + read_at_, size()}; }
+  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return block_ != nullptr ? block_->write_at - block_->read_at : 0; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return block_ != nullptr ? block_->capacity : 0; }
+  [[nodiscard]] Bytes readable() const noexcept {
+    return block_ != nullptr ? Bytes(block_->bytes() + block_->read_at, size()) : Bytes();
+  }
+  [[nodiscard]] MutableBytes readable() noexcept {
+    return block_ != nullptr ? MutableBytes(block_->bytes() + block_->read_at, size()) : MutableBytes();
+  }
 
   // At least `wanted` writable bytes; `commit(n)` makes the first n of them readable. Views given out before are void.
   [[nodiscard]] MutableBytes prepare(std::size_t wanted);
@@ -39,7 +59,9 @@ class Buffer {
   void consume(std::size_t read);
   // Drops what was appended last, so that `kept` bytes stay readable.
   void truncate(std::size_t kept);
-  void clear() noexcept { read_at_ = write_at_ = 0; }
+  void clear() noexcept {
+    if (block_ != nullptr) block_->read_at = block_->write_at = 0;
+  }
   // Drops the storage when nothing is in it.
   void release_if_empty() noexcept;
 
@@ -48,10 +70,7 @@ class Buffer {
   void give_back() noexcept;
 
   BufferPool* pool_ = nullptr;
-  std::unique_ptr<std::byte[]> storage_;  // NOLINT(modernize-avoid-c-arrays): raw storage
-  std::size_t capacity_ = 0;
-  std::size_t read_at_ = 0;
-  std::size_t write_at_ = 0;
+  BufferBlockPtr block_;  // null while there is no storage
 };
 
 // Keeps idle blocks for reuse and counts what is lent. Blocks have the size `block_bytes` times a power of two; of the
@@ -74,13 +93,13 @@ class BufferPool {
 
   [[nodiscard]] std::size_t size_class(std::size_t bytes) const noexcept;
   [[nodiscard]] std::size_t rounded(std::size_t bytes) const noexcept;
-  std::unique_ptr<std::byte[]> lend(std::size_t bytes);                            // NOLINT(modernize-avoid-c-arrays)
-  void take_back(std::unique_ptr<std::byte[]> block, std::size_t bytes) noexcept;  // NOLINT(modernize-avoid-c-arrays)
+  BufferBlockPtr lend(std::size_t bytes);
+  void take_back(BufferBlockPtr block) noexcept;
 
   std::size_t block_bytes_;
   std::size_t keep_;
   std::size_t lent_bytes_ = 0;
-  std::array<std::vector<std::unique_ptr<std::byte[]>>, size_classes> idle_;  // NOLINT(modernize-avoid-c-arrays)
+  std::array<std::vector<BufferBlockPtr>, size_classes> idle_;
 };
 
 }  // namespace fairlead
