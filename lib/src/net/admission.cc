@@ -6,37 +6,37 @@
 namespace fairlead::net {
 
 struct Admission::Place {
-  Place(std::shared_ptr<Admission> from, std::string of) : admission(std::move(from)), key(std::move(of)) {}
+  Place(std::shared_ptr<Admission> from, Counted* of) noexcept : admission(std::move(from)), address(of) {}
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
-  ~Place() { admission->leave(key); }
+  ~Place() { admission->leave(address); }
 
   std::shared_ptr<Admission> admission;
-  std::string key;
+  Counted* address;  // null: not counted by address
 };
 
 Result<std::shared_ptr<void>> Admission::enter(const io::Endpoint& peer) {
   std::string key = peer.count_key();
+  Counted* address = nullptr;
   {
     const std::scoped_lock lock(mutex_);
     if (total_ >= total_limit_) return fail(Errc::too_many_connections);
     // UNIX sockets have no address to count by: their file's permissions say who may connect.
     if (!key.empty()) {
-      std::size_t& count = by_address_[key];
-      if (count >= address_limit_) return fail(Errc::too_many_connections_per_address);
-      ++count;
+      address = &*by_address_.try_emplace(std::move(key)).first;
+      if (address->second >= address_limit_) return fail(Errc::too_many_connections_per_address);
+      ++address->second;
     }
     ++total_;
   }
-  return std::make_shared<Place>(shared_from_this(), std::move(key));
+  return std::make_shared<Place>(shared_from_this(), address);
 }
 
-void Admission::leave(const std::string& key) {
+void Admission::leave(Counted* address) {
   const std::scoped_lock lock(mutex_);
   --total_;
-  if (key.empty()) return;
-  const auto found = by_address_.find(key);
-  if (--found->second == 0) by_address_.erase(found);
+  if (address == nullptr || --address->second != 0) return;
+  by_address_.erase(by_address_.find(address->first));
 }
 
 std::size_t Admission::connections() const {

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace fairlead::net {
 
@@ -26,8 +27,10 @@ class Admission : public std::enable_shared_from_this<Admission> {
   [[nodiscard]] std::size_t connections() const;
 
  private:
+  // An entry of the map: it stays where it is while somebody from that address is connected.
+  using Counted = std::pair<const std::string, std::size_t>;
   struct Place;
-  void leave(const std::string& key);
+  void leave(Counted* address);
 
   const std::size_t total_limit_;
   const std::size_t address_limit_;
