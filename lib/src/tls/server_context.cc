@@ -58,10 +58,17 @@ bool set_mac_key(EVP_MAC_CTX* mac, TicketKeys::Key& key) {
 
 constexpr int iv_size = 16;
 
+// Fetched once: OpenSSL otherwise looks the cipher up by its name for each ticket.
+const EVP_CIPHER* ticket_cipher() {
+  static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
+  FAIRLEAD_ASSERT(cipher != nullptr);
+  return cipher;
+}
+
 int seal_ticket(TicketKeys& keys, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
   TicketKeys::Key key = keys.current();
   const bool sealed = RAND_bytes(iv, iv_size) == 1 &&
-                      EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv) == 1 &&
+                      EVP_EncryptInit_ex(cipher, ticket_cipher(), nullptr, key.cipher.data(), iv) == 1 &&
                       set_mac_key(mac, key);
   std::ranges::copy(key.name, name);
   OPENSSL_cleanse(&key, sizeof(key));
@@ -76,7 +83,7 @@ int open_ticket(const TicketKeys& keys, bool renew, const unsigned char* name, u
   auto found = keys.find(name);
   if (!found) return unknown;
   const bool opened = set_mac_key(mac, found->key) &&
-                      EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, found->key.cipher.data(), iv) == 1;
+                      EVP_DecryptInit_ex(cipher, ticket_cipher(), nullptr, found->key.cipher.data(), iv) == 1;
   const bool current = found->current;
   OPENSSL_cleanse(&*found, sizeof(*found));
   if (!opened) return -1;
