@@ -141,7 +141,8 @@ class Connection {
   // The error that ended it, when it was not a close of either application.
   [[nodiscard]] const Error* error() const noexcept;
   // The request that opened it, with peer address, TLS facts and client certificate. On a server the fields of the
-  // handshake itself (Upgrade, Connection, Sec-WebSocket-*) have been removed once it is open.
+  // handshake itself (Upgrade, Connection, Sec-WebSocket-*) have been removed once it is open. Lasts as long as the
+  // connection. It is kept packed until it is asked for, which costs some 500 bytes for each connection that asks.
   [[nodiscard]] const Request& request() const noexcept;
   [[nodiscard]] std::string_view subprotocol() const noexcept;  // empty: none
   [[nodiscard]] std::string_view extensions() const noexcept;   // as agreed on, empty: none

@@ -34,6 +34,11 @@ ws::Connection::Compress as_ws(Compress compress) {
 
 }  // namespace
 
+std::unique_ptr<const Opened::Named> Opened::named(std::string subprotocol, std::string_view extensions) {
+  if (subprotocol.empty() && extensions.empty()) return nullptr;
+  return std::make_unique<const Named>(std::move(subprotocol), std::string(extensions));
+}
+
 std::shared_ptr<Channel> Channel::create(LoopContext& context, std::unique_ptr<Stream> stream,
                                          std::shared_ptr<const ChannelSettings> settings, Opened opened) {
   auto channel = std::make_shared<Channel>(context, std::move(stream), std::move(settings), std::move(opened));
@@ -172,8 +177,7 @@ void Channel::on_failed(const Error& error) {
   if (error_ == nullptr) error_ = std::make_unique<Error>(error);
   context_.counters.failed(error_->code);
   if (settings_->log) {
-    const PeerAddress peer = opened_.request != nullptr ? opened_.request->peer : PeerAddress{};
-    settings_->log(LogLevel::info, "websocket failed peer=" + to_string(peer) + " " + to_string(*error_));
+    settings_->log(LogLevel::info, "websocket failed peer=" + to_string(request().peer) + " " + to_string(*error_));
   }
   want_flush();
 }
@@ -527,6 +531,14 @@ ConnectionHandle Channel::handle() {
 void Channel::visit(const std::function<void(Connection&)>& visitor) {
   Connection borrowed(shared_from_this(), Connection::Borrowed{});
   visitor(borrowed);
+}
+
+std::string_view Channel::subprotocol() const noexcept {
+  return opened_.agreed != nullptr ? std::string_view(opened_.agreed->subprotocol) : std::string_view();
+}
+
+std::string_view Channel::extensions() const noexcept {
+  return opened_.agreed != nullptr ? std::string_view(opened_.agreed->extensions) : std::string_view();
 }
 
 TlsInfo Channel::tls_info() const { return stream_->tls_info(); }

@@ -5,6 +5,7 @@
 
 #include "io/loop.h"
 #include "io/timers.h"
+#include "net/kept_request.h"
 #include "net/loop_context.h"
 #include "net/mailbox.h"
 #include "net/stream.h"
@@ -19,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -36,9 +38,15 @@ struct ChannelSettings {
 
 // What the opening handshake left behind.
 struct Opened {
-  std::shared_ptr<const Request> request;
-  std::string subprotocol;
-  std::string extensions;
+  // What both ends named; most connections agree on nothing.
+  struct Named {
+    std::string subprotocol;
+    std::string extensions;
+  };
+  static std::unique_ptr<const Named> named(std::string subprotocol, std::string_view extensions);
+
+  KeptRequest request;
+  std::unique_ptr<const Named> agreed;  // null: neither
   std::optional<ws::DeflateAgreement> deflate;
   std::any data;
 };
@@ -96,7 +104,9 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   [[nodiscard]] bool closed() const noexcept { return closed_; }
   [[nodiscard]] CloseInfo close_info() const { return ws_.close_info(); }
   [[nodiscard]] const Error* error() const noexcept { return error_.get(); }
-  [[nodiscard]] const Opened& opened() const noexcept { return opened_; }
+  [[nodiscard]] const Request& request() { return opened_.request.get(); }
+  [[nodiscard]] std::string_view subprotocol() const noexcept;
+  [[nodiscard]] std::string_view extensions() const noexcept;
   [[nodiscard]] std::any& data() noexcept { return opened_.data; }
   [[nodiscard]] TlsInfo tls_info() const;
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return ws_.queued_bytes() + stream_->unsent_bytes(); }

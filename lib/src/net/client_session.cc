@@ -79,9 +79,9 @@ void ClientSession::check(const Response& response) {
   LoopContext& context = stream_->context();
   context.loop.cancel_timer(*this);
   leftover_ = reader_->take_leftover();
-  Opened opened{.request = std::make_shared<const Request>(handshake_.request()),
-                .subprotocol = std::move(agreement->subprotocol),
-                .extensions = std::string(response.headers.find("Sec-WebSocket-Extensions").value_or("")),
+  Opened opened{.request = KeptRequest(handshake_.request(), KeptRequest::Fields::all),
+                .agreed = Opened::named(std::move(agreement->subprotocol),
+                                        response.headers.find("Sec-WebSocket-Extensions").value_or("")),
                 .deflate = agreement->deflate,
                 .data = {}};
   // The rest of this call is kept by the stream until the channel has been opened.

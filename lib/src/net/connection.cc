@@ -162,14 +162,14 @@ const Error* Connection::error() const noexcept { return channel_ != nullptr ? c
 
 const Request& Connection::request() const noexcept {
   static const Request none;
-  return channel_ != nullptr && channel_->opened().request != nullptr ? *channel_->opened().request : none;
+  return channel_ != nullptr ? channel_->request() : none;
 }
 
 std::string_view Connection::subprotocol() const noexcept {
-  return channel_ != nullptr ? std::string_view(channel_->opened().subprotocol) : std::string_view();
+  return channel_ != nullptr ? channel_->subprotocol() : std::string_view();
 }
 std::string_view Connection::extensions() const noexcept {
-  return channel_ != nullptr ? std::string_view(channel_->opened().extensions) : std::string_view();
+  return channel_ != nullptr ? channel_->extensions() : std::string_view();
 }
 TlsInfo Connection::tls() const { return channel_ != nullptr ? channel_->tls_info() : TlsInfo{}; }
 std::size_t Connection::queued_bytes() const noexcept { return channel_ != nullptr ? channel_->queued_bytes() : 0; }

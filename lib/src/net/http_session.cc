@@ -405,21 +405,6 @@ void HttpSession::decided(const std::shared_ptr<WebSocketRoute>& route, const st
   open_channel(route, request, std::move(*acceptance), std::move(decision));
 }
 
-namespace {
-
-// What an open channel remembers of its request: an idle connection is made of such bytes. The fields of the handshake
-// itself have done their work (RFC 6455 4.2.1).
-std::shared_ptr<const Request> compacted(const Request& request) {
-  Request kept = request;
-  for (const std::string_view name : {"Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
-                                      "Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"}) {
-    kept.headers.remove(name);
-  }
-  return std::make_shared<const Request>(std::as_const(kept));  // a copy has no spare capacity
-}
-
-}  // namespace
-
 void HttpSession::open_channel(const std::shared_ptr<WebSocketRoute>& route,
                                const std::shared_ptr<const Request>& request, ws::Acceptance acceptance,
                                Decision decision) {
@@ -432,9 +417,9 @@ void HttpSession::open_channel(const std::shared_ptr<WebSocketRoute>& route,
   Buffer leftover = reader_->take_leftover();
   arm(std::nullopt);
   phase_ = Ending{};
-  Opened opened{.request = compacted(*request),
-                .subprotocol = std::move(acceptance.subprotocol),
-                .extensions = std::string(acceptance.response.headers.find("Sec-WebSocket-Extensions").value_or("")),
+  Opened opened{.request = KeptRequest(*request, KeptRequest::Fields::without_handshake),
+                .agreed = Opened::named(std::move(acceptance.subprotocol),
+                                        acceptance.response.headers.find("Sec-WebSocket-Extensions").value_or("")),
                 .deflate = acceptance.deflate,
                 .data = std::move(decision.data)};
   auto& context = *loop_.context;

@@ -98,7 +98,7 @@ Connection::Connection(Role role, const Settings& settings, const Resources& res
                        std::optional<DeflateAgreement> deflate, TimePoint now)
     : state_(std::make_unique<State>(role, settings, resources, deflate, now)) {
   // An idle connection holds this and nothing else: a growth should be a decision.
-  static_assert(sizeof(State) <= 384);
+  static_assert(sizeof(State) <= 296);
 }
 
 Connection::~Connection() = default;
