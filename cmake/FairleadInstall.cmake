@@ -11,6 +11,8 @@ set(fairlead_config_OpenSSL__SSL "find_dependency(OpenSSL 3.0)")
 set(fairlead_requires_OpenSSL__SSL "openssl >= 3.0")
 set(fairlead_config_OpenSSL__Crypto "find_dependency(OpenSSL 3.0)")
 set(fairlead_requires_OpenSSL__Crypto "openssl >= 3.0")
+set(fairlead_config_IPSecMB__IPSecMB "include(\${CMAKE_CURRENT_LIST_DIR}/FindIPSecMB.cmake)")
+set(fairlead_libs_IPSecMB__IPSecMB "-lIPSec_MB")
 set(fairlead_config_ZLIB__ZLIB "find_dependency(ZLIB)")
 set(fairlead_requires_ZLIB__ZLIB "zlib")
 set(fairlead_config_PkgConfig__CARES
@@ -52,7 +54,8 @@ configure_file(${CMAKE_CURRENT_LIST_DIR}/fairlead.pc.in ${PROJECT_BINARY_DIR}/pa
 install(TARGETS fairlead_library EXPORT FairleadTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT FairleadTargets NAMESPACE Fairlead:: DESTINATION ${package_dir})
 install(FILES ${PROJECT_BINARY_DIR}/package/FairleadConfig.cmake
-              ${PROJECT_BINARY_DIR}/package/FairleadConfigVersion.cmake DESTINATION ${package_dir})
+              ${PROJECT_BINARY_DIR}/package/FairleadConfigVersion.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/FindIPSecMB.cmake DESTINATION ${package_dir})
 install(FILES ${PROJECT_BINARY_DIR}/package/fairlead.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/lib/include/fairlead DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")

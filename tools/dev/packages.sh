@@ -7,7 +7,8 @@ packages_in() {
     build) echo g++ cmake ninja-build ccache pkg-config python3 \
       libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libc-ares-dev \
       libcli11-dev libfmt-dev libsimdjson-dev \
-      libprotobuf-dev protobuf-compiler librhonabwy-dev libcurl4-openssl-dev libsqlite3-dev libtomlplusplus-dev libsystemd-dev libre2-dev ;;
+      libprotobuf-dev protobuf-compiler librhonabwy-dev libcurl4-openssl-dev libsqlite3-dev libtomlplusplus-dev libsystemd-dev libre2-dev \
+      $([[ $(uname -m) == x86_64 ]] && echo libipsec-mb-dev) ;;
     tools) echo python3 ;;
     unit) echo libgtest-dev libgmock-dev ;;
     clang) echo clang-19 lld-19 libclang-rt-19-dev llvm-19 ;;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of RFC 8446 5.1 and 6: what a record carries, and why a connection is given up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fairlead::tls::record {
+
+enum class ContentType : std::uint8_t {
+  change_cipher_spec = 20,
+  alert = 21,
+  handshake = 22,
+  application_data = 23,
+};
+
+// RFC 8446 6: those that are told apart here.
+enum class Alert : std::uint8_t {
+  close_notify = 0,
+  unexpected_message = 10,
+  bad_record_mac = 20,
+  record_overflow = 22,
+  illegal_parameter = 47,
+  decode_error = 50,
+  protocol_version = 70,
+  internal_error = 80,
+  user_canceled = 90,
+};
+
+inline constexpr std::size_t header_bytes = 5;
+inline constexpr std::size_t content_limit_bytes = std::size_t{1} << 14U;  // RFC 8446 5.1
+
+// What is wrong with what the peer sent: the alert that says so to the peer, and the words for our side.
+struct Fault {
+  Alert alert;
+  const char* words;
+};
+
+}  // namespace fairlead::tls::record
