@@ -26,6 +26,12 @@ enum class TlsProfile : std::uint8_t {
   modern,        // TLS 1.3 only
 };
 
+// What seals and opens records once the handshake is done; the handshake itself is always OpenSSL's.
+enum class RecordLayer : std::uint8_t {
+  automatic,  // Fairlead's own for TLS 1.3: several times faster, and a tenth of the memory; OpenSSL's for TLS 1.2
+  openssl,    // OpenSSL's for everything
+};
+
 enum class ClientCertificates : std::uint8_t {
   none,      // not asked for (default)
   request,   // asked for; a client without one is let in, one with a bad one is not
@@ -107,6 +113,8 @@ struct Tls {
   // with mode 0600.
   std::string key_log_file{};
 
+  RecordLayer record_layer = RecordLayer::automatic;
+
   int security_level = 2;       // OpenSSL's: 2 = 112 bits, so RSA from 2048 and no SHA-1 signatures
   int minimum_rsa_bits = 2048;  // of our own certificates; Mozilla's and the CA/Browser Forum's floor
 };
@@ -131,6 +139,7 @@ struct TlsClient {
   std::vector<std::string> alpn = std::vector<std::string>(1, "http/1.1");  // as for a server
   bool resume = true;          // keep the last session ticket for the next connection to the same server
   std::string key_log_file{};  // as for a server
+  RecordLayer record_layer = RecordLayer::automatic;  // a client that resumes changes over when its ticket has come
   int security_level = 2;
 
   // Accepts ANY certificate: whoever sits on the way can read and change everything. Pins are still checked, against

@@ -30,6 +30,7 @@ struct TlsInfo {
   std::string alpn;         // "http/1.1"; empty when none was agreed on
   std::string server_name;  // SNI as the client sent it
   bool resumed = false;
+  bool own_record_layer = false;  // Fairlead's record layer took over from OpenSSL's (fairlead/tls.h, RecordLayer)
   // The peer's certificate, only ever a verified one. A client always has it (unless verification was switched off), a
   // server when client certificates are asked for.
   std::shared_ptr<const CertificateInfo> peer_certificate;

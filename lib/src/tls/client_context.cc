@@ -86,6 +86,7 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::build(const TlsClien
   auto body = std::make_unique<Body>();
   body->settings.alpn = std::move(*alpn);
   body->settings.key_log = std::move(*key_log);
+  body->settings.our_records = options.record_layer == RecordLayer::automatic;
   body->settings.pins = options.pins;
   body->settings.verify_peer = !options.dangerously_disable_certificate_verification;
   body->settings.resume = options.resume;

@@ -40,7 +40,12 @@ void set_modes(SSL_CTX* context) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
-void append_key_log(const SSL* ssl, const char* line) { settings_of(SSL_get_SSL_CTX(ssl)).key_log->append(line); }
+// OpenSSL tells its secrets in this one way: to the log, if there is one, and to our record layer.
+void note_secret(const SSL* ssl, const char* line) {
+  const ContextSettings& settings = settings_of(SSL_get_SSL_CTX(ssl));
+  if (settings.key_log != nullptr) settings.key_log->append(line);
+  if (settings.our_records) OpensslEngine::of(ssl).note_secret(line);
+}
 
 }  // namespace
 
@@ -59,7 +64,7 @@ Result<SslContextPtr> make_ssl_context(const SSL_METHOD* method, TlsProfile prof
   set_modes(raw);
   call_engines(raw);
   SSL_CTX_set_app_data(raw, const_cast<ContextSettings*>(&settings));  // NOLINT: read as const, see settings_of
-  if (settings.key_log != nullptr) SSL_CTX_set_keylog_callback(raw, append_key_log);
+  if (settings.key_log != nullptr || settings.our_records) SSL_CTX_set_keylog_callback(raw, note_secret);
   return context;
 }
 

@@ -30,6 +30,7 @@ struct ContextSettings {
   std::vector<std::string> pins;
   bool verify_peer = false;
   bool resume = false;
+  bool our_records = false;  // our record layer takes over after the handshake where it can
 };
 
 struct ServerContext::Body {

@@ -331,7 +331,7 @@ TEST(KeyUpdate, ComesBeforeAKeyHasSealedTooMuch) {
   Fixture f;
   Pair pair(f.server, f.client);
   pair.run();
-  dynamic_cast<OpensslEngine&>(*pair.client.engine).limit_records_per_key(3);
+  testing::limit_records_per_key(*pair.client.engine, 3);
   std::string sent;
   for (int i = 0; i < 20; ++i) {
     const std::string message = "message " + std::to_string(i);
@@ -348,7 +348,8 @@ TEST(KeyUpdate, ComesBeforeAKeyHasSealedTooMuch) {
 
 // ── A peer that stops in the middle of a handshake message ──────────────────────────────────────────────────────────
 
-// A ticket that carries a client certificate, cut into two records: OpenSSL seals nothing between the two.
+// A ticket that carries a client certificate, cut into two records: OpenSSL seals nothing between the two, our layer
+// does.
 struct SplitTicket {
   Authority authority;
   testing::PlainServer server;
@@ -357,15 +358,17 @@ struct SplitTicket {
   std::string first;   // of the server's answer to Finished: the record that begins the ticket
   std::string second;  // the rest
 
-  SplitTicket() : SplitTicket(testing::must_issue(testing::leaf_request({"DNS:server.example"}), nullptr)) {}
+  explicit SplitTicket(RecordLayer layer)
+      : SplitTicket(testing::must_issue(testing::leaf_request({"DNS:server.example"}), nullptr), layer) {}
 
-  explicit SplitTicket(const Issued& leaf) : server(testing::pem_of(leaf), testing::key_pem_of(leaf)) {
+  SplitTicket(const Issued& leaf, RecordLayer layer) : server(testing::pem_of(leaf), testing::key_pem_of(leaf)) {
     constexpr unsigned small_record = 512;
     SSL_set_max_send_fragment(server.ssl.get(), small_record);
     SSL_set_num_tickets(server.ssl.get(), 1);
     SSL_set_verify(server.ssl.get(), SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
     SSL_set_session_id_context(server.ssl.get(), reinterpret_cast<const unsigned char*>("test"), 4);  // NOLINT
     TlsClient options;
+    options.record_layer = layer;
     options.dangerously_disable_certificate_verification = true;
     auto request = testing::leaf_request({});
     request.extended_key_usage = "clientAuth";
@@ -386,7 +389,7 @@ struct SplitTicket {
 };
 
 TEST(SplitHandshakeMessage, PlaintextWaitsForItsRestAndIsNotLost) {
-  SplitTicket wire;
+  SplitTicket wire(RecordLayer::openssl);
   wire.client.receive(wire.first);
   wire.client.send("one,");
   wire.client.send("two");
@@ -397,8 +400,20 @@ TEST(SplitHandshakeMessage, PlaintextWaitsForItsRestAndIsNotLost) {
   EXPECT_EQ(wire.server.step(wire.client.outgoing), "one,two");
 }
 
+TEST(SplitHandshakeMessage, PlaintextDoesNotWaitForItInOurLayer) {
+  SplitTicket wire(RecordLayer::automatic);
+  if (!testing::took_over(*wire.client.engine)) GTEST_SKIP();
+  wire.client.receive(wire.first);
+  wire.client.send("one,");
+  EXPECT_EQ(wire.server.step(std::exchange(wire.client.outgoing, {})), "one,");
+  wire.client.receive(wire.second);
+  wire.client.send("two");
+  EXPECT_FALSE(wire.client.failed);
+  EXPECT_EQ(wire.server.step(wire.client.outgoing), "two");
+}
+
 TEST(SplitHandshakeMessage, PlaintextDoesNotWaitWithoutBound) {
-  SplitTicket wire;
+  SplitTicket wire(RecordLayer::openssl);
   wire.client.receive(wire.first);
   const std::string megabyte(std::size_t{1} << 20U, 'x');
   for (int i = 0; i < 4; ++i) {

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "tls/concat.h"
 #include "tls/context_body.h"
+#include "tls/record_engine.h"
 #include "tls/x509.h"
 
 namespace fairlead::tls {
@@ -68,14 +69,18 @@ OpensslEngine& OpensslEngine::of(const SSL* ssl) {
   return *scratch->active;
 }
 
-OpensslEngine::OpensslEngine(std::shared_ptr<const ServerContext> context, SslPtr ssl, Scratch& scratch)
-    : scratch_(scratch), server_(std::move(context)), ssl_(std::move(ssl)) {
+OpensslEngine::OpensslEngine(std::shared_ptr<const ServerContext> context, SslPtr ssl, Scratch& scratch,
+                             Records records)
+    : scratch_(scratch), server_(std::move(context)), ssl_(std::move(ssl)), records_(records) {
   start(ssl_.get());
   SSL_set_accept_state(ssl_.get());
 }
 
-OpensslEngine::OpensslEngine(ClientPart client, SslPtr ssl, Scratch& scratch)
-    : scratch_(scratch), client_(std::make_unique<ClientPart>(std::move(client))), ssl_(std::move(ssl)) {
+OpensslEngine::OpensslEngine(ClientPart client, SslPtr ssl, Scratch& scratch, Records records)
+    : scratch_(scratch),
+      client_(std::make_unique<ClientPart>(std::move(client))),
+      ssl_(std::move(ssl)),
+      records_(records) {
   start(ssl_.get());
   SSL_set_connect_state(ssl_.get());
 }
@@ -124,6 +129,21 @@ void OpensslEngine::retain() {
   if (unread_.empty() || !retained_.empty()) return;
   retained_.assign(unread_.begin(), unread_.end());
   unread_ = retained_;
+}
+
+record::Reader OpensslEngine::take_unread() {
+  record::Reader reader;
+  reader.receive(std::exchange(unread_, {}));
+  if (!retained_.empty()) reader.retain();
+  std::vector<std::byte>().swap(retained_);
+  return reader;
+}
+
+void OpensslEngine::begin_with(record::Reader unread) {
+  const std::unique_ptr<Buffer> all = unread.take_all();
+  if (all == nullptr) return;
+  receive(all->readable());
+  retain();
 }
 
 void OpensslEngine::receive_end() { end_received_ = true; }
@@ -178,6 +198,7 @@ std::optional<Event> OpensslEngine::handshake() {
   bool waiting = false;
   {
     const Active active(*this);
+    handshake_output_bytes_ = scratch_.cipher.size();
     done = SSL_do_handshake(ssl_.get());
     // SSL_want_read is also true after some fatal errors, and SSL_get_error wants an empty error queue before each
     // call.
@@ -192,10 +213,26 @@ std::optional<Event> OpensslEngine::handshake() {
 
 Event OpensslEngine::established() {
   phase_ = Phase::open;
-  // From here on as much as there is goes into OpenSSL's buffer with one call, instead of two calls per record.
-  SSL_set_read_ahead(ssl_.get(), 1);
+  if (records_ == Records::openssl) keep_records();
   ERR_clear_error();  // a handshake that succeeds may leave entries, and `settle_read` looks at the newest
   return HandshakeDone{};
+}
+
+// One call instead of two per record.
+void OpensslEngine::keep_records() {
+  SSL_set_read_ahead(ssl_.get(), 1);
+  secrets_.reset();
+}
+
+bool OpensslEngine::can_be_replaced() const noexcept {
+  return phase_ == Phase::open && secrets_ && secrets_->complete() && !keys_changed_ && !close_sent_ && !error_ &&
+         !unsealed_ && SSL_is_init_finished(ssl_.get()) == 1 && SSL_has_pending(ssl_.get()) == 0;
+}
+
+void OpensslEngine::note_secret(const char* line) {
+  if (records_ == Records::openssl) return;
+  if (!secrets_) secrets_ = std::make_unique<TrafficSecrets>();
+  secrets_->take(line);
 }
 
 bool OpensslEngine::verify(X509_STORE_CTX* store) {
@@ -232,6 +269,7 @@ bool OpensslEngine::pins_match(X509_STORE_CTX* store) const {
 bool OpensslEngine::keep_session(SSL_SESSION* session) {
   if (!client_ || !client_->session) return false;
   client_->session->put(client_->context, client_->host, session);
+  session_kept_ = true;
   return true;
 }
 
@@ -282,6 +320,8 @@ std::size_t OpensslEngine::read_burst() {
 // Each costs a key derivation or an allocation for a few dozen bytes on the wire, and OpenSSL would go on for as long
 // as they come (RFC 8446 4.6.3 sets no limit).
 void OpensslEngine::note_message() {
+  const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl_.get());
+  if (state == TLS_ST_SR_KEY_UPDATE || state == TLS_ST_CR_KEY_UPDATE) keys_changed_ = true;
   if (!reading_ || phase_ != Phase::open || error_) return;
   if (message_rate_.take(messages_per_second_, scratch_.clock())) return;
   error_ = std::make_unique<Error>(Error{.code = Errc::tls_message_rate_exceeded,
@@ -350,6 +390,7 @@ void OpensslEngine::renew_key_if_due(std::size_t bytes) {
   records_left_ = records_each_key_;
   if (SSL_version(ssl_.get()) != TLS1_3_VERSION) return;  // 1.2 has no KeyUpdate
   SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
+  keys_changed_ = true;
 }
 
 void OpensslEngine::close() {
@@ -364,15 +405,25 @@ Bytes OpensslEngine::output() const { return scratch_.writer == this ? scratch_.
 void OpensslEngine::consume(std::size_t bytes) {
   if (bytes == 0) return;
   FAIRLEAD_ASSERT(scratch_.writer == this);
-  scratch_.cipher.consume(bytes);
-  if (!scratch_.cipher.empty()) return;
-  scratch_.writer = nullptr;
-  if (scratch_.cipher.capacity() > cipher_scratch_keep_bytes) scratch_.cipher.release_if_empty();
+  scratch_.consume(bytes);
 }
 
 // ── Facts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 TlsInfo OpensslEngine::info() const {
+  TlsInfo info = negotiated();
+  if (peer_is_verified()) {
+    info.peer_certificate = std::make_shared<const CertificateInfo>(describe(SSL_get0_peer_certificate(ssl_.get())));
+  }
+  return info;
+}
+
+bool OpensslEngine::peer_is_verified() const {
+  return SSL_get0_peer_certificate(ssl_.get()) != nullptr && settings_of(SSL_get_SSL_CTX(ssl_.get())).verify_peer &&
+         SSL_get_verify_result(ssl_.get()) == X509_V_OK;
+}
+
+TlsInfo OpensslEngine::negotiated() const {
   FAIRLEAD_ASSERT(phase_ != Phase::handshaking);
   SSL* ssl = ssl_.get();
   TlsInfo info;
@@ -388,23 +439,25 @@ TlsInfo OpensslEngine::info() const {
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   info.server_name = name != nullptr ? name : "";
   info.resumed = SSL_session_reused(ssl) == 1;
-  X509* peer = SSL_get0_peer_certificate(ssl);
-  if (peer != nullptr && settings_of(SSL_get_SSL_CTX(ssl)).verify_peer && SSL_get_verify_result(ssl) == X509_V_OK) {
-    info.peer_certificate = std::make_shared<const CertificateInfo>(describe(peer));
-  }
   return info;
 }
 
-std::vector<CertificateDetails> OpensslEngine::presented_chain() const {
+std::vector<X509*> OpensslEngine::presented() const {
   FAIRLEAD_ASSERT(phase_ != Phase::handshaking);
-  std::vector<CertificateDetails> presented;
+  std::vector<X509*> presented;
   // On a server OpenSSL leaves the peer's own certificate out of the chain.
   if (server_ != nullptr) {
-    if (X509* peer = SSL_get0_peer_certificate(ssl_.get())) presented.push_back(describe_details(peer));
+    if (X509* peer = SSL_get0_peer_certificate(ssl_.get())) presented.push_back(peer);
   }
   const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_.get());
-  for (int at = 0; at < sk_X509_num(chain); ++at) presented.push_back(describe_details(sk_X509_value(chain, at)));
+  for (int at = 0; at < sk_X509_num(chain); ++at) presented.push_back(sk_X509_value(chain, at));
   return presented;
+}
+
+std::vector<CertificateDetails> OpensslEngine::presented_chain() const {
+  std::vector<CertificateDetails> described;
+  for (X509* certificate : presented()) described.push_back(describe_details(certificate));
+  return described;
 }
 
 // ── Making engines ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -439,14 +492,19 @@ void expect_host(SSL* ssl, const std::string& host) {
 }  // namespace
 
 std::unique_ptr<Engine> make_engine(std::shared_ptr<const ServerContext> context, Scratch& scratch) {
+  const bool ours = context->body().settings.our_records;
   SslPtr ssl(SSL_new(context->body().entries.front().context.get()));
   FAIRLEAD_ASSERT(ssl != nullptr);
-  return std::make_unique<OpensslEngine>(std::move(context), std::move(ssl), scratch);
+  auto engine = std::make_unique<OpensslEngine>(std::move(context), std::move(ssl), scratch,
+                                                ours ? Records::ours : Records::openssl);
+  if (!ours) return engine;
+  return std::make_unique<RecordEngine>(std::move(engine), Side::server, scratch);
 }
 
 std::unique_ptr<Engine> make_engine(std::shared_ptr<const ClientContext> context, Scratch& scratch,
                                     std::string_view host, std::shared_ptr<ClientSession> session) {
   const ClientContext::Body& body = context->body();
+  const bool ours = body.settings.our_records;
   SslPtr ssl(SSL_new(body.context.get()));
   FAIRLEAD_ASSERT(ssl != nullptr);
   const std::string name = host_to_verify(*context, host);
@@ -457,7 +515,10 @@ std::unique_ptr<Engine> make_engine(std::shared_ptr<const ClientContext> context
     if (last) SSL_set_session(ssl.get(), last.get());
   }
   OpensslEngine::ClientPart client{.context = std::move(context), .session = std::move(session), .host = name};
-  return std::make_unique<OpensslEngine>(std::move(client), std::move(ssl), scratch);
+  auto engine = std::make_unique<OpensslEngine>(std::move(client), std::move(ssl), scratch,
+                                                ours ? Records::ours : Records::openssl);
+  if (!ours) return engine;
+  return std::make_unique<RecordEngine>(std::move(engine), Side::client, scratch);
 }
 
 }  // namespace fairlead::tls

@@ -15,7 +15,9 @@
 #include "tls/engine.h"
 #include "tls/failure.h"
 #include "tls/openssl.h"
+#include "tls/record/reader.h"
 #include "tls/scratch.h"
+#include "tls/traffic_secrets.h"
 
 namespace fairlead::tls {
 
@@ -27,6 +29,12 @@ inline constexpr std::size_t unsealed_limit_bytes = std::size_t{4} * 1024 * 1024
 // Lets OpenSSL's callbacks of this context reach the engine that is running.
 void call_engines(SSL_CTX* context);
 
+// Which record layer seals and opens once the handshake is done.
+enum class Records : std::uint8_t {
+  openssl,  // OpenSSL's, in this engine
+  ours,     // a RecordEngine's, which takes over from this engine: what the handshake left unread stays unread
+};
+
 class OpensslEngine final : public Engine {
  public:
   // What only a client needs.
@@ -36,8 +44,9 @@ class OpensslEngine final : public Engine {
     std::string host;                        // the name that is verified
   };
 
-  OpensslEngine(std::shared_ptr<const ServerContext> context, SslPtr ssl, Scratch& scratch);
-  OpensslEngine(ClientPart client, SslPtr ssl, Scratch& scratch);
+  OpensslEngine(std::shared_ptr<const ServerContext> context, SslPtr ssl, Scratch& scratch,
+                Records records = Records::openssl);
+  OpensslEngine(ClientPart client, SslPtr ssl, Scratch& scratch, Records records = Records::openssl);
   ~OpensslEngine() override;
 
   void receive(Bytes ciphertext) override;
@@ -55,11 +64,36 @@ class OpensslEngine final : public Engine {
   // For tests of the rekeying: seals at most so many records with one key.
   void limit_records_per_key(std::uint32_t records) { records_left_ = records_each_key_ = records; }
 
+  // ── For the engine that takes over (engine.h says how) ────────────────────────────────────────────────────────────
+  // The secrets of TLS 1.3, once they are known; null: of another version, or not asked for.
+  [[nodiscard]] const TrafficSecrets* secrets() const noexcept { return secrets_.get(); }
+  [[nodiscard]] const SSL* ssl() const noexcept { return ssl_.get(); }
+  [[nodiscard]] bool keys_changed() const noexcept { return keys_changed_; }
+  // Ciphertext that was received and not read, to be moved to whoever takes over, and back.
+  [[nodiscard]] record::Reader take_unread();
+  void begin_with(record::Reader unread);
+  // What `info` is made of: everything but the certificate, and whether that was verified.
+  [[nodiscard]] TlsInfo negotiated() const;
+  [[nodiscard]] bool peer_is_verified() const;
+  // What `presented_chain` describes; owned by the connection.
+  [[nodiscard]] std::vector<X509*> presented() const;
+  [[nodiscard]] bool end_received() const noexcept { return end_received_; }
+  [[nodiscard]] std::size_t messages_per_second() const noexcept { return messages_per_second_; }
+  // Where the records begin in the output that were sealed with the secrets above: the tickets of a server.
+  [[nodiscard]] std::size_t handshake_output_bytes() const noexcept { return handshake_output_bytes_; }
+  // A client that keeps a session for the next connection, and has not got it yet.
+  [[nodiscard]] bool awaits_session() const noexcept { return client_ && client_->session && !session_kept_; }
+  // OpenSSL is at rest, and the secrets are still the ones that seal and open.
+  [[nodiscard]] bool can_be_replaced() const noexcept;
+  // Nobody takes over: from here on as much ciphertext as there is goes into OpenSSL's buffer at once.
+  void keep_records();
+
   // ── For OpenSSL's callbacks ───────────────────────────────────────────────────────────────────────────────────────
   [[nodiscard]] static OpensslEngine& of(const SSL* ssl);
   [[nodiscard]] bool verify(X509_STORE_CTX* store);
   [[nodiscard]] bool keep_session(SSL_SESSION* session);
   void note_message();
+  void note_secret(const char* line);
 
  private:
   enum class Phase : std::uint8_t {
@@ -92,6 +126,8 @@ class OpensslEngine final : public Engine {
   SslPtr ssl_;                                   // goes before the contexts
   Bytes unread_;                                 // of the caller's buffer, or of `retained_`
   std::vector<std::byte> retained_;
+  std::unique_ptr<TrafficSecrets> secrets_;
+  std::size_t handshake_output_bytes_ = 0;
   std::unique_ptr<Error> error_;      // the next event is a failure
   std::unique_ptr<Buffer> unsealed_;  // plaintext that waits for the rest of a handshake message; usually null
   std::uint32_t records_each_key_ = records_per_key;
@@ -99,6 +135,9 @@ class OpensslEngine final : public Engine {
   std::size_t messages_per_second_ = Limits{}.tls_messages_per_second;
   Rate message_rate_;
   Phase phase_ = Phase::handshaking;
+  Records records_;
+  bool session_kept_ = false;
+  bool keys_changed_ = false;  // by a KeyUpdate, in either direction
   bool reading_ = false;       // records are being opened: what OpenSSL tells of comes from the peer
   bool drained_ = false;       // OpenSSL holds nothing that can be read
   bool end_received_ = false;  // the stream ended below

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "base/assert.h"
-#include "tls/openssl.h"
+#include "tls/openssl_engine.h"
 
 namespace fairlead::tls {
 namespace {
@@ -70,5 +70,12 @@ Scratch::Scratch(std::size_t plain_bytes)
 }
 
 Scratch::~Scratch() { BIO_free(bio); }
+
+void Scratch::consume(std::size_t bytes) {
+  cipher.consume(bytes);
+  if (!cipher.empty()) return;
+  writer = nullptr;
+  if (cipher.capacity() > cipher_scratch_keep_bytes) cipher.release_if_empty();
+}
 
 }  // namespace fairlead::tls

@@ -257,6 +257,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Tls& opt
   auto body = std::make_unique<Body>();
   body->settings.alpn = std::move(*alpn);
   body->settings.key_log = std::move(*key_log);
+  body->settings.our_records = options.record_layer == RecordLayer::automatic;
   body->settings.tickets = tickets ? std::move(tickets) : std::make_shared<TicketKeys>(options.ticket_key_life);
   body->settings.verify_peer = options.client_certificates != ClientCertificates::none;
   body->files = files_of(shown->identities, options);

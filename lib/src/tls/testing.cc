@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "tls/openssl.h"
 #include "tls/pem.h"
+#include "tls/record_engine.h"
 
 // Its requests cost a few instructions, and do nothing when valgrind does not run the program.
 #if __has_include(<valgrind/memcheck.h>)
@@ -290,11 +291,35 @@ void PlainClient::send(std::string_view text) const {
   FAIRLEAD_ASSERT(SSL_write(ssl.get(), text.data(), static_cast<int>(text.size())) > 0);
 }
 
+namespace {
+
+RecordLayer layer_for(std::string_view role, RecordLayer wanted) {
+  static const char* const set = std::getenv("FAIRLEAD_TLS_TEST_OPENSSL");  // NOLINT(concurrency-mt-unsafe)
+  const std::string_view roles = set != nullptr ? set : "";
+  return roles == "both" || roles == role ? RecordLayer::openssl : wanted;
+}
+
+}  // namespace
+
 std::shared_ptr<const ServerContext> must_build(const Tls& options, std::shared_ptr<TicketKeys> tickets) {
-  return must(ServerContext::build(options, std::move(tickets)));
+  Tls chosen = options;
+  chosen.record_layer = layer_for("server", options.record_layer);
+  return must(ServerContext::build(chosen, std::move(tickets)));
 }
 std::shared_ptr<const ClientContext> must_build(const TlsClient& options) {
-  return must(ClientContext::build(options));
+  TlsClient chosen = options;
+  chosen.record_layer = layer_for("client", options.record_layer);
+  return must(ClientContext::build(chosen));
+}
+
+bool took_over(const Engine& engine) {
+  const auto* ours = dynamic_cast<const RecordEngine*>(&engine);
+  return ours != nullptr && ours->took_over();
+}
+
+void limit_records_per_key(Engine& engine, std::uint32_t records) {
+  if (auto* ours = dynamic_cast<RecordEngine*>(&engine)) return ours->limit_records_per_key(records);
+  dynamic_cast<OpensslEngine&>(engine).limit_records_per_key(records);
 }
 
 std::vector<Record> records_in(std::string_view stream) {

@@ -135,10 +135,15 @@ struct PlainServer {
   std::string problem;
 };
 
-// Build or abort the test program.
+// Build or abort the test program. FAIRLEAD_TLS_TEST_OPENSSL=server, client or both holds these roles at OpenSSL's
+// record layer, so that one program tests each role over each layer (CMakeLists.txt runs it four times).
 [[nodiscard]] std::shared_ptr<const ServerContext> must_build(const Tls& options,
                                                               std::shared_ptr<TicketKeys> tickets = nullptr);
 [[nodiscard]] std::shared_ptr<const ClientContext> must_build(const TlsClient& options);
+
+// Whether our record layer has taken over, and how many records one key seals there or in OpenSSL's.
+[[nodiscard]] bool took_over(const Engine& engine);
+void limit_records_per_key(Engine& engine, std::uint32_t records);
 
 // The content types and lengths of the records in a stream (RFC 8446 5.1).
 struct Record {
