@@ -9,6 +9,7 @@ import { startWebKit } from "./browsers/webkit.js";
 import { adminCases } from "./cases/admin_cases.js";
 import { buildCases } from "./cases/build_cases.js";
 import { chatCases } from "./cases/chat_cases.js";
+import { crossingCases } from "./cases/chat_durable_cases.js";
 import { consoleCases } from "./cases/console_cases.js";
 import { pageCases } from "./cases/page_cases.js";
 import { pictures } from "./cases/pictures.js";
@@ -24,9 +25,10 @@ const browsers = { chromium: startChromium, firefox: startFirefox, webkit: start
 const browserLimitMs = 8 * 60_000;
 const channelGroups = [pageCases, roomCases, socketCases, pictures];
 const serverGroups = [consoleCases, adminCases, chatCases, sdkCases];
-// The channel's cases run in every browser. The server's pages, which take longer, are named: `FAIRLEAD_CASES=console,chat`.
+// Those of the channel, unless others are named: `FAIRLEAD_CASES=console,chat`.
 const chosen = process.env.FAIRLEAD_CASES?.split(",").map((name) => `${name}Cases`);
-const groups = chosen ? [...channelGroups, ...serverGroups].filter((group) => chosen.includes(group.name)) : channelGroups;
+const isWanted = (group) => chosen?.includes(group.name);
+const groups = chosen ? [...channelGroups, ...serverGroups].filter(isWanted) : channelGroups;
 
 async function browserCases(suite, name, directory) {
   const context = { suite, name, directory: join(directory, name), start: browsers[name], fairlead: new Fairlead(directory) };
@@ -47,6 +49,19 @@ async function browserCases(suite, name, directory) {
   }
 }
 
+// Two browsers at once, where there are two.
+async function betweenBrowsers(suite, names, directory) {
+  const fairlead = new Fairlead(directory);
+  await fairlead.makeDevelopmentCertificate();
+  const both = [];
+  try {
+    for (const name of names) both.push(await browsers[name]({ ...fairlead, directory: join(directory, "crossing", name) }));
+    await crossingCases({ suite, browsers: both, fairlead, directory });
+  } finally {
+    for (const browser of both) await browser.close();
+  }
+}
+
 async function main(wanted) {
   const suite = new Suite();
   const directory = mkdtempSync(join(tmpdir(), "fairlead-browser-"));
@@ -56,6 +71,10 @@ async function main(wanted) {
       await within(browserLimitMs, name, browserCases(suite, name, directory))
         .catch((error) => suite.run(`${name}: runs to its end`, 1_000, () => Promise.reject(error)));
       await stopAll();
+    }
+    if (isWanted(crossingCases) && wanted.length > 1) {
+      await within(browserLimitMs, "crossing", betweenBrowsers(suite, wanted.slice(0, 2), directory))
+        .catch((error) => suite.run("two browsers: run to their end", 1_000, () => Promise.reject(error)));
     }
   } finally {
     await stopAll();

@@ -108,6 +108,11 @@ class Page {
     });
   }
 
+  // What is wanted by a case is no problem.
+  forgive(pattern) {
+    this.problems = this.problems.filter((text) => !pattern.test(text));
+  }
+
   async goto(url) {
     const response = await this.page.goto(url, { timeout: loadLimitMs });
     if (response && !response.ok() && response.status() !== 304) throw new Error(`${url}: status ${response.status()}`);

@@ -9,7 +9,7 @@ import { Process } from "../processes.js";
 import { eventually } from "../suite.js";
 import { WebDriver } from "./webdriver.js";
 
-const keys = { Enter: "\uE007", Tab: "\uE004" };
+const keys = { Enter: "\uE007", Tab: "\uE004", ArrowUp: "\uE013", Escape: "\uE00C" };
 
 export async function startWebKit({ directory, leaf, ca }) {
   const display = await startDisplay();
@@ -88,15 +88,24 @@ class Browser {
 }
 
 class Page {
+  forgiven = [];
+
   constructor(driver, handle, process) {
     this.driver = driver;
     this.handle = handle;
     this.process = process;
+    this.before = { lines: process.lines.length, complaints: process.complaints.length };
   }
 
-  // What the browser wrote to its console, about any of its pages.
+  // What the browser has written to its console since this page was opened, about any of its pages.
   get problems() {
-    return [...this.process.lines, ...this.process.complaints].filter((line) => /CONSOLE .*(ERROR|WARN)|Content Security Policy/.test(line));
+    const { lines, complaints } = this.process;
+    const written = [...lines.slice(this.before.lines), ...complaints.slice(this.before.complaints)];
+    const isProblem = (line) => /CONSOLE .*(ERROR|WARN)|Content Security Policy/.test(line);
+    return written.filter((line) => isProblem(line) && !this.forgiven.some((pattern) => pattern.test(line)));
+  }
+  forgive(pattern) {
+    this.forgiven.push(pattern);
   }
   #in(action) {
     return this.driver.inWindow(this.handle, action);

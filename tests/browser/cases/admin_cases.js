@@ -24,7 +24,7 @@ export async function adminCases({ suite, browser, fairlead }) {
     await page.evaluate(fill, { password: server.password });
     await submit("sign-in");
     await eventually("it is live", async () => (await page.evaluate(stateOfPage)) === "open");
-    forgetRefusals(page);
+    page.forgive(/\b401\b/); // browsers report every answer of 4xx on their console
   });
 
   await suite.run(label("the overview draws and counts"), 60_000, async () => {
@@ -114,12 +114,6 @@ export async function adminCases({ suite, browser, fairlead }) {
   await page.close();
   await visitor.close();
   await server.stop();
-}
-
-// Browsers report every answer of 4xx on their console; those of the sign-in are wanted.
-function forgetRefusals(page) {
-  const others = page.problems.filter((text) => !/\b401\b/.test(text));
-  page.problems.splice(0, page.problems.length, ...others);
 }
 
 async function visit(browser, server) {

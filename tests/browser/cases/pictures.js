@@ -21,7 +21,7 @@ export async function pictures({ suite, browser, fairlead }) {
     const page = await openDemo(browser, demo);
     const terminals = await populate(fairlead, demo);
     await eventually("a curve", async () => (await page.evaluate(sampleCount)) >= 60, 25_000);
-    for (const [name, width, height, scheme] of [["light", 1280, 860, "light"], ["dark", 1280, 860, "dark"], ["phone", 390, 844, "light"]]) {
+    for (const [name, width, height, scheme] of [["light", 1280, 860, "light"], ["dark", 1280, 860, "dark"], ["phone", 375, 812, "light"]]) {
       const asked = await page.colorScheme(scheme);
       if (scheme === "dark" && !asked) continue; // only Chromium's protocol can ask for it
       await page.resize(width, height);

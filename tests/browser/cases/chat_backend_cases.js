@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The chat as examples/chat runs it: with its backend, and with accounts by token.
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { eventually } from "../suite.js";
+import { ChatServer } from "./chat_server.js";
+import { attached, attachedKib, enter, enterRoom, heard, isWaiting, pasteAPicture, pictureWidth, say, textOf, unreadOf } from "./chat_people.js";
+import { takePictures } from "./server_pictures.js";
+
+const largestImageKib = 600; // of examples/chat/backend.py
+
+export async function chatBackendCases(context) {
+  await withBackend(context);
+  await byToken(context);
+}
+
+async function withBackend({ suite, browser, fairlead, directory }) {
+  const label = (text) => `${browser.name}: chat with its backend: ${text}`;
+  const server = await ChatServer.startWithBackend(fairlead, directory);
+  const ada = await enter(browser, server, "ada");
+  const bob = await enter(browser, server, "bob");
+
+  await suite.run(label("it tells who made a room, and keeps a picture that is too large for a message"), 60_000, async () => {
+    await eventually("the backend is known", async () => (await ada.evaluate(textOf, "abilities")) === "");
+    await enterRoom(ada, "chart");
+    await eventually("the system says who made it", () => ada.evaluate(() => document.getElementById("log").textContent.includes("ada made this room.")));
+    await ada.evaluate(pasteAPicture);
+    await attached(ada);
+    const kib = await attachedKib(ada);
+    assert.ok(kib > 40 && kib <= largestImageKib, `${kib} KiB`);
+    await say(ada, "Large.");
+    await enterRoom(bob, "chart");
+    await heard(bob, "ada: Large.");
+    await eventually("bob sees all of it", async () => (await bob.evaluate(pictureWidth)) === 1200, 20_000);
+    await takePictures(browser, bob, "chat-picture");
+  });
+
+  await suite.run(label("a stranger's first words are announced"), 40_000, async () => {
+    const zoe = await enter(browser, server, "zoe", "#with=ada");
+    await say(zoe, "We have not met.");
+    await eventually("ada sees it", async () => (await ada.evaluate(unreadOf, "dm-#ada,zoe")) === "1", 15_000);
+    await zoe.close();
+  });
+
+  for (const page of [ada, bob]) await page.close();
+  await server.stop();
+}
+
+// With the configuration of the example, where a name is not enough.
+async function byToken({ suite, browser, fairlead }) {
+  await suite.run(`${browser.name}: chat: accounts by token, which leaves no trace`, 60_000, async () => {
+    const config = ["--config", "examples/chat/fairlead.toml", "--engine", "memory"];
+    const server = await fairlead.serve({ options: config, env: { FAIRLEAD_HTTP_API_KEY: "k", FAIRLEAD_RPC_PROXY_SIGNING_SECRET: "s" } });
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const body = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: "42", info: { name: "Ada Łovelace" } })}`;
+    const token = `${body}.${createHmac("sha256", fairlead.tokenSecret).update(body).digest("base64url")}`;
+    const page = await browser.open(`https://${server.host}/chat/#token=${token}`);
+    await eventually("she is in", () => page.evaluate(() => document.getElementById("me-name").textContent === "Ada Łovelace" &&
+      document.getElementById("banner").hidden), 30_000);
+    assert.equal(await page.evaluate(() => location.hash), "");
+    await say(page, "Signed.");
+    await heard(page, "Ada Łovelace: Signed.");
+    await eventually("it is kept", async () => !(await page.evaluate(isWaiting)));
+    const stranger = await browser.open(`https://${server.host}/chat/`);
+    await eventually("a token is asked for", () => stranger.evaluate(() => !document.getElementById("sign-in-token").hidden));
+    const traces = [...server.process.lines, ...server.process.complaints, ...page.problems].filter((line) => line.includes(token.slice(0, 40)));
+    assert.deepEqual(traces, []);
+    await stranger.close();
+    await page.close();
+    await server.stop();
+  });
+}
