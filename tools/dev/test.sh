@@ -22,13 +22,13 @@ integration|20|build peers node tests/integration|other implementations as peers
 tls_peers|12|build peers node tests/tls_peers|TLS stacks of others in both roles, and hostile TLS records, on each record layer
 memcheck|20|build unit peers node tests/tls_peers tests/memcheck|no byte that nobody wrote reaches the wire: the program under valgrind, with hostile and unusual TLS records
 sdk|10|build peers node|the official JavaScript SDK against the real-time server, all transports, kill -9 in between
-browser|15|build peers node browsers tests/browser|Chromium, Firefox and WebKit
+browser|15|build peers node browsers tests/browser|the secure channel in Chromium, Firefox and WebKit
+pages|12|build peers node browsers tests/browser|console, admin pages and chat of the real-time server in the same browsers, its SDK in two of them
 package|15|build clang peers|install, then build outside projects with find_package and pkg-config
 '
 # Not part of a full run.
 more_stages='
 tidy_tests|40|build unit clang tidy|clang-tidy over the tests: part of ./dev check --tidy
-pages|20|build peers node browsers tests/browser|console, admin pages and chat of the real-time server, in Chromium and Firefox
 coverage|25|build unit clang|unit tests with a summary of the lines and branches that they reach
 '
 
@@ -125,13 +125,14 @@ stage_examples() {
   /usr/bin/python3 tests/examples_run.py build/release/examples
 }
 
-# A folder of tests/ with its own runner, against the release build.
+# A folder of tests/ with its own runner and words for it, against the release build.
 suite() {
   local folder=tests/$1
+  shift
   [[ -x $folder/run ]] || die "$folder/run does not exist"
   need_npm "$folder"
   release_binary
-  FAIRLEAD=$root/build/release/fairlead "$folder/run"
+  FAIRLEAD=$root/build/release/fairlead "$folder/run" "$@"
 }
 
 stage_cli() { suite cli; }
@@ -151,10 +152,11 @@ stage_browser() {
 
 stage_pages() {
   build_web
-  need_npm tests/browser
-  release_binary
-  FAIRLEAD_CASES=console,admin,chat FAIRLEAD=$root/build/release/fairlead tests/browser/run chromium firefox
+  need_npm tests/sdk
+  add_up pages_and_sdk pages_in_webkit
 }
+pages_and_sdk() { FAIRLEAD_CASES=console,admin,chat,sdk,crossing suite browser chromium firefox; }
+pages_in_webkit() { FAIRLEAD_CASES=console,admin,chat suite browser webkit; }
 
 stage_coverage() {
   rm -rf build/coverage/profiles
