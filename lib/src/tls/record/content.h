@@ -25,10 +25,14 @@ enum class Alert : std::uint8_t {
   protocol_version = 70,
   internal_error = 80,
   user_canceled = 90,
+  certificate_required = 116,
 };
 
 inline constexpr std::size_t header_bytes = 5;
 inline constexpr std::size_t content_limit_bytes = std::size_t{1} << 14U;  // RFC 8446 5.1
+
+// The name of RFC 8446 6 ("bad_record_mac"); null for a number without one.
+[[nodiscard]] const char* alert_name(std::uint8_t number) noexcept;
 
 // What is wrong with what the peer sent: the alert that says so to the peer, and the words for our side.
 struct Fault {

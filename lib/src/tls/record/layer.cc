@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/record/layer.h"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -13,16 +10,14 @@
 namespace fairlead::tls::record {
 namespace {
 
-// OpenSSL's words, so that both engines say the same.
-Error explain_alert(unsigned number) {
-  const unsigned long code = ERR_PACK(ERR_LIB_SSL, 0, SSL_AD_REASON_OFFSET + number);
-  const char* words = ERR_reason_error_string(code);
-  std::string detail = "the peer refused: ";
-  detail += words != nullptr ? std::string(words) : "alert number " + std::to_string(number);
-  const bool certificate = number == SSL_AD_CERTIFICATE_REQUIRED;
-  if (certificate) detail = "the server requires a client certificate: give one (the option identity)";
-  return {.code = certificate ? Errc::tls_client_certificate_missing : Errc::tls_protocol_error,
-          .detail = std::move(detail)};
+Error explain_alert(std::uint8_t number) {
+  if (static_cast<Alert>(number) == Alert::certificate_required) {
+    return {.code = Errc::tls_client_certificate_missing,
+            .detail = "the server requires a client certificate: give one (the option identity)"};
+  }
+  const char* name = alert_name(number);
+  const std::string words = name != nullptr ? name : "alert number " + std::to_string(number);
+  return {.code = Errc::tls_protocol_error, .detail = "the peer refused: " + words};
 }
 
 }  // namespace
@@ -131,7 +126,7 @@ void Layer::take_alert(const Lent& lent, Bytes content) {
     check_rate(lent);  // RFC 8446 6.1: a close_notify should follow
   } else {
     // RFC 8446 6.2: all others are fatal, unknown ones too, and nothing more is sent.
-    error_ = std::make_unique<Error>(explain_alert(std::to_integer<unsigned>(content[1])));
+    error_ = std::make_unique<Error>(explain_alert(std::to_integer<std::uint8_t>(content[1])));
   }
 }
 

@@ -84,5 +84,45 @@ TEST(Rfc8448, BothEndsOpenWhatTheTraceShows) {
   EXPECT_TRUE(server.said_goodbye);
 }
 
+// ── The fast path against EVP ───────────────────────────────────────────────────────────────────────────────────────
+
+class FastPath : public ::testing::TestWithParam<Suite> {};
+INSTANTIATE_TEST_SUITE_P(Suites, FastPath, ::testing::Values(Suite::aes_128_gcm_sha256, Suite::aes_256_gcm_sha384));
+
+TEST_P(FastPath, SealsAndOpensAsEvpDoesAtEverySize) {
+  std::mt19937 random(5'116);
+  const auto random_text = [&random](std::size_t size) {
+    std::string text(size, '\0');
+    for (char& c : text) c = static_cast<char>(random());
+    return text;
+  };
+  const std::string key = random_text(key_bytes(GetParam()));
+  ExpandedKey fast;
+  ExpandedKey evp_seal;
+  ExpandedKey evp_open;
+  fast.expand(GetParam(), Use::seal, as_bytes(key));
+  evp_seal.expand_for_evp(GetParam(), Use::seal, as_bytes(key));
+  evp_open.expand_for_evp(GetParam(), Use::open, as_bytes(key));
+  for (std::size_t size = 0; size <= 16'384; size += size < 600 ? 1 : 397) {
+    const std::string content = random_text(size);
+    Nonce nonce{};
+    std::ranges::copy(as_bytes(random_text(nonce.size())), nonce.begin());
+    const std::string header = random_text(header_bytes);
+    std::vector<std::byte> ours(size + 1 + tag_bytes);
+    std::vector<std::byte> theirs(size + 1 + tag_bytes);
+    fast.seal(nonce, as_bytes(header), as_bytes(content), std::byte{23}, ours.data());
+    evp_seal.seal(nonce, as_bytes(header), as_bytes(content), std::byte{23}, theirs.data());
+    ASSERT_EQ(ours, theirs) << size;
+    std::vector<std::byte> opened(size + 1);
+    ASSERT_TRUE(fast.open(nonce, as_bytes(header), theirs, opened.data())) << size;
+    ASSERT_EQ(as_text(opened).substr(0, size), content);
+    ASSERT_TRUE(evp_open.open(nonce, as_bytes(header), ours, opened.data())) << size;
+    ours[random() % ours.size()] ^= std::byte{0x10};
+    EXPECT_FALSE(fast.open(nonce, as_bytes(header), ours, opened.data()));
+    EXPECT_FALSE(evp_open.open(nonce, as_bytes(header), ours, opened.data()));
+    EXPECT_EQ(opened, std::vector<std::byte>(size + 1)) << "wiped";
+  }
+}
+
 }  // namespace
 }  // namespace fairlead::tls::record
