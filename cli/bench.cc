@@ -235,6 +235,7 @@ void add_setting(CLI::App& verb, BenchOptions& options) {
   verb.add_option("--ca", options.ca_file, "Trust the certificates in this file and no others (PEM)")
       ->type_name("FILE");
   verb.add_flag("--insecure", options.insecure, "Accept ANY certificate");
+  add_record_layer(verb, options.record_layer);
   verb.add_option("--origin", options.origin, "Send this Origin")->type_name("ORIGIN");
   verb.add_option("--threads", options.threads, "Threads, each with its share of the connections")
       ->type_name("N")

@@ -107,6 +107,7 @@ ClientOptions client_options(const BenchOptions& options, std::size_t index) {
   ClientOptions client;
   client.tls.ca = options.ca_file.empty() ? PemSource{} : PemSource::from_file(options.ca_file);
   client.tls.dangerously_disable_certificate_verification = options.insecure;
+  client.tls.record_layer = options.record_layer;
   client.tls.resume = options.mode == BenchMode::resume;
   client.compression.enabled = options.compress;
   client.compression.from_bytes = 0;

@@ -35,6 +35,7 @@ struct BenchOptions {
   bool compress = false;
   std::string ca_file;
   bool insecure = false;
+  RecordLayer record_layer = RecordLayer::automatic;
   unsigned threads = 1;
   std::vector<std::string> local_addresses;
   std::string origin;

@@ -63,10 +63,12 @@ void add_tls(CLI::App& verb, ConnectOptions& options) {
   auto* profile = verb.add_option("--tls-profile", options.profile, "TLS 1.2 and 1.3, or 1.3 alone");
   profile->type_name("intermediate|modern")->default_str(options.profile);
   profile->check(CLI::IsMember({"intermediate", "modern"}).description(""));
+  auto* layer = add_record_layer(verb, options.record_layer);
   auto* log = verb.add_option("--key-log", options.key_log, "Write TLS secrets for Wireshark")->type_name("FILE");
   auto* cleartext =
       verb.add_flag("--allow-cleartext", options.cleartext, "Allow ws:// URLs, which everybody between can read");
-  for (CLI::Option* option : {ca, insecure, certificate, key, pin, name, profile, log, cleartext}) option->group(group);
+  for (CLI::Option* option : {ca, insecure, certificate, key, pin, name, profile, layer, log, cleartext})
+    option->group(group);
 }
 
 void add_connection(CLI::App& verb, ConnectOptions& options) {
@@ -149,6 +151,7 @@ Result<ClientOptions> client_options(const ConnectOptions& options) {
   client.tls.pins = options.pins;
   client.tls.server_name = options.server_name;
   client.tls.key_log_file = options.key_log;
+  client.tls.record_layer = options.record_layer;
   client.tls.profile = options.profile == "modern" ? TlsProfile::modern : TlsProfile::intermediate;
   client.tls.dangerously_disable_certificate_verification = options.insecure;
   if (!options.certificate.empty()) {

@@ -37,6 +37,7 @@ struct ConnectOptions {
   std::string server_name;
   std::string key_log;
   std::string profile = "intermediate";
+  RecordLayer record_layer = RecordLayer::automatic;
   bool insecure = false;
   bool cleartext = false;
 

@@ -142,6 +142,14 @@ CLI::Option* add_bytes(CLI::App& verb, const std::string& names, std::size_t& va
   return verb.add_option(names, read, text)->type_name("BYTES")->default_str(bytes_text(value));
 }
 
+CLI::Option* add_record_layer(CLI::App& verb, RecordLayer& layer) {
+  const std::map<std::string, RecordLayer> names{{"automatic", RecordLayer::automatic},
+                                                 {"openssl", RecordLayer::openssl}};
+  auto* option = verb.add_option("--record-layer", layer, "Who seals records: Fairlead itself for TLS 1.3, or OpenSSL");
+  option->transform(CLI::CheckedTransformer(names).description(""));
+  return option->type_name("automatic|openssl")->default_str("automatic");
+}
+
 std::chrono::milliseconds milliseconds(double seconds) {
   return std::chrono::milliseconds(std::llround(seconds * 1000));
 }

@@ -3,6 +3,8 @@
 // script are all rendered from this (manual.h), so they cannot differ.
 #pragma once
 
+#include <fairlead/tls.h>
+
 #include <CLI/CLI.hpp>
 
 #include <chrono>
@@ -78,6 +80,8 @@ void add_docs(Program& program);
 CLI::Option* add_seconds(CLI::App& verb, const std::string& names, double& value, const std::string& text);
 // "BYTES", also "64K", "16M", "1G" (powers of 1024).
 CLI::Option* add_bytes(CLI::App& verb, const std::string& names, std::size_t& value, const std::string& text);
+// "automatic" or "openssl" (fairlead/tls.h, RecordLayer).
+CLI::Option* add_record_layer(CLI::App& verb, RecordLayer& layer);
 [[nodiscard]] std::chrono::milliseconds milliseconds(double seconds);
 
 }  // namespace fairlead::cli

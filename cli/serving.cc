@@ -108,6 +108,7 @@ void add_serving_options(CLI::App& verb, ServingOptions& options) {
                   "Write TLS secrets for Wireshark: whoever has this file reads everything")
       ->type_name("FILE")
       ->group("TLS");
+  add_record_layer(verb, options.record_layer)->group("TLS");
   verb.add_option("--threads", options.threads, "Loops to run; 0 is one for each core")
       ->type_name("N")
       ->default_str("0")
@@ -122,6 +123,7 @@ Tls tls_of(const ServingOptions& options) {
   Tls tls = options.certificate.empty() ? Tls::development() : Tls::files(options.certificate, options.key);
   if (!options.ocsp.empty()) tls.identities.front().ocsp_file = options.ocsp;
   tls.key_log_file = options.key_log;
+  tls.record_layer = options.record_layer;
   return tls;
 }
 

@@ -18,6 +18,7 @@ struct ServingOptions {
   std::string key;
   std::string ocsp;
   std::string key_log;
+  RecordLayer record_layer = RecordLayer::automatic;
   bool cleartext = false;
   unsigned threads = 0;
   double drain_seconds = 1;
