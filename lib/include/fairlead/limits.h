@@ -32,7 +32,7 @@ struct Limits {
   Milliseconds accept_time{10'000};         // for the application's accept hook; 503 past it
 
   // ── TLS after its handshake ───────────────────────────────────────────────────────────────────────────────────────
-  // KeyUpdates, tickets and other handshake messages, which cost far more than they weigh: token bucket with a burst of
+  // KeyUpdates, tickets, alerts and empty records, which cost far more than they weigh: token bucket with a burst of
   // twice this. An honest peer sends a few in a connection's life (RFC 8446 5.5). Past it the connection is closed.
   std::size_t tls_messages_per_second = 10;
 

@@ -16,25 +16,23 @@
 
 namespace fairlead::tls {
 
-// ── How another engine takes over the record layer ──────────────────────────────────────────────────────────────────
+// ── How the record layer is taken over ──────────────────────────────────────────────────────────────────────────────
 // The moment is the event HandshakeDone of a TLS 1.3 connection (TLS 1.2 stays where it is: another key schedule, and
-// no KeyUpdate). A wrapping engine forwards all verbs to the OpenSSL engine until that event, then owns the stream.
+// no KeyUpdate). RecordEngine forwards all verbs to the OpenSSL engine until that event, then owns the stream.
 //
 //   Secrets     SSL_CTX_set_keylog_callback hands over CLIENT_TRAFFIC_SECRET_0 and SERVER_TRAFFIC_SECRET_0 during the
-//               handshake (OpenSSL 3.0 has no getter). Key and IV follow by HKDF-Expand-Label "key" and "iv" with the
-//               hash of the cipher (RFC 8446 7.3), the next generation by "traffic upd" (7.2).
+//               handshake (OpenSSL 3.0 has no getter). Everything else follows from them (RFC 8446 7.2, 7.3).
 //   Reading     The handshake reads without read-ahead, exactly record by record, and stops behind the peer's Finished:
 //               all ciphertext that follows is still in the span that was given to `receive` (or retained). The
 //               sequence number for the peer's direction is 0.
 //   Writing     A server's own direction starts at the number of records that the last step of the handshake put into
-//               the output, because tickets are sent in that step, behind the client's Finished, under the application
-//               secret: normally one per ticket; count the record headers there. A client's own direction starts at 0.
+//               the output: tickets are sent in that step, behind the client's Finished, under the application secret.
+//               A client's own direction starts at 0.
 //   Output      Drained as always: the handshake's last flight leaves before anything that the new layer seals.
-//   Afterwards  A client receives NewSessionTicket messages in application records after HandshakeDone, which OpenSSL
-//               must see to resume: a client's layer is taken over only when it does not want to resume, or after the
-//               ticket has arrived (the read sequence number is then the number of records read so far). KeyUpdate,
-//               alerts and the limit of records per key (5.5) are the new layer's own business from then on.
-//   Lifetime    `info()` is read before; then the OpenSSL engine may go, which also frees its memory.
+//   Tickets     A client that wants to resume needs OpenSSL to read its ticket, which comes in an application record:
+//               until then OpenSSL gets one whole record at a time, and both directions are counted. A client whose
+//               keys change meanwhile stays with OpenSSL for good, since only the first secrets are known.
+//   Lifetime    What `info()` and `presented_chain()` say is kept; the OpenSSL engine goes, with its memory.
 
 // Buffers that one loop lends to all of its engines, so that an idle connection holds none. Whoever calls an engine
 // drains `next_event` (or calls `retain`) and `output` before it calls another engine of the same loop.
@@ -68,7 +66,8 @@ class Engine {
   virtual void receive_end() = 0;
 
   // How many handshake messages (KeyUpdate, tickets) and alerts the peer may send per second once the handshake is
-  // done, with a burst of twice as many: an engine over OpenSSL handles them without a word to anybody else. Past it:
+  // done (and empty records, in our layer), with a burst of twice as many: an engine handles them without a word to
+  // anybody else. Past it:
   // Failed{tls_message_rate_exceeded}, with close_notify in the output. Before it is called the default of Limits
   // holds.
   virtual void limit_messages(std::size_t per_second) = 0;
