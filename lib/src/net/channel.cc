@@ -301,6 +301,10 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
     case ws::Sent::busy:
       return SendResult::over_limit;
     case ws::Sent::over_limit:
+      if (!ws_.may_send()) {  // the policy has closed it: that is told, and nothing of what it slowed down for is left
+        slowed_ = false;
+        read_on_later();
+      }
       want_flush();
       return SendResult::over_limit;
     case ws::Sent::closed:
