@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +55,44 @@ TEST(HappyEyeballs, ANameWhoseIPv6AddressRefusesIsReachedByIPv4) {  // localhost
   ::close(listener);
 }
 
+// A listener whose queue is full, so that the kernel drops whatever comes: an address that does not answer.
+class DeadListener {
+ public:
+  explicit DeadListener(const Endpoint& at) : listener_(::socket(at.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (::bind(listener_, at.data(), at.size()) != 0 || ::listen(listener_, 0) != 0) return;
+    const Endpoint here = Acceptor::local_endpoint(listener_);
+    for (int& filler : fillers_) {
+      filler = ::socket(at.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      static_cast<void>(::connect(filler, here.data(), here.size()));
+    }
+  }
+  DeadListener(const DeadListener&) = delete;
+  DeadListener& operator=(const DeadListener&) = delete;
+  ~DeadListener() {
+    for (const int filler : fillers_) ::close(filler);
+    ::close(listener_);
+  }
+  [[nodiscard]] std::uint16_t port() const { return Acceptor::local_endpoint(listener_).port(); }
+
+ private:
+  int listener_;
+  std::array<int, 4> fillers_{-1, -1, -1, -1};
+};
+
+TEST(HappyEyeballs, AFamilyThatDoesNotAnswerCostsItsHeadStartAndNoMore) {  // RFC 8305 5
+  const DeadListener dead(*Endpoint::ip("::1", 0));
+  const auto live = Acceptor::listen(*Endpoint::ip("127.0.0.1", dead.port()));
+  if (dead.port() == 0 || !live) GTEST_SKIP() << "no IPv6, or the port is taken for IPv4";
+  const TimePoint began = Loop::now();
+  const auto connected = dial(std::string("localhost"), dead.port(), quick, std::optional<Endpoint>());
+  ASSERT_TRUE(connected) << to_string(connected.error());
+  EXPECT_EQ(Acceptor::local_endpoint(*connected).family(), AF_INET);
+  EXPECT_GE(Loop::now() - began, milliseconds(40));
+  EXPECT_LT(Loop::now() - began, milliseconds(900));
+  ::close(*connected);
+  ::close(*live);
+}
+
 TEST(Dialer, AClosedPortIsAnErrorThatNamesTheFailure) {
   const int listener = *Acceptor::listen(*Endpoint::ip("127.0.0.1", 0));
   const std::uint16_t port = Acceptor::local_endpoint(listener).port();
@@ -60,6 +100,8 @@ TEST(Dialer, AClosedPortIsAnErrorThatNamesTheFailure) {
   const auto connected = dial(std::string("127.0.0.1"), port, quick, std::optional<Endpoint>());
   ASSERT_FALSE(connected);
   EXPECT_EQ(connected.error().code, Errc::connect_failed);
+  EXPECT_NE(connected.error().detail.find("127.0.0.1:" + std::to_string(port)), std::string::npos)
+      << connected.error().detail;
 }
 
 TEST(Dialer, ANameThatDoesNotExistIsADnsError) {
