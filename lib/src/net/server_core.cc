@@ -18,6 +18,8 @@ namespace {
 
 // Connections that a drain has to close are closed in steps of this.
 constexpr std::chrono::milliseconds drain_step{10};
+// How often another port is picked when the one that was picked is not free on all of an address's families.
+constexpr int other_picks = 8;
 
 }  // namespace
 
@@ -167,6 +169,28 @@ Result<ServerCore::Listener> ServerCore::bind(io::Endpoint endpoint, bool secure
   return Listener{endpoint, secure, *descriptor, false};
 }
 
+Result<std::vector<ServerCore::Listener>> ServerCore::bind_all(const io::ListenAddress& address,
+                                                               std::vector<io::Endpoint> endpoints, bool secure) {
+  std::vector<Listener> bound;
+  std::uint16_t port = address.port;
+  for (io::Endpoint& endpoint : endpoints) {
+    endpoint.set_port(port);
+    auto listener = bind(endpoint, secure);
+    // A machine without IPv6 still has its other addresses. One whose IPv6 port is taken has not: who comes by IPv6,
+    // and browsers do, would reach another program.
+    const bool absent = !listener && endpoint.family() == AF_INET6 && !io::Acceptor::has_address(endpoint);
+    if (absent && !bound.empty()) continue;
+    if (absent && address.host.empty()) listener = bind(*io::Endpoint::ip("0.0.0.0", port), secure);
+    if (!listener) {
+      for (const Listener& other : bound) ::close(other.first_descriptor);
+      return std::unexpected(listener.error());
+    }
+    port = listener->endpoint.port();
+    bound.push_back(*listener);
+  }
+  return bound;
+}
+
 Result<Listening> ServerCore::listen(std::string_view where, bool secure, bool anywhere) {
   if (secure && tls_ == nullptr) {
     if (auto opened = open_tls(); !opened) return std::unexpected(opened.error());
@@ -175,26 +199,18 @@ Result<Listening> ServerCore::listen(std::string_view where, bool secure, bool a
   if (!address) return std::unexpected(address.error());
   auto endpoints = io::listen_endpoints(*address);
   if (!endpoints) return std::unexpected(endpoints.error());
-  std::uint16_t port = address->port;
-  std::size_t bound = 0;
-  for (io::Endpoint& endpoint : *endpoints) {
-    if (!secure && !anywhere && !endpoint.is_loopback()) {
-      return fail(Errc::invalid_argument, "cleartext is only for loopback addresses, unless `anywhere` is set");
-    }
-    if (port != 0) endpoint.set_port(port);
-    auto listener = bind(endpoint, secure);
-    // A machine without IPv6 still has its other addresses. One whose IPv6 port is taken has not: who comes by IPv6,
-    // and browsers do, would reach another program.
-    const bool absent = !listener && endpoint.family() == AF_INET6 && !io::Acceptor::has_address(endpoint);
-    if (absent && bound != 0) continue;
-    if (absent && address->host.empty()) {
-      listener = bind(*io::Endpoint::ip("0.0.0.0", address->port), secure);
-    }
-    if (!listener) return std::unexpected(listener.error());
-    if (port == 0) port = listener->endpoint.port();
-    listeners_.push_back(*listener);
-    ++bound;
+  const auto open_to_all = [](const io::Endpoint& endpoint) { return !endpoint.is_loopback(); };
+  if (!secure && !anywhere && std::ranges::any_of(*endpoints, open_to_all)) {
+    return fail(Errc::invalid_argument, "cleartext is only for loopback addresses, unless `anywhere` is set");
   }
+  auto bound = bind_all(*address, *endpoints, secure);
+  // A port that was picked for the first address may be taken for the second.
+  for (int left = other_picks; !bound && address->port == 0 && left != 0; --left) {
+    bound = bind_all(*address, *endpoints, secure);
+  }
+  if (!bound) return std::unexpected(bound.error());
+  const std::uint16_t port = bound->front().endpoint.port();
+  listeners_.insert(listeners_.end(), bound->begin(), bound->end());
   Listening listening{
       .address = address->unix_path.empty() ? address->host : address->unix_path, .port = port, .secure = secure};
   if (listening.address.empty()) listening.address = "0.0.0.0";

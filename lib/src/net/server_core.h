@@ -107,6 +107,9 @@ class ServerCore {
   Result<void> open_acceptors(ServerLoop& loop, bool first);
   void begin_loop(ServerLoop& loop);
   Result<Listener> bind(io::Endpoint endpoint, bool secure);
+  // On one port, all of them or none.
+  Result<std::vector<Listener>> bind_all(const io::ListenAddress& address, std::vector<io::Endpoint> endpoints,
+                                         bool secure);
   void run_loop(ServerLoop& loop);
   // Runs `work` on each loop and waits until all have, or the server has been stopped: then it may still run, or never.
   void on_each_loop(std::function<void(ServerLoop&)> work);
