@@ -6,6 +6,7 @@
 #include "tls/concat.h"
 #include "tls/openssl_engine.h"
 #include "tls/pem.h"
+#include "tls/record/fast_gcm.h"
 
 namespace fairlead::tls {
 namespace {
@@ -64,6 +65,8 @@ Result<SslContextPtr> make_ssl_context(const SSL_METHOD* method, TlsProfile prof
   set_modes(raw);
   call_engines(raw);
   SSL_CTX_set_app_data(raw, const_cast<ContextSettings*>(&settings));  // NOLINT: read as const, see settings_of
+  // The cipher's self-test takes some milliseconds: now, rather than in the loop of the first connection.
+  if (settings.our_records) (void)record::fast_gcm_available();
   if (settings.key_log != nullptr || settings.our_records) SSL_CTX_set_keylog_callback(raw, note_secret);
   return context;
 }
