@@ -87,6 +87,21 @@ class Browser {
   }
 }
 
+function paintAllTheTime() {
+  const dot = document.createElement("i");
+  dot.id = "painted-dot";
+  dot.ariaHidden = "true";
+  Object.assign(dot.style, { position: "fixed", left: "0", top: "0", width: "1px", height: "1px" });
+  document.body.append(dot);
+  let turn = 0;
+  dot.painting = setInterval(() => (dot.style.background = (turn += 1) % 2 ? "#808080" : "#818181"), 30);
+}
+function paintNoMore() {
+  const dot = document.getElementById("painted-dot");
+  clearInterval(dot.painting);
+  dot.remove();
+}
+
 class Page {
   forgiven = [];
 
@@ -134,8 +149,14 @@ class Page {
   async colorScheme() {
     return false;
   }
+  // The driver waits for the page's next painting, which one that stands still never does.
   async screenshot(path) {
-    writeFileSync(path, Buffer.from(await this.#in(() => this.driver.command("GET", "/screenshot")), "base64"));
+    await this.evaluate(paintAllTheTime);
+    try {
+      writeFileSync(path, Buffer.from(await this.#in(() => this.driver.command("GET", "/screenshot")), "base64"));
+    } finally {
+      await this.evaluate(paintNoMore);
+    }
   }
   close() {
     return this.#in(() => this.driver.command("DELETE", "/window"));

@@ -14,8 +14,6 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 export async function takePictures(browser, page, name, { only = looks.map(([look]) => look), without = [] } = {}) {
   mkdirSync(folder, { recursive: true });
   await page.front();
-  // WebKitWebDriver never answers to a screenshot of some pages once their window has been narrow: as it is, or not at all.
-  if (browser.name === "webkit") return only.includes("light") ? takePicture(browser, page, `${name}-light`, without) : undefined;
   try {
     for (const [look, width, height, scheme] of looks.filter(([look]) => only.includes(look))) {
       const asked = await page.colorScheme(scheme);
