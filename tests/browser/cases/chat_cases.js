@@ -52,14 +52,17 @@ async function talking({ suite, label, ada, bob }) {
 
   await suite.run(label("one's own message is edited and deleted, for everybody"), 20_000, async () => {
     await say(ada, "a mistkae");
-    await heard(bob, "ada: a mistkae");
+    for (const page of [ada, bob]) await heard(page, "ada: a mistkae");
     await eventually("it is kept", async () => !(await ada.evaluate(isWaiting)));
     await ada.press("ArrowUp");
     await eventually("it is edited", async () => (await ada.evaluate(textOf, "send")) === "Save");
+    assert.equal(await ada.evaluate(() => document.getElementById("say").value), "a mistkae");
     await ada.evaluate(() => (document.getElementById("say").value = ""));
     await say(ada, "a mistake");
     for (const page of [ada, bob]) await heard(page, "ada: a mistake");
     assert.match(await bob.evaluate(() => document.querySelector("#log .message:last-of-type").textContent), /edited/);
+    await eventually("nobody types", async () => (await bob.evaluate(textOf, "typing")) === "", 2_000); // sooner than it is forgotten
+    await eventually("it is kept", async () => !(await ada.evaluate(isWaiting)));
     await eventually("it can be deleted", () => ada.evaluate(() => Boolean(document.querySelector(".message.own:last-of-type .actions"))));
     await ada.evaluate(() => {
       const press = (text) => Array.from(document.querySelectorAll(".message.own:last-of-type .actions button")).find((one) => one.textContent === text).click();

@@ -49,7 +49,10 @@ export class App {
     });
     this.#composer = new Composer(this.#chat.backend, {
       say: (text, upload) => this.#say(text, upload),
-      edit: ({ id }, text) => this.#talk?.say({ t: "edit", id: crypto.randomUUID(), at: Date.now(), of: id, text }),
+      edit: ({ id }, text) => {
+        this.#talk?.say({ t: "edit", id: crypto.randomUUID(), at: Date.now(), of: id, text });
+        this.#company?.sent();
+      },
       lastOwn: () => this.#lastOwn(),
       typed: () => this.#company?.typed(),
     });
@@ -95,8 +98,10 @@ export class App {
     if (isFirst) this.#chat.invite(talk).catch(() => {}); // the message itself is what counts
   }
 
+  // The very last one: while it is on its way, the one before it is not meant.
   #lastOwn(): Message | undefined {
-    return this.#talk?.messages().reverse().find((one) => one.author?.user === this.#chat.me.user && one.offset > 0 && !one.deleted && one.text !== "");
+    const last = this.#talk?.messages().reverse().find((one) => one.author?.user === this.#chat.me.user && !one.deleted && one.text !== "");
+    return last && last.offset > 0 ? last : undefined;
   }
 
   #openDirect(person: Author): void {
@@ -155,8 +160,6 @@ export class App {
 
   #arrived(talk: Talk, message: Message): void {
     if (talk === this.#talk) {
-      this.#company?.typing.said(message.author?.user ?? "");
-      this.#drawCompany();
       this.#log.somethingNew();
     } else {
       setText(byId("spoken"), `${message.author?.name ?? ""} in ${talk.place.title}: ${message.text || "a picture"}`);

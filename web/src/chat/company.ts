@@ -28,13 +28,20 @@ export class Company {
       this.#here.delete(info.client);
       this.#changed();
     };
+    // Said, edited or taken back: whoever did it types no more.
+    const said = ({ info }: { info?: { user: string } }): void => {
+      this.typing.said(info?.user ?? "");
+      this.#changed();
+    };
     const ask = (): void => void this.#ask();
     subscription.on("join", join);
     subscription.on("leave", leave);
+    subscription.on("publication", said);
     subscription.on("subscribed", ask);
     this.#listeners.push(() => {
       subscription.off("join", join);
       subscription.off("leave", leave);
+      subscription.off("publication", said);
       subscription.off("subscribed", ask);
     });
     if (subscription.state === "subscribed") ask();
