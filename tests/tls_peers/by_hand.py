@@ -36,10 +36,13 @@ class OurClient(peer.Connector):
         super().__init__(environment.certificates, *stacks.flags(layer), *arguments)
         self.certificates, self.suite, self.log_file = environment.certificates, suite, log_file_for(environment)
 
-    async def accept(self, behind=None):
+    async def accept(self, behind=None, ticket=True):
+        """Our client leaves its records to OpenSSL until it has a ticket: without one, that is what a case is about."""
         reader, writer = await self.tcp()
         stream = await records.accept(reader, writer, self.certificates, self.suite, self.log_file, behind)
         stream.role = "server"
+        if ticket:
+            await stream.write(stream.record(records.HANDSHAKE, records.ticket(0)))
         self.peer = peer.Peer(stream, masks=False)
         return await self.peer.read_head()
 

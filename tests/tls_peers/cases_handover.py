@@ -96,10 +96,39 @@ async def finished_with_many(stream, finished, request):
 @case("client", "finished-with-key-update", "4.6.3", "the server's Finished and KeyUpdate in one segment")
 async def server_finished_with_key_update(environment, layer, suite):
     async with by_hand.OurClient(environment, layer, suite) as client:
-        head = await client.accept(behind=lambda stream: stream.key_update(ask=True))
+        head = await client.accept(behind=lambda stream: stream.key_update(ask=True), ticket=False)
         await client.peer.send(client.response(head))
         await _lines(client, (b"hello", b"x" * 20000))
         expect("KeyUpdates that answer", client.peer.stream.updates_seen, 1)
+        await _close(client)
+
+
+@case("client", "finished-with-ticket", "4.6.1", "the server's Finished, a ticket and KeyUpdate in one segment, each in a record")
+async def server_finished_with_ticket(environment, layer, suite):
+    async with by_hand.OurClient(environment, layer, suite) as client:
+        head = await client.accept(ticket=False, behind=lambda stream: stream.record(HANDSHAKE, records.ticket(9)) + stream.key_update(
+            ask=True))
+        await client.peer.send(client.response(head))
+        await _lines(client, (b"hello", b"x" * 20000))
+        expect("KeyUpdates that answer", client.peer.stream.updates_seen, 1)
+        await _close(client)
+
+
+@case("client", "no-ticket", "4.6.1", "a server that sends no ticket, and then one between messages")
+async def no_ticket(environment, layer, suite):
+    async with by_hand.OurClient(environment, layer, suite) as client:
+        head = await client.accept(ticket=False)
+        stream = client.peer.stream
+        await client.peer.send(client.response(head))
+        await _lines(client, (b"one", b"x" * 20000))
+        cut = records.ticket(1)
+        await stream.write(stream.record(HANDSHAKE, cut[:20]))
+        await client.write(b"in between\n")  # it may wait for the rest of the ticket
+        await asyncio.sleep(0.1)
+        await stream.write(stream.record(HANDSHAKE, cut[20:]) + stream.record(DATA, frames.text(b"behind it").encode(False)))
+        await client.peer.expect_frame(frames.TEXT, b"in between")
+        await client.expect_output(b"behind it\n")
+        await _lines(client, (b"two", b"y" * 20000))
         await _close(client)
 
 
@@ -215,24 +244,19 @@ async def requests_in_a_row(environment, layer, suite):
         await talk.goodbye(client)
 
 
-def _ticket(number=0):
-    body = (7200).to_bytes(4, "big") + number.to_bytes(4, "big") + b"\x01" + bytes([number]) + b"\0\x40" + bytes(64) + b"\0\0"
-    return message(NEW_SESSION_TICKET, body)
-
-
 @case("client", "tickets", "4.6.1", "tickets of the server: alone, two in a record, cut, and before a KeyUpdate in its record")
 async def tickets(environment, layer, suite):
     async with by_hand.OurClient(environment, layer, suite) as client:
         await client.open()
         stream = client.peer.stream
-        await stream.write(stream.record(HANDSHAKE, _ticket(1)))
+        await stream.write(stream.record(HANDSHAKE, records.ticket(1)))
         await _lines(client, (b"one",))
-        await stream.write(stream.record(HANDSHAKE, _ticket(2) + _ticket(3), padding=99))
+        await stream.write(stream.record(HANDSHAKE, records.ticket(2) + records.ticket(3), padding=99))
         await _lines(client, (b"two",))
-        cut = _ticket(4)
+        cut = records.ticket(4)
         await stream.write(*(stream.record(HANDSHAKE, cut[at:at + 30]) for at in range(0, len(cut), 30)))
         await _lines(client, (b"three",))
-        await stream.write(stream.record(HANDSHAKE, _ticket(5) + message(KEY_UPDATE, b"\1")))
+        await stream.write(stream.record(HANDSHAKE, records.ticket(5) + message(KEY_UPDATE, b"\1")))
         stream.mine = stream.mine.following()
         await _lines(client, (b"four", b"x" * 40000))
         expect("KeyUpdates that answer", stream.updates_seen, 1)

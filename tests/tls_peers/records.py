@@ -71,6 +71,12 @@ def message(kind, body):
     return bytes([kind]) + len(body).to_bytes(3, "big") + body
 
 
+def ticket(number):
+    """A NewSessionTicket that is good for nothing, and well-formed (RFC 8446 4.6.1)."""
+    times = struct.pack("!II", 7200, number)
+    return message(NEW_SESSION_TICKET, times + bytes([1, number]) + struct.pack("!H", 64) + bytes(64) + b"\0\0")
+
+
 def choose_suite(context, suite):
     """Python's ssl has no words for the suites of TLS 1.3, so its SSL_CTX is asked."""
     library = ctypes.CDLL("libssl.so.3")
