@@ -84,6 +84,11 @@ std::size_t Layer::read_burst(const Lent& lent) {
 
 // How many of the opened bytes are plaintext for above.
 std::size_t Layer::take(const Lent& lent, Opener::Content content, Bytes bytes) {
+  // RFC 8446 5.1: no record of any other type may come between the parts of a handshake message, not even an alert.
+  if (messages_.in_message() && content.type != ContentType::handshake) {
+    give_up(lent, {Alert::unexpected_message, "another record came in the middle of a handshake message"});
+    return 0;
+  }
   switch (content.type) {
     case ContentType::application_data:
       return take_data(lent, bytes);
@@ -101,11 +106,6 @@ std::size_t Layer::take(const Lent& lent, Opener::Content content, Bytes bytes) 
 }
 
 std::size_t Layer::take_data(const Lent& lent, Bytes content) {
-  // RFC 8446 5.1: nothing may come between the parts of a handshake message.
-  if (messages_.in_message()) {
-    give_up(lent, {Alert::unexpected_message, "data came in the middle of a handshake message"});
-    return 0;
-  }
   // RFC 8446 5.1 allows empty ones; each costs us as much as a small message and brings nothing.
   if (content.empty()) check_rate(lent);
   return content.size();

@@ -335,11 +335,17 @@ TEST(KeyUpdate, MustEndItsRecordAndBeWellFormed) {
 }
 
 TEST(KeyUpdate, NothingElseMayComeInTheMiddle) {
-  Pair pair;
-  pair.client.send_raw(ContentType::handshake, key_update.substr(0, 2));
-  pair.client.send_raw(ContentType::application_data, "between");
-  pair.server.receive(std::exchange(pair.client.outgoing, {}));
-  expect_refusal(pair.server, pair.client, "unexpected_message");
+  const std::pair<ContentType, std::string> others[] = {{ContentType::application_data, "between"},  // NOLINT
+                                                        {ContentType::alert, "\1\x5a"},
+                                                        {ContentType::alert, "\1\0"s}};
+  for (const auto& [type, content] : others) {
+    Pair pair;
+    pair.client.send_raw(ContentType::handshake, key_update.substr(0, 2));
+    pair.client.send_raw(type, content);
+    pair.server.receive(std::exchange(pair.client.outgoing, {}));
+    expect_refusal(pair.server, pair.client, "unexpected_message");
+    EXPECT_FALSE(pair.server.said_goodbye);
+  }
 }
 
 TEST(KeyUpdate, ComesByItselfBeforeAKeyHasSealedTooMuch) {
