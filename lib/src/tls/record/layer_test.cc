@@ -377,8 +377,10 @@ TEST(KeyUpdate, AMessageOfManyRecordsChangesKeysInTheMiddle) {
 TEST(Tickets, AreSkippedByAClientWhateverTheirSize) {
   Pair pair;
   pair.server.send_raw(ContentType::handshake, ticket);
-  // The longest that there can be, over many records: header, 255 of nonce, and both lengths at their ends.
-  std::string longest = from_hex("04 02 01 09") + std::string(0x20109, 't');
+  // The longest that there can be, over many records: header, times, 255 of nonce, and both lengths at their ends.
+  const std::string longest = from_hex("04 02 01 09") + std::string(8, 't') + from_hex("ff") + std::string(255, 'n') +
+                              from_hex("ff ff") + std::string(65'535, 't') + from_hex("ff fe") +
+                              std::string(65'534, 'e');
   for (std::size_t at = 0; at < longest.size(); at += 16'000) {
     pair.server.send_raw(ContentType::handshake, std::string_view(longest).substr(at, 16'000));
   }
@@ -386,6 +388,26 @@ TEST(Tickets, AreSkippedByAClientWhateverTheirSize) {
   pair.run();
   EXPECT_FALSE(pair.client.failed) << pair.client.failed->detail;
   EXPECT_EQ(pair.client.plaintext, "behind");
+}
+
+TEST(Tickets, WhoseLengthsContradictEachOtherAreRefused) {
+  const std::string broken[] = {
+      // NOLINTBEGIN: what is wrong stands behind each
+      from_hex("04 00 00 0f 00 00 0e 10 01 02 03 04 02 00 00 01 aa 00 00"),     // the nonce takes a byte of the rest
+      from_hex("04 00 00 0f 00 00 0e 10 01 02 03 04 01 00 00 09 aa 00 00"),     // the ticket ends behind the message
+      from_hex("04 00 00 0f 00 00 0e 10 01 02 03 04 02 00 00 00 00 00 00"),     // no ticket
+      from_hex("04 00 00 0f 00 00 0e 10 01 02 03 04 01 00 00 01 aa 00 01"),     // the extensions end behind the message
+      from_hex("04 00 00 10 00 00 0e 10 01 02 03 04 01 00 00 01 aa 00 00 ff"),  // a byte behind the extensions
+                                                                                // NOLINTEND
+  };
+  for (const std::string& one : broken) {
+    expect_refused(ContentType::handshake, one, "decode_error", true);
+    Pair pieces;
+    for (std::size_t at = 0; at < one.size(); at += 3)
+      pieces.server.send_raw(ContentType::handshake, one.substr(at, 3));
+    pieces.client.receive(std::exchange(pieces.server.outgoing, {}));
+    expect_refusal(pieces.client, pieces.server, "decode_error");
+  }
 }
 
 TEST(Messages, WithoutAPlaceAfterTheHandshakeAreRefused) {

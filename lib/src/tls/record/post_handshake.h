@@ -16,6 +16,26 @@ namespace fairlead::tls::record {
 
 enum class Side : std::uint8_t { server, client };
 
+// Whether the lengths inside a NewSessionTicket add up (RFC 8446 4.6.1), in whatever pieces it comes.
+class TicketShape {
+ public:
+  void take(Bytes bytes) noexcept;
+  // At the end of the message.
+  [[nodiscard]] bool well_formed() const noexcept { return part_ == parts && left_ == 0 && !broken_; }
+
+ private:
+  // The three that have a length: nonce, ticket, extensions. Lifetime and age_add come before.
+  static constexpr std::uint8_t parts = 3;
+
+  void take_length_byte(std::byte byte) noexcept;
+
+  std::uint16_t left_ = 8;  // bytes to pass over before the next length
+  std::uint16_t length_ = 0;
+  std::uint8_t part_ = 0;
+  std::uint8_t length_filled_ = 0;
+  bool broken_ = false;
+};
+
 // Holds no message: a ticket is skipped (whoever wants to resume lets OpenSSL read it), and a KeyUpdate is one byte.
 class PostHandshake {
  public:
@@ -35,9 +55,11 @@ class PostHandshake {
   [[nodiscard]] std::expected<void, Fault> take_head(Bytes& content);
   [[nodiscard]] std::expected<void, Fault> check_head();
   [[nodiscard]] std::expected<std::optional<Message>, Fault> take_body(Bytes& content);
+  [[nodiscard]] std::expected<std::optional<Message>, Fault> skip_ticket() const;
 
   std::array<std::byte, head_bytes> head_{};
   std::uint32_t body_left_ = 0;
+  TicketShape ticket_;
   std::uint8_t head_filled_ = 0;
   Side side_;
 };
