@@ -31,6 +31,12 @@ void note_state(const SSL* ssl, int where, int /*result*/) {
   if (alert || (message && theirs)) OpensslEngine::of(ssl).note_message();
 }
 
+// RFC 6066 4: the client asked for records of 512 to 4,096 bytes, and OpenSSL agrees to that by itself.
+bool agreed_on_short_records(const SSL* ssl) {
+  const std::uint8_t mode = SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl));
+  return mode != TLSEXT_max_fragment_length_DISABLED && mode != TLSEXT_max_fragment_length_UNSPECIFIED;
+}
+
 int keep_new_session(SSL* ssl, SSL_SESSION* session) { return OpensslEngine::of(ssl).keep_session(session) ? 1 : 0; }
 
 }  // namespace
@@ -225,8 +231,9 @@ void OpensslEngine::keep_records() {
 }
 
 bool OpensslEngine::can_be_replaced() const noexcept {
-  return phase_ == Phase::open && secrets_ && secrets_->complete() && !keys_changed_ && !close_sent_ && !error_ &&
-         !unsealed_ && SSL_is_init_finished(ssl_.get()) == 1 && SSL_has_pending(ssl_.get()) == 0;
+  return !agreed_on_short_records(ssl_.get()) && phase_ == Phase::open && secrets_ && secrets_->complete() &&
+         !keys_changed_ && !close_sent_ && !error_ && !unsealed_ && SSL_is_init_finished(ssl_.get()) == 1 &&
+         SSL_has_pending(ssl_.get()) == 0;
 }
 
 void OpensslEngine::note_secret(const char* line) {

@@ -83,7 +83,7 @@ class OpensslEngine final : public Engine {
   [[nodiscard]] std::size_t handshake_output_bytes() const noexcept { return handshake_output_bytes_; }
   // A client that keeps a session for the next connection, and has not got it yet.
   [[nodiscard]] bool awaits_session() const noexcept { return client_ && client_->session && !session_kept_; }
-  // OpenSSL is at rest, and the secrets are still the ones that seal and open.
+  // OpenSSL is at rest, the secrets are still the ones that seal and open, and records may be as long as they like.
   [[nodiscard]] bool can_be_replaced() const noexcept;
   // Nobody takes over: from here on as much ciphertext as there is goes into OpenSSL's buffer at once.
   void keep_records();

@@ -94,6 +94,19 @@ TEST_F(TakingOver, DoesNotHappenInTls12) {
   EXPECT_EQ(plain.server.plaintext, "as ever");
 }
 
+TEST_F(TakingOver, DoesNotHappenWhenShortRecordsWereAgreedOn) {
+  PlainClient plain(server);
+  ASSERT_EQ(SSL_set_tlsext_max_fragment_length(plain.ssl.get(), TLSEXT_max_fragment_length_512), 1);
+  plain.run();
+  ASSERT_TRUE(plain.done);
+  EXPECT_FALSE(took_over(*plain.server.engine));
+  const std::string text(5'000, 'x');
+  plain.server.send(text);
+  plain.run();
+  EXPECT_EQ(plain.problem, "");
+  EXPECT_EQ(plain.plaintext, text);
+}
+
 TEST_F(TakingOver, DoesNotHappenWhenTheOptionSaysSo) {
   Tls options = authority.server();
   options.record_layer = RecordLayer::openssl;
