@@ -3,6 +3,7 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import re
 import select
@@ -16,7 +17,7 @@ BENCH = pathlib.Path(__file__).resolve().parent.parent
 START_SECONDS = 10
 STOP_SECONDS = 5
 
-READY = r"listening on (wss://[^/\s]+)/"
+READY = r"listening on ((?:wss|https)://[^/\s]+)/"
 API_KEY = "bench"  # as in peers/fairlead.toml
 
 # Lifted so that what is measured is the work, not a refusal; the other peers' programs lift theirs likewise.
@@ -56,30 +57,30 @@ class Server:
     def __init__(self, peer, core, cert, key, compress=False):
         self.peer = peer
         command = ["taskset", "-c", str(core), *peer.arguments(str(cert), str(key), compress)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=BENCH)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=BENCH)
         self.pid = self.process.pid
         self.base = self._wait_until_ready()
 
     def _wait_until_ready(self):
         deadline = time.monotonic() + START_SECONDS
-        said = []
+        said = ""
         while (left := deadline - time.monotonic()) > 0:
             if not select.select([self.process.stdout], [], [], left)[0]:
                 break
-            line = self.process.stdout.readline()
-            if not line:
+            more = os.read(self.process.stdout.fileno(), 65536).decode(errors="replace")
+            if not more:
                 break
-            said.append(line)
-            if found := re.search(self.peer.ready, line):
+            said += more
+            if found := re.search(self.peer.ready, said):
                 threading.Thread(target=self._drain, daemon=True).start()
                 return found[1]
         self.stop()
-        raise DidNotStart(f"{self.peer.name} did not start: {''.join(said).strip() or 'it says nothing'}")
+        raise DidNotStart(f"{self.peer.name} did not start: {said.strip() or 'it says nothing'}")
 
     def _drain(self):
         """Whatever it says later must not fill the pipe and stop it."""
         with contextlib.suppress(ValueError, OSError):
-            for _ in self.process.stdout:
+            while os.read(self.process.stdout.fileno(), 65536):
                 pass
 
     def url(self, path):

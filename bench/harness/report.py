@@ -11,6 +11,7 @@ import statistics
 
 from . import measure
 from . import peers as peering
+from . import workloads
 
 OURS = "fairlead"
 BYSTANDER_MS = 100  # the longest that somebody who has no part in a storm may wait
@@ -178,6 +179,19 @@ def save_json(folder, results, peers, settings):
     path = folder / f"{when}.json"
     path.write_text(json.dumps(data, indent=1) + "\n")
     return path
+
+
+def load_json(path):
+    """What `save_json` has written: [(workload, {peer name: Cell})], for the workloads that there still are."""
+    saved = json.loads(pathlib.Path(path).read_text())["workloads"]
+    return [(workload, {name: measure.Cell(**cell) for name, cell in saved[workload.name].items()})
+            for workload in workloads.WORKLOADS if workload.name in saved]
+
+
+def together(earlier, results):
+    """Both, in the order of the list; what was measured twice counts as it was measured last."""
+    cells = {workload.name: cells for workload, cells in [*earlier, *results]}
+    return [(workload, cells[workload.name]) for workload in workloads.WORKLOADS if workload.name in cells]
 
 
 def measured_part(results, peers, settings, command, part):

@@ -53,13 +53,16 @@ MANY_SOURCES = ("--sources", ",".join(f"127.0.0.{n}" for n in range(1, 21)))
 FANOUT_TARGETS = {"bun": 1.0, "nats-server": 2.0}
 
 
-def channel_fanout(subscribers, size, speech):
+def channel_fanout(subscribers, size, speech, window=16):
+    """`window` publications are in flight: a backend that does not wait for one before it publishes the next."""
+    alone = window == 1
     return Workload(
-        name=f"server-1-to-{subscribers}-{size_name(size).replace(' ', '')}-{speech}",
+        name=f"server-1-to-{subscribers}-{size_name(size).replace(' ', '')}-{speech}{'-alone' if alone else ''}",
         group="server",
-        title=f"1 → {subscribers:,}, {size_name(size)}, {speech}",
-        arguments=("--mode", "fanout", "--clients", str(subscribers), "--size", str(size), "--window", "4", *MANY_SOURCES),
-        unit="deliveries", speech=speech, saturates=True, targets=FANOUT_TARGETS)
+        title=f"1 → {subscribers:,}, {size_name(size)}, {speech}{', one in flight' if alone else ''}",
+        arguments=("--mode", "fanout", "--clients", str(subscribers), "--size", str(size), "--window", str(window),
+                   *MANY_SOURCES),
+        unit="deliveries", speech=speech, saturates=not alone, targets=FANOUT_TARGETS)
 
 
 def api(batch, speech="json"):
@@ -74,6 +77,7 @@ def api(batch, speech="json"):
 REALTIME = [
     *(channel_fanout(subscribers, size, speech)
       for subscribers in (1_000, 10_000) for size in (64, KIB) for speech in ("json", "protobuf")),
+    channel_fanout(1_000, 64, "json", window=1),
     Workload("server-1000x10-64B", "server", "1,000 channels × 10, 64 B, json",
              ("--mode", "fanout", "--clients", "10000", "--channels", "1000", "--size", "64", "--window", "64",
               *MANY_SOURCES), "deliveries", saturates=True, targets=FANOUT_TARGETS),

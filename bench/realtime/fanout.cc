@@ -27,7 +27,9 @@ class Fanout final : public Crowd {
     pass(options_.warmup_seconds);
     counting_ = true;
     meter.start();
+    outcome_.reads = network_.reads();
     pass(options_.duration_seconds);
+    outcome_.reads = network_.reads() - outcome_.reads;
     meter.stop();
     counting_ = false;
     stopping_ = true;

@@ -191,6 +191,7 @@ bool Link::receive() {
   const ssize_t count = recvmsg(socket_, &message, 0);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (count <= 0) return fail("the server ended the connection"), false;
+  network_.count_read();
   incoming_ = {buffer.data(), static_cast<std::size_t>(count)};
   for (cmsghdr* one = CMSG_FIRSTHDR(&message); one != nullptr; one = CMSG_NXTHDR(&message, one)) {
     if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_TIMESTAMPNS) continue;

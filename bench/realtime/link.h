@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ class Network {
   [[nodiscard]] const sockaddr_in& server() const noexcept { return server_; }
   [[nodiscard]] const sockaddr_in& next_source() noexcept { return sources_[turn_++ % sources_.size()]; }
   [[nodiscard]] SSL* make_ssl();
+  // How often one of them has found something to read.
+  [[nodiscard]] std::uint64_t reads() const noexcept { return reads_; }
+  void count_read() noexcept { ++reads_; }
   [[nodiscard]] std::string& ciphertext() noexcept { return ciphertext_; }
   [[nodiscard]] std::string& plaintext() noexcept { return plaintext_; }
 
@@ -46,6 +50,7 @@ class Network {
   sockaddr_in server_{};
   std::vector<sockaddr_in> sources_;
   std::size_t turn_ = 0;
+  std::uint64_t reads_ = 0;
   std::string ciphertext_, plaintext_;
 };
 

@@ -60,6 +60,10 @@ std::string to_json(const Outcome& outcome, const Meter& meter) {
       R"("generator":{{"cpu_seconds":{:.6f},"utilisation":{:.4f}}},"tls":{{"version":"{}","cipher":"{}"}})",
       outcome.count, meter.seconds(), static_cast<double>(outcome.count) / seconds, latencies(outcome.latency), server,
       meter.own_cpu_seconds(), meter.own_cpu_seconds() / seconds, outcome.tls_version, outcome.tls_cipher);
+  if (outcome.reads > 0) {
+    text += fmt::format(R"(,"count_per_read":{:.2f})",
+                        static_cast<double>(outcome.count) / static_cast<double>(outcome.reads));
+  }
   if (outcome.bystander) text += fmt::format(R"(,"bystander_us":{})", latencies(*outcome.bystander));
   return text + "}\n";
 }

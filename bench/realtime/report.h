@@ -37,6 +37,7 @@ class Meter {
 struct Outcome {
   std::uint64_t count = 0;  // in what the mode counts
   std::size_t clients = 0;
+  std::uint64_t reads = 0;  // that it took; 0: not counted
   cli::Histogram latency;
   std::optional<cli::Histogram> bystander;  // of a publisher that has no part in it
   std::string tls_version, tls_cipher;
