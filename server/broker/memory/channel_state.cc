@@ -39,6 +39,14 @@ Outcome<Budget::Charge> take(Budget& budget, std::size_t bytes) {
 
 }  // namespace
 
+ChannelState::Published ChannelState::passing(Publication publication, WallTime now) {
+  publication.offset = 0;
+  if (publication.time_ms == 0) publication.time_ms = unix_ms(now);
+  Published result;
+  result.publication = std::make_shared<const Publication>(std::move(publication));
+  return result;
+}
+
 Outcome<ChannelState::Published> ChannelState::publish(Publication publication, const PublishOptions& options,
                                                        WallTime now, Budget& budget) {
   const Answer* known = options.idempotency_key.empty() ? nullptr : answers_.find(options.idempotency_key, now);

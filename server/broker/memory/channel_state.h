@@ -23,6 +23,9 @@ class ChannelState {
 
   explicit ChannelState(Budget::Charge charge) : charge_(std::move(charge)) {}
 
+  // What becomes of a publication where nothing is kept: no state is needed, and none is made.
+  [[nodiscard]] static Published passing(Publication publication, WallTime now);
+
   // Each of these changes nothing when it answers with a fault.
   [[nodiscard]] Outcome<Published> publish(Publication publication, const PublishOptions& options, WallTime now,
                                            Budget& budget);

@@ -98,14 +98,21 @@ void MemoryBroker::unsubscribe(const std::string& channel, Done<void> done) {
   });
 }
 
+Outcome<ChannelState::Published> MemoryBroker::publish_in(Stripe& stripe, const std::string& channel,
+                                                          Publication publication, const PublishOptions& options,
+                                                          WallTime now) {
+  if (!keeps_anything(options) && !stripe.channels.contains(channel)) {
+    return ChannelState::passing(std::move(publication), now);
+  }
+  auto state = find_or_add(stripe, channel);
+  if (!state) return std::unexpected(std::move(state.error()));
+  return (*state)->publish(std::move(publication), options, now, budget_);
+}
+
 void MemoryBroker::publish(const std::string& channel, Publication publication, PublishOptions options,
                            Done<PublishOutcome> done) {
   run(channel, done, [&](Stripe& stripe, WallTime now) -> Outcome<PublishOutcome> {
-    ChannelState passing{Budget::Charge{}};  // where nothing is kept, nothing is made
-    Outcome<ChannelState*> state = &passing;
-    if (keeps_anything(options) || stripe.channels.contains(channel)) state = find_or_add(stripe, channel);
-    if (!state) return std::unexpected(std::move(state.error()));
-    auto published = (*state)->publish(std::move(publication), options, now, budget_);
+    auto published = publish_in(stripe, channel, std::move(publication), options, now);
     if (!published) return std::unexpected(std::move(published.error()));
     if (published->publication && stripe.subscribed.contains(channel)) {
       events_->on_publication(channel, std::move(published->publication), published->outcome.position,

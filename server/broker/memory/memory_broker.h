@@ -61,6 +61,9 @@ class MemoryBroker final : public Broker {
 
   [[nodiscard]] Stripe& stripe_of(const std::string& channel);
   [[nodiscard]] Outcome<ChannelState*> find_or_add(Stripe& stripe, const std::string& channel);
+  [[nodiscard]] Outcome<ChannelState::Published> publish_in(Stripe& stripe, const std::string& channel,
+                                                            Publication publication, const PublishOptions& options,
+                                                            WallTime now);
   static void schedule(Stripe& stripe, const std::string& channel, ChannelState& state);
   static void sweep(Stripe& stripe, WallTime now);
   void sweep_another(WallTime now);
