@@ -77,7 +77,8 @@ bool NodeLoop::entered(Session& session) {
   if (!node_.users_.enter(session.user(), settings->session.user_connection_limit)) return false;
   by_client_.insert_or_assign(session.client(),
                               Entered{&session, session.user(), unix_ms(std::chrono::system_clock::now())});
-  by_user_.emplace(session.user(), &session);
+  // Those without a name may be tens of thousands, and nobody asks for them together.
+  if (!session.user().empty()) by_user_[session.user()].push_back(&session);
   if (personal.enabled && personal.single_connection && !session.user().empty()) {
     node_.on_each_loop([user = session.user(), stays = session.client()](NodeLoop& loop) {
       for (const auto& other : loop.find({.user = user, .client = {}, .secret = {}})) {
@@ -93,12 +94,9 @@ void NodeLoop::left(Session& session) {
   if (found == by_client_.end() || found->second.session != &session) return;
   const std::string user = found->second.user;
   by_client_.erase(found);
-  const auto [begin, end] = by_user_.equal_range(user);
-  for (auto it = begin; it != end; ++it) {
-    if (it->second == &session) {
-      by_user_.erase(it);
-      break;
-    }
+  if (const auto of_user = by_user_.find(user); of_user != by_user_.end()) {
+    std::erase(of_user->second, &session);
+    if (of_user->second.empty()) by_user_.erase(of_user);
   }
   node_.users_.leave(user);
 }
@@ -125,8 +123,9 @@ std::vector<std::shared_ptr<Session>> NodeLoop::find(const Wanted& wanted) const
   if (!wanted.client.empty()) {
     if (const auto it = by_client_.find(wanted.client); it != by_client_.end()) take(*it->second.session);
   } else if (!wanted.user.empty()) {
-    const auto [begin, end] = by_user_.equal_range(wanted.user);
-    for (auto it = begin; it != end; ++it) take(*it->second);
+    if (const auto of_user = by_user_.find(wanted.user); of_user != by_user_.end()) {
+      for (Session* session : of_user->second) take(*session);
+    }
   } else if (!wanted.secret.empty()) {
     for (const auto& [client, entered] : by_client_) take(*entered.session);
   }

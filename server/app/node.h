@@ -73,7 +73,7 @@ class NodeLoop final : public ChannelInterest, public SessionDirectory {
   LoopHandle loop_;
   unsigned index_;
   std::unordered_map<std::string, Entered> by_client_;
-  std::unordered_multimap<std::string, Session*> by_user_;
+  std::unordered_map<std::string, std::vector<Session*>> by_user_;  // of those that have a name
 };
 
 class Node final : public TransportHost, public BrokerEvents {
