@@ -22,6 +22,23 @@ double random_share() {
   return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
+// What any of the backends is to be told of a client's request, in lower case.
+std::set<std::string> forwarded_headers(const BackendSettings& backend) {
+  std::set<std::string> names;
+  const auto add = [&names](const ProxySettings& proxy) {
+    for (std::string name : proxy.http_headers) {
+      std::ranges::transform(name, name.begin(),
+                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+      names.insert(std::move(name));
+    }
+  };
+  add(backend.connect);
+  add(backend.refresh);
+  add(backend.rpc);
+  for (const auto& [name, proxy] : backend.named) add(proxy);
+  return names;
+}
+
 }  // namespace
 
 std::string random_uuid() {
@@ -63,7 +80,12 @@ NodeLoop::NodeLoop(Node& node, LoopHandle loop, unsigned index)
                   .encoder = &node.encoder()},
       node_(node),
       loop_(std::move(loop)),
-      index_(index) {}
+      index_(index),
+      forwarded_(forwarded_headers(node.settings()->backend)) {}
+
+void NodeLoop::leave_forwarded(std::map<std::string, std::string>& headers) const {
+  std::erase_if(headers, [this](const auto& field) { return !forwarded_.contains(field.first); });
+}
 
 void NodeLoop::want(const std::string& channel, Done<void> done) {
   node_.channels_.want(channel, index_, on_loop(loop_, std::move(done)));
@@ -162,7 +184,10 @@ void Node::reconfigure(const std::shared_ptr<const Settings>& settings) {
     const std::scoped_lock lock(mutex_);
     settings_ = settings;
   }
-  on_each_loop([settings](NodeLoop& loop) { loop.environment.settings = {settings, &settings->session}; });
+  on_each_loop([settings](NodeLoop& loop) {
+    loop.environment.settings = {settings, &settings->session};
+    loop.forward(forwarded_headers(settings->backend));
+  });
 }
 
 constexpr std::chrono::milliseconds hurry_glance{20};  // how soon a second signal is seen
@@ -197,6 +222,7 @@ void Node::send_away(Duration window) {
 
 std::shared_ptr<Session> Node::open_session(Outbox& outbox, Caller caller, Session::Options options) {
   if (current_loop == nullptr || !ready()) return nullptr;
+  current_loop->leave_forwarded(caller.headers);
   return Session::make(current_loop->environment, outbox, std::move(caller), options, now());
 }
 

@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -57,6 +58,10 @@ class NodeLoop final : public ChannelInterest, public SessionDirectory {
   [[nodiscard]] const LoopHandle& loop() const noexcept { return loop_; }
   [[nodiscard]] unsigned index() const noexcept { return index_; }
 
+  // Keeps of a client's header fields those that a backend is told: most are large, and nobody asks for them.
+  void leave_forwarded(std::map<std::string, std::string>& headers) const;
+  void forward(std::set<std::string> names) { forwarded_ = std::move(names); }
+
   Hub hub;
   SessionMetrics metrics;
   LoopBroker broker;
@@ -72,6 +77,7 @@ class NodeLoop final : public ChannelInterest, public SessionDirectory {
   Node& node_;
   LoopHandle loop_;
   unsigned index_;
+  std::set<std::string> forwarded_;  // in lower case
   std::unordered_map<std::string, Entered> by_client_;
   std::unordered_map<std::string, std::vector<Session*>> by_user_;  // of those that have a name
 };
