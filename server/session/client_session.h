@@ -11,8 +11,8 @@
 #include "session/timers.h"
 
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -239,7 +239,7 @@ class ClientSession final : public Session, private SubscriptionHost {
   std::unique_ptr<Connecting> connecting_;
   std::vector<std::function<void(ClientSession&)>> once_connected_;
 
-  std::deque<Command> waiting_;
+  std::list<Command> waiting_;  // an empty deque would hold 600 bytes for each client
   bool in_progress_ = false, pumping_ = false;
   std::size_t publishing_ = 0;  // judged, not yet answered by the engine
   std::size_t errors_ = 0;

@@ -26,14 +26,16 @@ bool TokenBucket::take(TimePoint now) noexcept {
 
 // A rate below one per second still has room for one.
 RateLimit::RateLimit(double per_second) noexcept
-    : limited_(per_second > 0),
-      refusing_(per_second, std::max(1.0, per_second * burst_seconds)),
-      ending_(per_second * far_over_times, std::max(far_over_times, per_second * burst_seconds * far_over_times)) {}
+    : buckets_(per_second > 0 ? std::make_unique<Buckets>(
+                                    TokenBucket(per_second, std::max(1.0, per_second * burst_seconds)),
+                                    TokenBucket(per_second * far_over_times,
+                                                std::max(far_over_times, per_second * burst_seconds * far_over_times)))
+                              : nullptr) {}
 
 Pace RateLimit::take(TimePoint now) noexcept {
-  if (!limited_) return Pace::within;
-  if (!ending_.take(now)) return Pace::far_over;
-  return refusing_.take(now) ? Pace::within : Pace::over;
+  if (!buckets_) return Pace::within;
+  if (!buckets_->ending.take(now)) return Pace::far_over;
+  return buckets_->refusing.take(now) ? Pace::within : Pace::over;
 }
 
 }  // namespace fairlead::server

@@ -5,6 +5,7 @@
 #include <fairlead/time.h>
 
 #include <cstdint>
+#include <memory>
 
 namespace fairlead::server {
 
@@ -27,8 +28,10 @@ class RateLimit {
   [[nodiscard]] Pace take(TimePoint now) noexcept;
 
  private:
-  bool limited_;
-  TokenBucket refusing_, ending_;
+  struct Buckets {
+    TokenBucket refusing, ending;
+  };
+  std::unique_ptr<Buckets> buckets_;  // none without a limit, as most are
 };
 
 }  // namespace fairlead::server

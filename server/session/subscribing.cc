@@ -98,7 +98,7 @@ Subscription::Terms ClientSession::terms_of(const SubscribeRequest& request, con
       options.join_leave && wanted(options.force_push_join_leave, request.join_leave, false, &Gatekeeper::presence);
   terms.delta = wants_delta(request, options);
   terms.compact = options.allow_channel_compaction && (request.flag & flag_channel_compaction) != 0;
-  if (!server_side) terms.filter = request.filter;
+  if (!server_side && request.filter) terms.filter = std::make_unique<const FilterNode>(*request.filter);
   terms.slow = {options.slow_policy, options.slow_queue_messages, options.conflate_tag};
   terms.sample_per_second = options.slow_sample_per_second;
   terms.queue_max_bytes = settings_->queue_max_bytes;

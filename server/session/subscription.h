@@ -40,7 +40,7 @@ class Subscription final : public Subscriber {
     bool positioned = false, recoverable = false;
     bool delta = false, compact = false;
     bool hears_join_leave = false;
-    std::optional<FilterNode> filter;
+    std::unique_ptr<const FilterNode> filter;  // null: everything
     Backlog::Terms slow;
     double sample_per_second = 1;
     std::size_t queue_max_bytes = 1024 * 1024;

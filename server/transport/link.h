@@ -12,7 +12,7 @@
 #include <fairlead/shared_message.h>
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -91,7 +91,7 @@ class Link : public Outbox, public Deadlined, public std::enable_shared_from_thi
   const Framing framing_;
   std::shared_ptr<Session> session_;  // null: none yet, or it has been told that all is over
   std::string batch_;
-  std::deque<std::string> pending_;  // frames that came while the session was busy
+  std::list<std::string> pending_;  // frames that came while the session was busy; empty, a deque would not be small
   std::size_t pending_bytes_ = 0;
   std::size_t refused_bytes_ = 0;  // what found no room: it counts, so that the session sees its limit passed
   std::string secret_;             // under which it is registered
