@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <future>
 #include <random>
+#include <span>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -86,6 +87,53 @@ NodeLoop::NodeLoop(Node& node, LoopHandle loop, unsigned index)
 void NodeLoop::leave_forwarded(std::map<std::string, std::string>& headers) const {
   std::erase_if(headers, [this](const auto& field) { return !forwarded_.contains(field.first); });
 }
+
+// ── From the engine ─────────────────────────────────────────────────────────────────────────────────────────────────
+// The first one to arrive wakes the loop; what comes until it is awake comes along.
+template <class Add>
+void NodeLoop::arrive(Add add) {
+  bool first = false;
+  {
+    const std::scoped_lock lock(arriving_);
+    first = arrived_.empty();
+    if (first || arrived_.back().change) arrived_.emplace_back();
+    add(arrived_.back());
+  }
+  if (first) loop_.post([self = shared_from_this()] { self->hand_over(); });
+}
+
+void NodeLoop::take(DeliveryPtr delivery, TimePoint began) {
+  arrive([&](Arrived& last) {
+    last.deliveries.push_back(std::move(delivery));
+    last.began.push_back(began);
+  });
+}
+
+void NodeLoop::take(std::function<void(Hub&)> change) {
+  arrive([&](Arrived& last) { last.change = std::move(change); });
+}
+
+void NodeLoop::hand_over() {
+  std::vector<Arrived> arrived;
+  {
+    const std::scoped_lock lock(arriving_);
+    arrived.swap(arrived_);
+  }
+  for (const Arrived& one : arrived) hand_over(one);
+}
+
+void NodeLoop::hand_over(const Arrived& arrived) {
+  for (std::span<const DeliveryPtr> left = arrived.deliveries; !left.empty();) {
+    const DeliveryBatch batch = DeliveryBatch::first_of(left);
+    hub.deliver(batch);
+    left = left.subspan(batch.size());
+  }
+  const TimePoint now = Clock::now();
+  for (const TimePoint began : arrived.began) node_.latencies_.add(now - began);
+  if (arrived.change) arrived.change(hub);
+}
+
+// ── What sessions ask ───────────────────────────────────────────────────────────────────────────────────────────────
 
 void NodeLoop::want(const std::string& channel, Done<void> done) {
   node_.channels_.want(channel, index_, on_loop(loop_, std::move(done)));
@@ -242,24 +290,19 @@ void Node::on_publication(const std::string& channel, PublicationPtr publication
                                                          std::move(publication), position, std::move(previous));
   const TimePoint began = now();
   for (const unsigned index : listeners.loops) {
-    const auto to = loop(index);
-    if (!to) continue;
-    to->loop().post([this, to, delivery, began] {
-      to->hub.deliver(delivery);
-      latencies_.add(now() - began);
-    });
+    if (const auto to = loop(index)) to->take(delivery, began);
   }
 }
 
 void Node::on_join(const std::string& channel, const ClientInfo& info) {
   for (const unsigned index : channels_.listeners(channel).loops) {
-    if (const auto to = loop(index)) to->loop().post([to, channel, info] { to->hub.join(channel, info); });
+    if (const auto to = loop(index)) to->take([channel, info](Hub& hub) { hub.join(channel, info); });
   }
 }
 
 void Node::on_leave(const std::string& channel, const ClientInfo& info) {
   for (const unsigned index : channels_.listeners(channel).loops) {
-    if (const auto to = loop(index)) to->loop().post([to, channel, info] { to->hub.leave(channel, info); });
+    if (const auto to = loop(index)) to->take([channel, info](Hub& hub) { hub.leave(channel, info); });
   }
 }
 

@@ -31,9 +31,14 @@ namespace fairlead::server {
 class Node;
 
 // What one loop owns.
-class NodeLoop final : public ChannelInterest, public SessionDirectory {
+class NodeLoop final : public ChannelInterest, public SessionDirectory, public std::enable_shared_from_this<NodeLoop> {
  public:
   NodeLoop(Node& node, LoopHandle loop, unsigned index);
+
+  // ── From the engine, on any thread ────────────────────────────────────────────────────────────────────────────────
+  // In this order, in one turn of the loop for all that have come until then. `began`: when it was published.
+  void take(DeliveryPtr delivery, TimePoint began);
+  void take(std::function<void(Hub&)> change);
 
   // ── ChannelInterest ───────────────────────────────────────────────────────────────────────────────────────────────
   void want(const std::string& channel, Done<void> done) override;
@@ -74,9 +79,21 @@ class NodeLoop final : public ChannelInterest, public SessionDirectory {
     std::string user;
     std::int64_t at_ms;
   };
+  struct Arrived {
+    std::vector<DeliveryPtr> deliveries;
+    std::vector<TimePoint> began;
+    std::function<void(Hub&)> change;  // or empty, behind the deliveries
+  };
+  template <class Add>
+  void arrive(Add add);
+  void hand_over();
+  void hand_over(const Arrived& arrived);
+
   Node& node_;
   LoopHandle loop_;
   unsigned index_;
+  std::mutex arriving_;
+  std::vector<Arrived> arrived_;
   std::set<std::string> forwarded_;  // in lower case
   std::unordered_map<std::string, Entered> by_client_;
   std::unordered_map<std::string, std::vector<Session*>> by_user_;  // of those that have a name

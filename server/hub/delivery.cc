@@ -16,6 +16,8 @@ std::size_t index_of(const WireForm& form) noexcept {
 
 }  // namespace
 
+SharedMessage PublicationEncoder::join(std::span<const SharedMessage> /*frames*/) const { return {}; }
+
 Delivery::Delivery(const PublicationEncoder& encoder, std::string channel, std::int64_t channel_number,
                    PublicationPtr publication, StreamPosition position, PublicationPtr previous)
     : encoder_(&encoder),

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 
 namespace fairlead::server {
@@ -41,6 +42,8 @@ class PublicationEncoder {
  public:
   virtual ~PublicationEncoder() = default;
   [[nodiscard]] virtual SharedMessage encode(const Delivery& delivery, const WireForm& form) const = 0;
+  // Several frames of one form as one, in their order; empty when the form has no such thing.
+  [[nodiscard]] virtual SharedMessage join(std::span<const SharedMessage> frames) const;
 };
 
 class Delivery {
@@ -48,6 +51,7 @@ class Delivery {
   Delivery(const PublicationEncoder& encoder, std::string channel, std::int64_t channel_number,
            PublicationPtr publication, StreamPosition position, PublicationPtr previous);
 
+  [[nodiscard]] const PublicationEncoder& encoder() const noexcept { return *encoder_; }
   [[nodiscard]] const std::string& channel() const noexcept { return channel_; }
   [[nodiscard]] std::int64_t channel_number() const noexcept { return channel_number_; }  // > 0
   [[nodiscard]] const Publication& publication() const noexcept { return *publication_; }

@@ -48,20 +48,36 @@ bool Hub::remove(const std::string& channel, Subscriber& subscriber) {
   return true;
 }
 
+// `tell` gets a place in the list, which is empty once its subscriber has left.
 template <class Tell>
-void Hub::tell(std::string_view channel, Tell tell) {
+void Hub::walk(std::string_view channel, Tell tell) {
   const auto found = channels_.find(channel);
   if (found == channels_.end()) return;
   const std::shared_ptr<Members> members = found->second;
   ++members->walkers;
   const std::size_t count = members->list.size();  // who comes meanwhile hears from the next one on
-  for (std::size_t i = 0; i < count; ++i) {
-    if (Subscriber* subscriber = members->list[i]) tell(*subscriber);
-  }
+  for (std::size_t i = 0; i < count; ++i) tell(members->list, i);
   if (--members->walkers > 0 || !members->holes) return;
   members->holes = false;
   std::erase(members->list, nullptr);
   for (std::size_t i = 0; i < members->list.size(); ++i) members->list[i]->place_ = i;
+}
+
+template <class Tell>
+void Hub::tell(std::string_view channel, Tell tell) {
+  walk(channel, [&tell](const std::vector<Subscriber*>& list, std::size_t place) {
+    if (Subscriber* subscriber = list[place]) tell(*subscriber);
+  });
+}
+
+void Hub::deliver(const DeliveryBatch& batch) {
+  if (batch.size() == 1) return deliver(batch.deliveries().front());
+  walk(batch.deliveries().front()->channel(), [&batch](const std::vector<Subscriber*>& list, std::size_t place) {
+    if (list[place] == nullptr || list[place]->on_deliveries(batch)) return;
+    for (const DeliveryPtr& delivery : batch.deliveries()) {
+      if (Subscriber* subscriber = list[place]) subscriber->on_delivery(delivery);
+    }
+  });
 }
 
 void Hub::deliver(const DeliveryPtr& delivery) {

@@ -3,7 +3,7 @@
 // client and by user, for the server's own commands. No sockets, no clock, one thread.
 #pragma once
 
-#include "hub/delivery.h"
+#include "hub/delivery_batch.h"
 #include "model/publication.h"
 
 #include <cstddef>
@@ -23,6 +23,8 @@ class Subscriber {
   Subscriber& operator=(const Subscriber&) = delete;
   virtual ~Subscriber() = default;
   virtual void on_delivery(const DeliveryPtr& delivery) = 0;
+  // Several at once. False, and nothing done: they are to come one by one.
+  virtual bool on_deliveries(const DeliveryBatch& /*batch*/) { return false; }
   virtual void on_join(const ClientInfo& info) = 0;
   virtual void on_leave(const ClientInfo& info) = 0;
 
@@ -44,6 +46,7 @@ class Hub {
   bool remove(const std::string& channel, Subscriber& subscriber);
 
   void deliver(const DeliveryPtr& delivery);
+  void deliver(const DeliveryBatch& batch);
   void join(const std::string& channel, const ClientInfo& info);
   void leave(const std::string& channel, const ClientInfo& info);
 
@@ -57,6 +60,8 @@ class Hub {
     using is_transparent = void;
     std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>{}(name); }
   };
+  template <class Tell>
+  void walk(std::string_view channel, Tell tell);
   template <class Tell>
   void tell(std::string_view channel, Tell tell);
 

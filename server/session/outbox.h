@@ -2,7 +2,7 @@
 // The way to one client: what its session says, the transport encodes and sends.
 #pragma once
 
-#include "hub/delivery.h"
+#include "hub/delivery_batch.h"
 #include "model/command.h"
 
 #include <cstddef>
@@ -16,6 +16,10 @@ class Outbox {
   virtual void push(const Push& push) = 0;
   // One shared frame.
   virtual void publication(const Delivery& delivery, const WireForm& form) = 0;
+  // Several of one channel, in one frame when the transport has such frames.
+  virtual void publications(const DeliveryBatch& batch, const WireForm& form) {
+    for (const DeliveryPtr& delivery : batch.deliveries()) publication(*delivery, form);
+  }
   virtual void ping() = 0;
   // `Session::deadline()` or `busy()` may say something else now, by an answer or a delivery that came outside of the
   // transport's own calls: look again (not from within this call).

@@ -99,6 +99,16 @@ void Subscription::on_delivery(const DeliveryPtr& delivery) {
   outbox_->publication(*delivery, form_);
 }
 
+// The plain case of several: in order, and no reason to look at each.
+bool Subscription::on_deliveries(const DeliveryBatch& batch) {
+  const bool has_room = outbox_->queued_bytes() + batch.bytes() <= slow_above_bytes_;
+  if (!plain_ || !has_room || (positioned_ && !batch.continues(position_))) return false;
+  if (positioned_) position_.offset += batch.size();
+  metrics_->publications += batch.size();
+  outbox_->publications(batch, form_);
+  return true;
+}
+
 void Subscription::on_special_delivery(const DeliveryPtr& delivery) {
   if (phase_ == Phase::joining) return keep_back(delivery);
   if (phase_ == Phase::retired) return;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fairlead::server::testing {
@@ -42,7 +43,59 @@ struct Live : ::testing::Test {
     publication->offset = offset;
     world.on_publication("news", std::move(publication), {offset, epoch}, nullptr);
   }
+  // Offset and payload of each, as they come in one turn of a loop.
+  void deliver_together(const std::vector<std::pair<std::uint64_t, std::string>>& all) {
+    std::vector<DeliveryPtr> deliveries;
+    for (const auto& [offset, data] : all) {
+      auto publication = std::make_shared<Publication>();
+      publication->data = data;
+      publication->offset = offset;
+      const StreamPosition position{offset, offset > 0 ? world.broker.top("news").epoch : ""};
+      deliveries.push_back(
+          std::make_shared<const Delivery>(world, "news", 1, std::move(publication), position, nullptr));
+    }
+    world.hub.deliver(DeliveryBatch::first_of(deliveries));
+  }
 };
+
+// ── Several at once ─────────────────────────────────────────────────────────────────────────────────────────────────
+TEST_F(Live, SeveralAtOnceComeInTheirOrder) {
+  client();
+  deliver_together({{0, "a"}, {0, "b"}, {0, "c"}});
+  EXPECT_EQ(client().heard(), (Lines{"pub news a", "pub news b", "pub news c"}));
+  EXPECT_EQ(world.metrics.publications, 3U);
+}
+
+TEST_F(Live, SeveralAtOnceMoveThePosition) {
+  world.gate.options = recoverable();
+  client();
+  publish({"a"});
+  deliver_together({{2, "b"}, {3, "c"}});
+  deliver(3, world.broker.top("news").epoch, "c");
+  deliver(4, world.broker.top("news").epoch, "d");
+  EXPECT_EQ(client().heard(), (Lines{"pub news#1 a", "pub news#2 b", "pub news#3 c", "pub news#4 d"}));
+}
+
+TEST_F(Live, WhatIsKnownOfSeveralIsLeftOutAndAGapAmongThemIsNoticed) {
+  world.gate.options = recoverable();
+  client();
+  publish({"a"});
+  deliver_together({{1, "a"}, {2, "b"}});
+  EXPECT_EQ(client().heard(), (Lines{"pub news#1 a", "pub news#2 b"}));
+  deliver_together({{3, "c"}, {5, "e"}});
+  EXPECT_EQ(client().heard(), (Lines{"pub news#3 c", "unsubscribe news 2500"}));
+}
+
+TEST_F(Live, SeveralThatFindNoRoomAreJudgedOneByOne) {
+  world.gate.options.slow_policy = SlowPolicy::drop_oldest;
+  world.gate.options.slow_queue_messages = 1;
+  client();
+  client().queued = world.settings.queue_max_bytes;
+  deliver_together({{0, "a"}, {0, "b"}, {0, "c"}});
+  EXPECT_EQ(world.metrics.dropped, 2U);
+  client().drain();
+  EXPECT_EQ(client().heard(), (Lines{"pub news c"}));
+}
 
 // ── Positions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 TEST_F(Live, PublicationsFollowOneAnother) {

@@ -220,6 +220,16 @@ void Link::publication(const Delivery& delivery, const WireForm& form) {
   sent(write_shared(frame), frame.payload().size());
 }
 
+// Where something stands around each message they cannot be joined.
+void Link::publications(const DeliveryBatch& batch, const WireForm& form) {
+  if (ended_) return;
+  const bool bare = framing_.before.empty() && framing_.after.empty();
+  if (!bare || !batch.frame(form)) return Outbox::publications(batch, form);
+  flush();
+  const SharedMessage& frame = batch.frame(form);
+  sent(write_shared(frame), frame.payload().size());
+}
+
 void Link::session_changed() {
   if (!ended_) want_turn_end();
 }

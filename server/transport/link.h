@@ -50,6 +50,7 @@ class Link : public Outbox, public Deadlined, public std::enable_shared_from_thi
   void reply(const Reply& reply) override;
   void push(const Push& push) override;
   void publication(const Delivery& delivery, const WireForm& form) override;
+  void publications(const DeliveryBatch& batch, const WireForm& form) override;
   void ping() override;
   void session_changed() override;
   void disconnect(const DisconnectReason& reason) override;

@@ -18,4 +18,15 @@ SharedMessage CentrifugePublicationEncoder::encode(const Delivery& delivery, con
   return SharedMessage::binary(as_bytes(message), compression_);
 }
 
+// A frame may hold several messages: JSON one in each line, Protobuf each with its length before it.
+SharedMessage CentrifugePublicationEncoder::join(std::span<const SharedMessage> frames) const {
+  const bool text = frames.front().kind() == MessageKind::text;
+  std::string whole;
+  for (const SharedMessage& frame : frames) {
+    if (text && !whole.empty()) whole.push_back('\n');
+    whole.append(as_text(frame.payload()));
+  }
+  return text ? SharedMessage::text(whole, compression_) : SharedMessage::binary(as_bytes(whole), compression_);
+}
+
 }  // namespace fairlead::server::centrifuge

@@ -10,6 +10,7 @@ class CentrifugePublicationEncoder final : public PublicationEncoder {
  public:
   explicit CentrifugePublicationEncoder(SharedMessage::Compression compression) : compression_(compression) {}
   [[nodiscard]] SharedMessage encode(const Delivery& delivery, const WireForm& form) const override;
+  [[nodiscard]] SharedMessage join(std::span<const SharedMessage> frames) const override;
 
  private:
   SharedMessage::Compression compression_;

@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace fairlead::server {
 namespace {
 
@@ -38,6 +41,18 @@ constexpr WireForm json_form(PayloadForm payload, Envelope envelope = Envelope::
 }
 constexpr WireForm protobuf_form(PayloadForm payload, Envelope envelope = Envelope::reply, bool compact = false) {
   return {WireFormat::protobuf, payload, envelope, compact};
+}
+
+TEST(PublicationEncoder, JoinsFramesInTheirOrder) {
+  const std::vector<SharedMessage> lines{SharedMessage::text("{}"), SharedMessage::text(R"({"a":1})")};
+  const SharedMessage text = encoder->join(lines);
+  EXPECT_EQ(text.kind(), MessageKind::text);
+  EXPECT_EQ(as_text(text.payload()), "{}\n{\"a\":1}");
+  const std::string first = delimited("x"), second = delimited("yz");
+  const SharedMessage binary =
+      encoder->join(std::vector{SharedMessage::binary(as_bytes(first)), SharedMessage::binary(as_bytes(second))});
+  EXPECT_EQ(binary.kind(), MessageKind::binary);
+  EXPECT_EQ(as_text(binary.payload()), first + second);
 }
 
 TEST(PublicationEncoder, NamesTheChannelOrItsNumber) {
