@@ -199,9 +199,11 @@ def measured_part(results, peers, settings, command, part):
     begin, end = marks(part)
     tls = next((cell.tls for _, cells in results for cell in cells.values() if cell.tls), {})
     bound = bottlenecks(results)
+    taken = sorted({len(cells[OURS].values) for _, cells in results})
+    rounds = f"{taken[0]}" if len(taken) == 1 else f"{taken[0]} to {taken[-1]}"
     return "\n".join([
         begin,
-        f"Measured {datetime.date.today().isoformat()} with `{command}`: {settings.rounds} rounds of {settings.seconds:g} s, "
+        f"Measured {datetime.date.today().isoformat()} with `{command}`: {rounds} rounds of {settings.seconds:g} s, "
         "the servers in turn within each round; a ratio is the median of the rounds' ratios, above 1 is better for "
         "Fairlead.",
         "",

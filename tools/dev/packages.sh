@@ -18,7 +18,8 @@ packages_in() {
     browsers) echo chromium chromium-driver firefox-esr webkit2gtk-driver xvfb xauth ;;
     tests/*) # a suite may name packages of its own
       if [[ -f $1/packages.txt ]]; then sed 's/#.*//' "$1/packages.txt"; fi ;;
-    bench) echo libwebsockets-dev libbenchmark-dev nats-server unzip procps ;;
+    nats) echo nats-server ;;
+    bench) echo libwebsockets-dev libbenchmark-dev unzip procps ;;
     node) # a newer Node.js that is already there is as good as Debian's
       if ! { command -v node && command -v npm; } >/dev/null; then echo nodejs npm; fi ;;
     *) die "no package group is called '$1'" ;;
@@ -62,6 +63,14 @@ need_packages() {
     as_root apt-get update -q >&2
     apt_install "${missing[@]}" >&2
   } || die "could not install: ${missing[*]}"
+}
+
+# Debian's package starts a server on port 4222 of the machine. The comparison starts its own, so one that was not here
+# before is stopped again.
+need_nats() {
+  if ! command -v dpkg-query >/dev/null || is_installed nats-server; then return 0; fi
+  need_packages nats
+  if command -v systemctl >/dev/null; then as_root systemctl disable --now nats-server >&2 || true; fi
 }
 
 # npm packages of one folder, when it has any and they are missing or older than the lock file.
