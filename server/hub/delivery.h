@@ -7,7 +7,6 @@
 
 #include <fairlead/shared_message.h>
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -64,7 +63,14 @@ class Delivery {
   [[nodiscard]] const SharedMessage& frame(const WireForm& form) const;
 
  private:
-  static constexpr std::size_t forms = 2 * 3 * 2 * 2;
+  // One of the two or three forms that somebody asks for, of 24 that there are.
+  struct Made {
+    WireForm form;
+    SharedMessage frame;
+    std::unique_ptr<const Made> before;
+  };
+  [[nodiscard]] const SharedMessage* made(const WireForm& form) const noexcept;
+
   const PublicationEncoder* encoder_;
   std::string channel_;
   std::int64_t channel_number_;
@@ -72,8 +78,8 @@ class Delivery {
   StreamPosition position_;
   PublicationPtr previous_;
   mutable std::mutex encoding_;
-  mutable std::array<std::atomic<const SharedMessage*>, forms> ready_{};
-  mutable std::array<SharedMessage, forms> frames_{};
+  mutable std::unique_ptr<const Made> made_;          // under the lock
+  mutable std::atomic<const Made*> newest_{nullptr};  // the same, for whoever only reads
 };
 using DeliveryPtr = std::shared_ptr<const Delivery>;
 
