@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "auth/policy.h"
+#include "config/check.h"
 #include "config/print.h"
 #include "configuration.h"
 #include "program.h"
@@ -49,6 +50,7 @@ ExitStatus check(const Options& options) {
   const auto result = loaded(options.file, status);
   if (!result) return status;
   for (const config::Problem& note : result->notes) complain("note: " + harmless(config::to_string(note)));
+  for (const config::Problem& hint : config::hints(result->settings)) complain("note: " + config::to_string(hint));
   if (const auto fault = fault_of_keys(result->settings)) {
     complain(harmless(*fault));
     return ExitStatus::failed;
@@ -76,7 +78,7 @@ void add_check(Program& program, CLI::App& parent) {
       "check", "Say everything that is wrong with a configuration",
       {.paragraphs = {"Reads the file and the FAIRLEAD_… variables of the environment as the server would, and names "
                       "each key that breaks a rule. The values of keys are never printed. Notes are about keys that "
-                      "have no effect."},
+                      "have no effect, and about what lets nobody in."},
        .examples = {{"fairlead config check fairlead.toml", "before the server is told to read it"}}},
       &parent);
   verb.add_option("file", options->file, "TOML, or JSON when its name ends in .json")->type_name("FILE");

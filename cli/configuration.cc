@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <system_error>
 
 #include "terminal.h"
 
@@ -20,6 +23,8 @@ std::optional<std::string> read_all(std::istream& stream) {
   return text;
 }
 
+}  // namespace
+
 std::map<std::string, std::string> environment() {
   std::map<std::string, std::string> variables;
   for (char** one = ::environ; one != nullptr && *one != nullptr; ++one) {
@@ -30,17 +35,30 @@ std::map<std::string, std::string> environment() {
   return variables;
 }
 
-}  // namespace
+std::expected<std::string, std::string> file_text(const std::string& path) {
+  const auto cannot = [&path](const std::string& why) {
+    return std::unexpected(fmt::format("cannot read {}: {}", path, why));
+  };
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return cannot("it is a folder");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return cannot(errno == 0 ? "it cannot be opened" : std::generic_category().message(errno));
+  auto text = read_all(file);
+  if (!text) return cannot(fmt::format("it is not to be read, or longer than {} bytes", small_file_limit_bytes));
+  return std::move(*text);
+}
 
 std::optional<std::string> read_small_file(const std::string& path) {
-  std::optional<std::string> text;
   if (path == "-") {
-    text = read_all(std::cin);
-  } else if (std::ifstream file(path, std::ios::binary); file) {
-    text = read_all(file);
+    auto text = read_all(std::cin);
+    if (!text) complain("cannot read standard input");
+    return text;
   }
-  if (!text) complain(fmt::format("cannot read {}", path));
-  return text;
+  auto text = file_text(path);
+  if (text) return std::move(*text);
+  complain(harmless(text.error()));
+  return std::nullopt;
 }
 
 std::optional<server::config::ConfigSources> configuration_sources(const std::string& path) {

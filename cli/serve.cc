@@ -4,12 +4,11 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
+#include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -19,13 +18,13 @@
 #include "app/development.h"
 #include "app/sd_notify.h"
 #include "channel_demo.h"
+#include "config/check.h"
 #include "config/load.h"
+#include "configuration.h"
 #include "log.h"
 #include "program.h"
 #include "signals.h"
 #include "terminal.h"
-
-extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it out of its headers
 
 namespace fairlead::cli {
 namespace {
@@ -74,21 +73,11 @@ std::vector<std::pair<std::string, std::string>> overrides_of(const ServeOptions
   return overrides;
 }
 
-std::map<std::string, std::string> environment() {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const std::size_t at = text.find('=');
-    if (at != std::string_view::npos) variables.emplace(text.substr(0, at), text.substr(at + 1));
-  }
-  return variables;
-}
-
-std::optional<std::string> file_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
+// What a configuration makes, and what it has in it that does nothing: a variable whose name is misspelt, say.
+struct Configured {
+  std::shared_ptr<const Settings> settings;
+  std::vector<std::string> notes;
+};
 
 // Reads everything anew, for the start and for each SIGHUP. The development configuration stays what it was at first.
 class Sources {
@@ -97,23 +86,24 @@ class Sources {
     if (options.config.empty()) development_ = server::development_configuration();
   }
 
-  Outcome<std::shared_ptr<const Settings>> read() const {
+  Outcome<Configured> read() const {
     server::config::ConfigSources sources{
         .file = {}, .environment = environment(), .overrides = overrides_of(options_)};
     if (development_) {
       sources.file = {.name = "development", .text = development_->toml, .format = server::config::Format::toml};
     } else {
-      std::optional<std::string> text = file_text(options_.config);
-      if (!text) {
-        return std::unexpected(Fault{server::FaultKind::invalid, fmt::format("cannot read {}", options_.config)});
-      }
+      auto text = file_text(options_.config);
+      if (!text) return std::unexpected(Fault{server::FaultKind::invalid, std::move(text.error())});
       sources.file = {
           .name = options_.config, .text = std::move(*text), .format = server::config::format_of(options_.config)};
     }
-    Outcome<Settings> settings = server::config::load(sources);
-    if (!settings) return std::unexpected(settings.error());
-    settings->development = development_.has_value();
-    return std::make_shared<const Settings>(std::move(*settings));
+    auto loaded = server::config::read(sources);
+    if (!loaded) return std::unexpected(Fault{server::FaultKind::invalid, to_string(loaded.error())});
+    loaded->settings.development = development_.has_value();
+    Configured configured{.settings = std::make_shared<const Settings>(std::move(loaded->settings)), .notes = {}};
+    for (const auto& note : loaded->notes) configured.notes.push_back(to_string(note));
+    for (const auto& hint : server::config::hints(*configured.settings)) configured.notes.push_back(to_string(hint));
+    return configured;
   }
 
   // As they are in force: one that the environment or an option sets is not new, but known to whoever set it.
@@ -146,17 +136,61 @@ LogSink log_of(const ServeOptions& options, const Settings& settings) {
   return log_to_stderr(least, settings.log.format == "json" ? LogFormat::json : LogFormat::text);
 }
 
+// The log as it is configured at the time. Copies of its sink follow. Thread-safe.
+class CurrentLog {
+ public:
+  explicit CurrentLog(LogSink first) : state_(std::make_shared<State>()) { replace(std::move(first)); }
+  void replace(LogSink sink) {
+    auto next = std::make_shared<const LogSink>(std::move(sink));
+    const std::scoped_lock lock(state_->mutex);
+    next.swap(state_->sink);
+  }
+  [[nodiscard]] LogSink sink() const {
+    return [state = state_](LogLevel level, std::string_view line) { (*state->current())(level, line); };
+  }
+
+ private:
+  struct State {
+    std::mutex mutex;
+    std::shared_ptr<const LogSink> sink;
+    std::shared_ptr<const LogSink> current() {
+      const std::scoped_lock lock(mutex);
+      return sink;
+    }
+  };
+  std::shared_ptr<State> state_;
+};
+
+void say_notes(const LogSink& log, const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) log(LogLevel::warning, note);
+}
+
 // ── Life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-void reload(App& app, const Sources& sources, const LogSink& log) {
+// The server while it runs, and what belongs to it.
+struct Running {
+  App& app;
+  const ServeOptions& options;
+  const Sources& sources;
+  CurrentLog& log;
+  std::chrono::milliseconds drain;
+};
+
+Outcome<void> reloaded(Running& running) {
+  auto configured = running.sources.read();
+  if (!configured) return std::unexpected(configured.error());
+  if (auto taken = running.app.reload(configured->settings); !taken) return taken;
+  running.log.replace(log_of(running.options, *configured->settings));
+  running.drain = configured->settings->drain;
+  say_notes(running.log.sink(), configured->notes);
+  return {};
+}
+
+void reload(Running& running) {
   server::notify_reloading();
-  const auto settings = sources.read();
-  const Outcome<void> reloaded = settings ? app.reload(*settings) : std::unexpected(settings.error());
-  if (reloaded) {
-    log(LogLevel::info, "reloaded");
-  } else {
-    log(LogLevel::error, "not reloaded: " + reloaded.error().sentence);
-  }
+  const Outcome<void> done = reloaded(running);
+  const LogSink log = running.log.sink();
+  done ? log(LogLevel::info, "reloaded") : log(LogLevel::error, "not reloaded: " + done.error().sentence);
   server::notify_service_manager("READY=1");
 }
 
@@ -168,20 +202,20 @@ void drain(App& app, std::chrono::milliseconds window, const LogSink& log) {
 }
 
 // Until a drain has ended, which a second signal cuts short.
-void answer_signals(App& app, Signals& signals, const Sources& sources, std::chrono::milliseconds window,
-                    const LogSink& log) {
+void answer_signals(Running& running, Signals& signals) {
+  const LogSink log = running.log.sink();
   std::thread drainer;
   while (const std::optional<int> signal = signals.wait()) {
     if (*signal == SIGHUP) {
-      reload(app, sources, log);
+      reload(running);
     } else if (drainer.joinable()) {
-      app.stop();
+      running.app.stop();
       break;
     } else {
       server::notify_service_manager("STOPPING=1");
       log(LogLevel::info, "draining; a second signal stops at once");
-      drainer = std::thread([&] {
-        drain(app, window, log);
+      drainer = std::thread([&, window = running.drain] {
+        drain(running.app, window, log);
         signals.wake();
       });
     }
@@ -211,20 +245,25 @@ ExitStatus failed(const Fault& fault) {
 ExitStatus serve(const ServeOptions& options) {
   Signals signals{SIGINT, SIGTERM, SIGHUP};
   const Sources sources(options);
-  const auto settings = sources.read();
-  if (!settings) return failed(settings.error());
-  const LogSink log = log_of(options, **settings);
-  auto app = App::start({.settings = *settings,
+  // A limit on the size of files is an answer to whoever writes, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
+  const auto configured = sources.read();
+  if (!configured) return failed(configured.error());
+  const Settings& settings = *configured->settings;
+  CurrentLog log(log_of(options, settings));
+  say_notes(log.sink(), configured->notes);
+  auto app = App::start({.settings = configured->settings,
                          .web = options.web.empty() ? installed_web() : options.web,
-                         .log = log,
-                         .more_routes = channel_demo_for(**settings),
+                         .log = log.sink(),
+                         .more_routes = channel_demo_for(settings),
                          .inherit_sockets = true});
   if (!app) return failed(app.error());
-  std::string text = sources.secrets(**settings);
+  std::string text = sources.secrets(settings);
   for (const std::string& url : (*app)->urls()) text += fmt::format("listening on {}\n", url);
   if (!print_text(text)) return ExitStatus::local_io;
   server::notify_service_manager("READY=1");
-  answer_signals(**app, signals, sources, (*settings)->drain, log);
+  Running running{.app = **app, .options = options, .sources = sources, .log = log, .drain = settings.drain};
+  answer_signals(running, signals);
   return ExitStatus::ok;
 }
 

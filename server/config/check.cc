@@ -181,4 +181,16 @@ class Checker {
 
 std::vector<Problem> check(const Settings& settings) { return Checker(settings).run(); }
 
+std::vector<Problem> hints(const Settings& settings) {
+  std::vector<Problem> all;
+  const AuthSettings& auth = settings.auth;
+  const bool without_token = auth.insecure || auth.allow_anonymous_connect_without_token || auth.connect_proxy_enabled;
+  if (!without_token && !auth.token.has_keys())
+    all.push_back({"", "client.token", "has no key, so no client can connect"});
+  const HttpApiSettings& api = settings.http_api;
+  if (!api.disabled && !api.insecure && api.key.empty())
+    all.push_back({"", "http_api.key", "is empty, so the HTTP API lets nobody in"});
+  return all;
+}
+
 }  // namespace fairlead::server::config

@@ -10,5 +10,7 @@ namespace fairlead::server::config {
 
 // Their origins are empty.
 [[nodiscard]] std::vector<Problem> check(const Settings& settings);
+// What is allowed and yet hardly meant: that nobody can come in. As above.
+[[nodiscard]] std::vector<Problem> hints(const Settings& settings);
 
 }  // namespace fairlead::server::config

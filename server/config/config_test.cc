@@ -92,6 +92,22 @@ TEST(Config, VariablesThatAreNoKeysAreNoted) {
   EXPECT_EQ(loaded->notes.front().key, "FAIRLEAD_SERVICE_HOST");
 }
 
+TEST(Config, VariablesThatAreNearlyKeysSuggestThem) {
+  ConfigSources sources;
+  sources.environment = {{"FAIRLEAD_HTTP_API_KYE", "secret"}};
+  const auto loaded = read(sources);
+  ASSERT_TRUE(loaded);
+  ASSERT_EQ(loaded->notes.size(), 1U);
+  EXPECT_EQ(to_string(loaded->notes.front()),
+            "environment: FAIRLEAD_HTTP_API_KYE is not the name of a key; did you mean FAIRLEAD_HTTP_API_KEY?");
+}
+
+TEST(Config, YamlIsNamedInsteadOfItsFirstStrangeCharacter) {
+  ConfigSources sources;
+  sources.file = File{"config.yaml", "client:\n  insecure: true\n", format_of("config.yaml")};
+  EXPECT_THAT(complaint(sources), HasSubstr("config.yaml: is YAML"));
+}
+
 TEST(Config, UnknownKeysSuggestTheNearest) {
   EXPECT_THAT(complaint(toml("[client.token]\nhmac_secret_kye = \"s\"\n")),
               HasSubstr("client.token.hmac_secret_kye is not a key; did you mean client.token.hmac_secret_key?"));
@@ -219,6 +235,21 @@ INSTANTIATE_TEST_SUITE_P(
         Rule{"[admin]\nenabled = true\n", "admin.password", "is missing"},
         Rule{"[listen]\ncertificate_file = \"a\"\n", "listen.key_file", "without the other"},
         Rule{"[websocket]\nhandler_prefix = \"x\"\n", "websocket.handler_prefix", "begin with /"}));
+
+TEST(Config, WhatLetsNobodyInIsHintedAt) {
+  const auto hinted = [](const char* text) {
+    std::string all;
+    const auto loaded = load(toml(text));
+    for (const Problem& hint : hints(loaded.value_or(Settings{}))) all += to_string(hint) + "\n";
+    return all;
+  };
+  EXPECT_EQ(hinted(""),
+            "client.token has no key, so no client can connect\n"
+            "http_api.key is empty, so the HTTP API lets nobody in\n");
+  EXPECT_EQ(hinted("[client.token]\nhmac_secret_key = \"s\"\n[http_api]\nkey = \"k\"\n"), "");
+  EXPECT_EQ(hinted("[client]\nallow_anonymous_connect_without_token = true\n[http_api]\ndisabled = true\n"), "");
+  EXPECT_EQ(hinted("[client]\ninsecure = true\n[http_api]\ninsecure = true\n"), "");
+}
 
 TEST(Config, NamespacesBeginWithTheGlobalMetaTtl) {
   const auto loaded = load(json(R"({"channel": {"history_meta_ttl": "24h", "namespaces": [{"name": "ab"},

@@ -69,6 +69,8 @@ class Reader {
   void read_file() {
     if (!sources_.file) return;
     const File& file = *sources_.file;
+    if (file.name.ends_with(".yaml") || file.name.ends_with(".yml"))
+      return complain(file.name, "", "is YAML, which is not read here: write TOML, or JSON in a file called .json");
     auto tree = file.format == Format::json ? read_json(file.text, file.name) : read_toml(file.text, file.name);
     if (!tree) return complain(file.name, tree.error().where, tree.error().rule);
     if (!std::holds_alternative<Table>(tree->data)) return complain(file.name, "", "must be a table of sections");
@@ -78,13 +80,18 @@ class Reader {
   // A variable that is no key is only noted: schedulers of containers inject such names on their own account.
   void read_environment() {
     std::map<std::string, std::string, std::less<>> paths;
-    for (const std::string& path : known_paths()) paths.emplace(environment_name(path), path);
+    std::vector<std::string> known;
+    for (const std::string& path : known_paths())
+      known.push_back(paths.emplace(environment_name(path), path).first->first);
     for (const auto& [name, text] : sources_.environment) {
       if (!name.starts_with("FAIRLEAD_")) continue;
       if (const auto found = paths.find(name); found != paths.end()) {
         put(root_, found->second, Value{text, "environment", true});
       } else {
-        loaded_.notes.push_back({"environment", name, "is not the name of a key"});
+        const std::string meant = nearest(name, known);
+        loaded_.notes.push_back(
+            {"environment", name,
+             "is not the name of a key" + (meant.empty() ? std::string() : fmt::format("; did you mean {}?", meant))});
       }
     }
   }
@@ -261,14 +268,18 @@ std::string to_string(const Problem& problem) {
   return text + problem.rule;
 }
 
+std::string to_string(const std::vector<Problem>& problems) {
+  std::string lines;
+  for (const Problem& problem : problems) lines += (lines.empty() ? "" : "\n") + to_string(problem);
+  return lines;
+}
+
 std::expected<Loaded, std::vector<Problem>> read(const ConfigSources& sources) { return Reader(sources).run(); }
 
 Outcome<Settings> load(const ConfigSources& sources) {
   auto loaded = read(sources);
   if (loaded) return std::move(loaded->settings);
-  std::string sentence;
-  for (const Problem& problem : loaded.error()) sentence += (sentence.empty() ? "" : "\n") + to_string(problem);
-  return std::unexpected(Fault{FaultKind::invalid, std::move(sentence)});
+  return std::unexpected(Fault{FaultKind::invalid, to_string(loaded.error())});
 }
 
 }  // namespace fairlead::server::config

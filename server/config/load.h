@@ -40,6 +40,7 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 [[nodiscard]] std::string to_string(const Problem& problem);
+[[nodiscard]] std::string to_string(const std::vector<Problem>& problems);  // a line for each
 
 // No more of them are listed; the last one then says so.
 inline constexpr std::size_t problems_limit = 50;
