@@ -58,6 +58,7 @@ class Admin {
   using Done = std::function<void(Response)>;  // exactly once, on any thread, perhaps within the call
   // `path`: after "<prefix>/api/".
   void handle(std::string_view path, const Request& request, Done done);
+  void replace_password(std::string password) { sign_in_.replace_password(std::move(password)); }
 
  private:
   [[nodiscard]] Response login(const Request& request);

@@ -143,6 +143,18 @@ TEST_F(AdminSignIn, SessionsEndByLogoutAndByTime) {
   EXPECT_EQ(ask("session", request("GET")).status, 401);
 }
 
+TEST_F(AdminSignIn, ANewPasswordEndsTheSessionsOfTheOldOne) {
+  sign_in();
+  admin->replace_password("open sesame");
+  EXPECT_EQ(ask("session", request("GET")).status, 200) << "the same password changes nothing";
+  admin->replace_password("another");
+  EXPECT_EQ(ask("session", request("GET")).status, 401);
+  EXPECT_EQ(login("open sesame").status, 401);
+  EXPECT_EQ(login("another").status, 200);
+  admin->replace_password("");
+  EXPECT_EQ(login("").status, 401) << "no password lets nobody in";
+}
+
 TEST_F(AdminSignIn, SessionsAreBoundedAndTheOldestEnds) {
   SignIn sessions("p");
   const auto first = sessions.attempt("p", "a0", now).session;

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace fairlead::server {
 namespace {
@@ -63,6 +64,13 @@ std::optional<AdminSession> SignIn::find(std::string_view token, TimePoint now) 
     if (equal_secrets(token, open.session.token)) found = open.session;
   }
   return found;
+}
+
+void SignIn::replace_password(std::string password) {
+  const std::scoped_lock lock(mutex_);
+  if (equal_secrets(password, password_)) return;
+  password_ = std::move(password);
+  open_.clear();
 }
 
 void SignIn::end(std::string_view token) {

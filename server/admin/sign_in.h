@@ -39,6 +39,8 @@ class SignIn {
   // The open session that this cookie names.
   [[nodiscard]] std::optional<AdminSession> find(std::string_view token, TimePoint now);
   void end(std::string_view token);
+  // Whoever signed in with another one has to do so again.
+  void replace_password(std::string password);
 
  private:
   struct Open {
@@ -48,8 +50,8 @@ class SignIn {
   [[nodiscard]] bool may_try(std::string_view address, TimePoint now);
   void forget_old(TimePoint now);
 
-  const std::string password_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // of what follows
+  std::string password_;
   std::map<std::string, std::vector<TimePoint>, std::less<>> tried_;  // within the last minute, by address
   std::vector<Open> open_;                                            // oldest first
 };

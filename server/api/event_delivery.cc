@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <utility>
 
 namespace fairlead::server {
 namespace {
@@ -30,20 +31,30 @@ std::string body_of(const std::vector<LifecycleEvent>& events) {
 
 // One round at a time: read → send → acknowledge → read… until the log has nothing new, then it rests.
 struct EventDelivery::Core : std::enable_shared_from_this<Core> {
+  using SettingsPtr = std::shared_ptr<const EventDeliverySettings>;
   Core(EventDeliverySettings configured, EventLog& event_log, HttpClient& http, EventDeliveryEnvironment surroundings)
-      : settings(std::move(configured)), log(event_log), client(http), environment(std::move(surroundings)) {}
+      : log(event_log),
+        client(http),
+        environment(std::move(surroundings)),
+        settings(std::make_shared<const EventDeliverySettings>(std::move(configured))) {}
 
-  const EventDeliverySettings settings;
   EventLog& log;
   HttpClient& client;
   const EventDeliveryEnvironment environment;
 
   mutable std::mutex mutex;  // for all below
+  SettingsPtr settings;
   EventDeliveryStats counted;
   bool stopped = false, busy = false, more = false;
+  bool pausing = false;  // busy, until the pause of this number is over
+  std::uint64_t pauses = 0;
   unsigned failures_in_a_row = 0;
   std::uint64_t lost_until = 0;
 
+  [[nodiscard]] SettingsPtr current() const {
+    const std::scoped_lock lock(mutex);
+    return settings;
+  }
   void wake();
   void read();
   void take(LifecycleEvents read);
@@ -51,6 +62,8 @@ struct EventDelivery::Core : std::enable_shared_from_this<Core> {
   void acknowledge(std::uint64_t sequence, std::size_t delivered, std::size_t skipped);
   void rest();
   void failed(const std::string& why);
+  void go_on(std::uint64_t after_pause);
+  void follow(SettingsPtr next);
   void look_later(std::chrono::milliseconds delay, void (Core::*what)());
   bool note(const LifecycleEvents& events);
 };
@@ -86,13 +99,17 @@ bool EventDelivery::Core::note(const LifecycleEvents& events) {
 
 void EventDelivery::Core::read() {
   std::uint64_t after = 0;
+  std::size_t batch = 1;
   {
     const std::scoped_lock lock(mutex);
     if (stopped) return;
     more = false;
+    busy = !settings->endpoint.empty();  // without one they are read by API
+    if (!busy) return;
     after = counted.acknowledged;
+    batch = std::max<std::size_t>(settings->batch, 1);
   }
-  log.read(after, std::max<std::size_t>(settings.batch, 1), [self = shared_from_this()](Outcome<LifecycleEvents> read) {
+  log.read(after, batch, [self = shared_from_this()](Outcome<LifecycleEvents> read) {
     if (!read) return self->failed("the events cannot be read: " + read.error().sentence);
     if (self->note(*read)) self->take(std::move(*read));
   });
@@ -117,22 +134,22 @@ void EventDelivery::Core::rest() {
 }
 
 void EventDelivery::Core::send(const LifecycleEvents& events) {
+  const SettingsPtr configured = current();
   const auto last = events.events.back().sequence;
   std::vector<LifecycleEvent> wanted = events.events;
-  if (!settings.kinds.empty()) {
-    std::erase_if(wanted, [this](const auto& event) {
-      return std::ranges::find(settings.kinds, event.kind) == settings.kinds.end();
-    });
+  if (const auto& kinds = configured->kinds; !kinds.empty()) {
+    std::erase_if(wanted, [&kinds](const auto& event) { return std::ranges::find(kinds, event.kind) == kinds.end(); });
   }
   const std::size_t skipped = events.events.size() - wanted.size();
   if (wanted.empty()) return acknowledge(last, 0, skipped);
   const auto now = environment.unix_seconds ? environment.unix_seconds() : system_seconds();
   std::string body = body_of(wanted);
-  HttpExchange exchange{.url = settings.endpoint,
+  const ProxySettings& webhook = configured->webhook;
+  HttpExchange exchange{.url = configured->endpoint,
                         .post = {},
-                        .headers = webhook::header_fields(settings.webhook, {}, body, now),
-                        .timeout = settings.webhook.timeout,
-                        .tls_ca_file = settings.webhook.tls_ca_file,
+                        .headers = webhook::header_fields(webhook, {}, body, now),
+                        .timeout = webhook.timeout,
+                        .tls_ca_file = webhook.tls_ca_file,
                         .pool = "events",
                         .connections = 1};
   exchange.post = std::move(body);
@@ -170,15 +187,41 @@ void EventDelivery::Core::acknowledge(std::uint64_t sequence, std::size_t delive
 void EventDelivery::Core::failed(const std::string& why) {
   std::chrono::milliseconds delay{0};
   bool first = false;
+  std::uint64_t number = 0;
   {
     const std::scoped_lock lock(mutex);
     if (stopped) return;
     ++counted.failures;
     first = ++failures_in_a_row == 1;
-    delay = pause(settings, failures_in_a_row, environment.random ? environment.random() : 1.0);
+    delay = pause(*settings, failures_in_a_row, environment.random ? environment.random() : 1.0);
+    pausing = true;
+    number = ++pauses;
   }
   if (first && environment.warn) environment.warn("events are not delivered: " + why);
-  look_later(delay, &Core::read);
+  client.after(delay, [weak = weak_from_this(), number] {
+    if (const auto self = weak.lock()) self->go_on(number);
+  });
+}
+
+void EventDelivery::Core::go_on(std::uint64_t after_pause) {
+  {
+    const std::scoped_lock lock(mutex);
+    if (after_pause != pauses || !std::exchange(pausing, false)) return;
+  }
+  read();
+}
+
+// A pause was for what was configured before: it is over.
+void EventDelivery::Core::follow(SettingsPtr next) {
+  std::uint64_t number = 0;
+  {
+    const std::scoped_lock lock(mutex);
+    settings = std::move(next);
+    failures_in_a_row = 0;
+    number = pauses;
+  }
+  go_on(number);
+  wake();
 }
 
 EventDelivery::EventDelivery(EventDeliverySettings settings, EventLog& log, HttpClient& client,
@@ -200,6 +243,10 @@ void EventDelivery::start() {
     }
   };
   Look::again(core_);
+}
+
+void EventDelivery::reconfigure(EventDeliverySettings settings) {
+  core_->follow(std::make_shared<const EventDeliverySettings>(std::move(settings)));
 }
 
 void EventDelivery::appended() { core_->wake(); }

@@ -39,6 +39,8 @@ class EventDelivery {
   ~EventDelivery();  // sends nothing more; a batch that is on its way may still arrive, unacknowledged
 
   void start();
+  // From the next batch on; what is on its way goes where it was sent. Without an endpoint nothing is sent.
+  void reconfigure(EventDeliverySettings settings);
   // Something was appended. Thread-safe, cheap: call it after every append.
   void appended();
   [[nodiscard]] EventDeliveryStats stats() const;

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 namespace fairlead::server {
 namespace {
@@ -174,6 +175,50 @@ TEST_F(EventDelivering, LostEventsAreCountedOnce) {
   EXPECT_TRUE(log.reaches(3));
   EXPECT_EQ(delivery.stats().lost, 2U);
   EXPECT_EQ(delivery.metrics().size(), 4U);
+}
+
+// Also while the pause for the old ones has only begun.
+TEST_F(EventDelivering, NewSettingsCountFromTheNextBatchOn) {
+  BackendServer old_backend([](const Request&) { return Response::empty(503); });
+  BackendServer new_backend([](const Request&) { return Response::empty(200); });
+  std::atomic<int> warnings = 0;
+  EventDeliveryEnvironment environment;
+  environment.warn = [&](const std::string&) { ++warnings; };
+  for (const std::string kind : {"connected", "subscribed", "disconnected"}) log.add(kind);
+  auto patient = settings(old_backend.listen());
+  patient.retry_delay = patient.retry_delay_max = std::chrono::hours(1);
+  EventDelivery delivery(patient, log, client, environment);
+  delivery.start();
+  for (int i = 0; i < 2'000 && delivery.stats().failures < 1; ++i) std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(delivery.stats().failures, 1U);
+  auto changed = settings(new_backend.listen());
+  changed.batch = 3;
+  changed.kinds = {"connected", "disconnected"};
+  delivery.reconfigure(changed);
+  EXPECT_TRUE(log.reaches(3));
+  EXPECT_THAT(batches(new_backend), ElementsAre(ElementsAre(1, 3)));
+  EXPECT_EQ(warnings, 1);
+}
+
+TEST_F(EventDelivering, WaitsWhileThereIsNoEndpoint) {
+  BackendServer backend([](const Request&) { return Response::empty(200); });
+  const auto url = backend.listen();
+  EventDeliverySettings nowhere = settings(url);
+  nowhere.endpoint.clear();
+  log.add("connected");
+  EventDelivery delivery(nowhere, log, client, {});
+  delivery.start();
+  log.add("connected");
+  delivery.appended();
+  EXPECT_EQ(delivery.stats().failures, 0U);
+  delivery.reconfigure(settings(url));
+  EXPECT_TRUE(log.reaches(2));
+  delivery.reconfigure(nowhere);
+  log.add("connected");
+  delivery.appended();
+  delivery.reconfigure(settings(url));
+  EXPECT_TRUE(log.reaches(3));
+  EXPECT_THAT(batches(backend), ElementsAre(ElementsAre(1, 2), ElementsAre(3)));
 }
 
 TEST(EventPause, GrowsToItsBoundWithFullJitter) {

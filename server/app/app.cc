@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/app.h"
 
+#include "admin/admin.h"
 #include "api/http_api.h"
 #include "api/http_client.h"
 #include "app/decisions.h"
@@ -11,6 +12,7 @@
 #include "app/pages.h"
 #include "app/sd_notify.h"
 #include "config/print.h"
+#include "transport/endpoints.h"
 
 #include <fairlead/version.h>
 
@@ -98,20 +100,22 @@ class RunningApp final : public App {
   Outcome<void> reload(std::shared_ptr<const Settings> next) override {
     const auto changed = config::diff(*settings_, *next);
     const auto settings = completed(config::reloaded(*settings_, *next));
+    // First what may fail. New certificates beside old settings do no harm, and the next reload reads them again.
+    if (const Result<void> certificates = server_->replace_tls(tls_of(settings->listen)); !certificates) {
+      return fault(FaultKind::invalid, "the old certificates stay: " + to_string(certificates.error()));
+    }
     if (const auto replaced = decisions_->reconfigure(settings); !replaced) return replaced;
-    const Result<void> certificates = server_->replace_tls(tls_of(settings->listen));
     settings_ = settings;
     node_->reconfigure(settings_);
     events_->reconfigure(settings_->events);
+    endpoints_->reconfigure(settings_->transport);
     if (api_) api_->reconfigure(settings_->http_api);
+    if (admin_) admin_->replace_password(settings_->admin.password);
     if (!changed.reloadable.empty())
       say(LogLevel::info, fmt::format("changed: {}", fmt::join(changed.reloadable, ", ")));
     if (!changed.needs_restart.empty()) {
       say(LogLevel::warning,
           fmt::format("these take a restart and stay as they are: {}", fmt::join(changed.needs_restart, ", ")));
-    }
-    if (!certificates) {
-      return fault(FaultKind::invalid, "the old certificates stay: " + to_string(certificates.error()));
     }
     return {};
   }
@@ -162,12 +166,15 @@ class RunningApp final : public App {
     control_ = std::make_unique<NodeControl>(
         *node_, decisions_->revocations(), decisions_->backend(), [this] { return server_->stats(); },
         [this] { return decisions_->metrics(); });
-    add_transports(*server_, settings_->transport, *node_);
+    endpoints_ = add_transports(*server_, settings_->transport, *node_);
     api_ = add_api(*server_, settings_->http_api, *control_);
     if (settings_->metrics_enabled) add_metrics(*server_, *control_);
     if (settings_->health_enabled) add_health(*server_, *control_);
     if (options_.more_routes) options_.more_routes(*server_);
-    add_pages(*server_, PagesOptions{.settings = settings_, .control = control_.get(), .web = options_.web});
+    admin_ = add_pages(*server_, PagesOptions{.settings = settings_,
+                                              .newest_settings = [this] { return node_->settings(); },
+                                              .control = control_.get(),
+                                              .web = options_.web});
   }
 
   Outcome<void> listen() {
@@ -213,6 +220,8 @@ class RunningApp final : public App {
     http_.stop();
     if (engine_runs_) node_->stop_engine();
     if (decisions_) decisions_->end();
+    admin_.reset();
+    endpoints_.reset();
     api_.reset();
     control_.reset();
     node_.reset();
@@ -232,6 +241,8 @@ class RunningApp final : public App {
   bool engine_runs_ = false;
   std::unique_ptr<NodeControl> control_;
   std::shared_ptr<ApiCore> api_;
+  std::shared_ptr<Endpoints> endpoints_;
+  std::shared_ptr<Admin> admin_;
   std::unique_ptr<Server> server_;
   std::vector<std::string> urls_;
 };

@@ -81,6 +81,7 @@ class RunningDecisions final : public Decisions {
       if (log) log(LogLevel::warning, sentence);
     };
     webhooks_.replace(std::make_shared<Webhooks>(settings->backend, http_, std::move(environment)));
+    if (delivery_) delivery_->reconfigure(settings->events);
     const std::scoped_lock lock(mutex_);
     policy_ = std::move(*next);
     settings_ = std::move(settings);
@@ -102,7 +103,7 @@ class RunningDecisions final : public Decisions {
     revocations_.load([&loaded](Outcome<void> outcome) { loaded.set_value(std::move(outcome)); });
     if (auto outcome = loaded.get_future().get(); !outcome) return outcome;
     const EventDeliverySettings& events = settings_->events;
-    if (!events.enabled || events.endpoint.empty()) return {};
+    if (!events.enabled) return {};
     delivery_ = std::make_unique<EventDelivery>(
         events, events_, http_,
         EventDeliveryEnvironment{
@@ -119,7 +120,9 @@ class RunningDecisions final : public Decisions {
 
   std::vector<MetricFamily> metrics() const override {
     std::vector<MetricFamily> families = webhooks_.current()->metrics();
-    if (delivery_) std::ranges::move(delivery_->metrics(), std::back_inserter(families));
+    const std::scoped_lock lock(mutex_);
+    const bool delivers = delivery_ && !settings_->events.endpoint.empty();
+    if (delivers) std::ranges::move(delivery_->metrics(), std::back_inserter(families));
     return families;
   }
 

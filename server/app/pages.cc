@@ -128,31 +128,33 @@ std::vector<AdminCertificate> certificates_of(const Settings& settings) {
   return certificates;
 }
 
-void add_admin_pages(Server& server, const PagesOptions& options) {
-  const auto settings = options.settings;
+std::shared_ptr<Admin> add_admin_pages(Server& server, const PagesOptions& options) {
   AdminEnvironment environment;
-  environment.password = settings->admin.password;
-  environment.handler_prefix = settings->admin.handler_prefix;
-  environment.limits = [settings] { return limits_of(*settings); };
-  environment.certificates = [settings] { return certificates_of(*settings); };
-  add_admin(server, *options.control, std::move(environment));
+  environment.password = options.settings->admin.password;
+  environment.handler_prefix = options.settings->admin.handler_prefix;
+  environment.limits = [newest = options.newest_settings] { return limits_of(*newest()); };
+  environment.certificates = [newest = options.newest_settings] { return certificates_of(*newest()); };
+  return add_admin(server, *options.control, std::move(environment));
 }
 
 }  // namespace
 
-void add_pages(Server& server, const PagesOptions& options) {
+std::shared_ptr<Admin> add_pages(Server& server, const PagesOptions& options) {
   const auto settings = options.settings;
   server.http("/facts.json", [facts = facts_json(*settings)](const Request&) { return Response::json(200, facts); });
   if (settings->development) {
-    server.http("/development/token",
-                [settings](const Request& request) { return development_token(*settings, request); });
+    server.http("/development/token", [newest = options.newest_settings](const Request& request) {
+      return development_token(*newest(), request);
+    });
   }
-  if (settings->admin.enabled) add_admin_pages(server, options);
+  std::shared_ptr<Admin> admin;
+  if (settings->admin.enabled) admin = add_admin_pages(server, options);
   if (options.web.empty()) {
     server.http("/", text_page);
   } else {
     server.files(options.web, page_headers());
   }
+  return admin;
 }
 
 }  // namespace fairlead::server

@@ -8,16 +8,21 @@
 
 #include <fairlead/server.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
 namespace fairlead::server {
 
+class Admin;
+
 struct PagesOptions {
-  std::shared_ptr<const Settings> settings;
+  std::shared_ptr<const Settings> settings;                          // of the start
+  std::function<std::shared_ptr<const Settings>()> newest_settings;  // for what shows or uses them; any thread
   Control* control = nullptr;
   std::string web;  // a folder; empty: none
 };
-void add_pages(Server& server, const PagesOptions& options);
+// The admin pages, for what of them can change; null without them.
+std::shared_ptr<Admin> add_pages(Server& server, const PagesOptions& options);
 
 }  // namespace fairlead::server

@@ -141,7 +141,7 @@ std::vector<Field<SessionSettings>> session_fields() {
       field("presence_ttl", &S::presence_ttl, "When presence that is not renewed ends.", soon),
       field("channel_limit", &S::channel_limit, "Subscriptions of one client.", {.minimum = 1, .maximum = 1'000'000}),
       field("queue_max_size", &S::queue_max_bytes, "What may wait for one client.",
-            {.bytes = true, .minimum = 4096, .maximum = 1024.0 * 1024 * 1024}),
+            {.restart = true, .bytes = true, .minimum = 4096, .maximum = 1024.0 * 1024 * 1024}),
       field("user_connection_limit", &S::user_connection_limit, "Connections of one user on this node; 0: any.", many),
       field("history_max_publication_limit", &S::history_max_publication_limit, "The longest answer about a history.",
             {.minimum = 1, .maximum = 100'000}),
@@ -185,7 +185,7 @@ std::vector<Field<HttpApiSettings>> api_fields() {
       field("disabled", &A::disabled, "Not served.", {.restart = true}),
       field("handler_prefix", &A::handler_prefix, "Its path.", {.restart = true}),
       field("max_body_size", &A::max_body_bytes, "The longest request.",
-            {.bytes = true, .minimum = 1024, .maximum = 1024.0 * 1024 * 1024}),
+            {.restart = true, .bytes = true, .minimum = 1024, .maximum = 1024.0 * 1024 * 1024}),
   };
 }
 
@@ -302,7 +302,7 @@ void mount_transport(std::vector<Key>& all) {
   endpoint("websocket.", &T::websocket, true);
   mount(all, "websocket.",
         std::vector{field("message_size_limit", &T::message_size_limit, "The longest message of a client.",
-                          {.bytes = true, .minimum = 128, .maximum = 256.0 * 1024 * 1024}),
+                          {.restart = true, .bytes = true, .minimum = 128, .maximum = 256.0 * 1024 * 1024}),
                     field("compression", &T::compression, "permessage-deflate is agreed on with clients that offer it.",
                           {.restart = true})},
         transport);

@@ -2,6 +2,7 @@
 #include "transport/endpoints.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace fairlead::server {
 namespace {
@@ -26,6 +27,17 @@ bool lists_method(std::string_view methods, std::string_view method) {
 
 }  // namespace
 
+void Endpoints::reconfigure(const TransportSettings& settings) {
+  auto origins = std::make_shared<const Origins>(settings.allowed_origins);
+  const std::scoped_lock lock(mutex_);
+  origins_ = std::move(origins);
+}
+
+std::shared_ptr<const Origins> Endpoints::origins() const {
+  const std::scoped_lock lock(mutex_);
+  return origins_;
+}
+
 LoopTransports& Endpoints::here() {
   const LoopHandle loop = LoopHandle::current();
   const std::scoped_lock lock(mutex_);
@@ -36,10 +48,11 @@ LoopTransports& Endpoints::here() {
 }
 
 std::optional<Response> Endpoints::refuse(const Request& request, std::string_view methods) const {
-  if (!origins_.allow(request)) return Response::text(403, "This page may not connect here.\n");
+  const auto origins = this->origins();
+  if (!origins->allow(request)) return Response::text(403, "This page may not connect here.\n");
   if (request.method == "OPTIONS") {
     Response preflight = Response::empty(204);
-    origins_.add_cors(request, preflight.headers);
+    origins->add_cors(request, preflight.headers);
     preflight.headers.add("Access-Control-Allow-Methods", methods);
     if (const auto asked = request.headers.find("Access-Control-Request-Headers")) {
       preflight.headers.add("Access-Control-Allow-Headers", *asked);

@@ -22,13 +22,18 @@ namespace fairlead::server {
 class Endpoints {
  public:
   Endpoints(TransportSettings settings, TransportHost& host)
-      : settings_(std::move(settings)), host_(host), origins_(settings_.allowed_origins) {}
+      : settings_(std::move(settings)),
+        host_(host),
+        origins_(std::make_shared<const Origins>(settings_.allowed_origins)) {}
   Endpoints(const Endpoints&) = delete;
   Endpoints& operator=(const Endpoints&) = delete;
 
+  // As they were when the routes were added.
   [[nodiscard]] const TransportSettings& settings() const noexcept { return settings_; }
+  // What can change later: which pages may connect from now on. Any thread.
+  void reconfigure(const TransportSettings& settings);
   [[nodiscard]] TransportHost& host() noexcept { return host_; }
-  [[nodiscard]] const Origins& origins() const noexcept { return origins_; }
+  [[nodiscard]] std::shared_ptr<const Origins> origins() const;
   [[nodiscard]] EmulatedSessions& emulated() noexcept { return emulated_; }
   // What belongs to the loop that calls. Any loop; made when it first asks.
   [[nodiscard]] LoopTransports& here();
@@ -39,9 +44,9 @@ class Endpoints {
  private:
   TransportSettings settings_;
   TransportHost& host_;
-  Origins origins_;
   EmulatedSessions emulated_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;  // of what follows
+  std::shared_ptr<const Origins> origins_;
   std::vector<std::unique_ptr<LoopTransports>> loops_;
 };
 

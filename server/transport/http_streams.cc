@@ -59,7 +59,7 @@ Headers headers_of(const Endpoints& endpoints, const Request& request, const Dia
   headers.add("X-Accel-Buffering", "no");
   headers.add("Cache-Control", "private, no-cache, no-store, must-revalidate, max-age=0");
   headers.add("Pragma", "no-cache");
-  endpoints.origins().add_cors(request, headers);
+  endpoints.origins()->add_cors(request, headers);
   return headers;
 }
 
@@ -110,7 +110,7 @@ Response emulate(Endpoints& endpoints, const Request& request) {
   if (auto refused = endpoints.refuse(request, "POST, OPTIONS")) return std::move(*refused);
   Response response = Response::empty(404);
   response.headers.add("Cache-Control", "no-store");
-  endpoints.origins().add_cors(request, response.headers);
+  endpoints.origins()->add_cors(request, response.headers);
   auto emulation = endpoints.host().codec(format_of_body(request)).decode_emulation(as_bytes(request.body));
   if (!emulation) {
     response.status = 400;

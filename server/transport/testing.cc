@@ -225,7 +225,7 @@ TransportSettings TransportServer::all_endpoints() {
 TransportServer::TransportServer(const TransportSettings& settings, std::size_t queue_max, unsigned threads) {
   host_.queue_max = queue_max;
   server_ = std::make_unique<Server>(ServerOptions{.threads = threads});
-  add_transports(*server_, settings, host_);
+  endpoints_ = add_transports(*server_, settings, host_);
   const auto listening = server_->dangerously_listen_without_tls("127.0.0.1:0");
   if (!listening) throw std::runtime_error(to_string(listening.error()));
   port_ = listening->port;

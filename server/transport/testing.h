@@ -3,6 +3,7 @@
 // peer that sees every byte.
 #pragma once
 
+#include "transport/endpoints.h"
 #include "transport/transports.h"
 
 #include <fairlead/client.h>
@@ -138,9 +139,11 @@ class TransportServer {
   [[nodiscard]] std::string url(std::string_view path) const;
   [[nodiscard]] FakeHost& host() noexcept { return host_; }
   void stop() { server_.reset(); }
+  void reconfigure(const TransportSettings& settings) { endpoints_->reconfigure(settings); }
 
  private:
   FakeHost host_;
+  std::shared_ptr<Endpoints> endpoints_;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;
 };

@@ -7,7 +7,7 @@
 
 namespace fairlead::server {
 
-void add_transports(Server& server, const TransportSettings& settings, TransportHost& host) {
+std::shared_ptr<Endpoints> add_transports(Server& server, const TransportSettings& settings, TransportHost& host) {
   const auto endpoints = std::make_shared<Endpoints>(settings, host);
   const auto add = [&](const TransportSettings::Endpoint& endpoint, auto&& add_it) {
     if (!endpoint.disabled) add_it(server, endpoints, endpoint.handler_prefix);
@@ -19,6 +19,7 @@ void add_transports(Server& server, const TransportSettings& settings, Transport
   add(settings.uni_websocket, add_uni_websocket);
   add(settings.uni_sse, add_uni_sse);
   add(settings.uni_http_stream, add_uni_http_stream);
+  return endpoints;
 }
 
 }  // namespace fairlead::server

@@ -16,6 +16,8 @@
 
 namespace fairlead::server {
 
+class Endpoints;
+
 // What the transports need of the process. Outlives the server.
 class TransportHost {
  public:
@@ -36,7 +38,7 @@ class TransportHost {
 };
 
 // Adds the routes of all endpoints that are not disabled. Before `start`. Throws std::invalid_argument when two of them
-// have the same path.
-void add_transports(Server& server, const TransportSettings& settings, TransportHost& host);
+// have the same path. What is returned takes new settings as far as they can change.
+std::shared_ptr<Endpoints> add_transports(Server& server, const TransportSettings& settings, TransportHost& host);
 
 }  // namespace fairlead::server

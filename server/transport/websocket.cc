@@ -70,13 +70,12 @@ WireFormat format_of(const Connection& ws) {
 RouteOptions options_of(const std::shared_ptr<Endpoints>& endpoints) {
   RouteOptions options;
   options.subprotocols = {std::string(json_subprotocol), std::string(protobuf_subprotocol)};
-  // The rule of all transports stands in `accept`; the library's, which knows no globs, must not be narrower.
-  if (!endpoints->settings().allowed_origins.empty()) {
-    options.origin = OriginPolicy{};
-    options.origin->dangerously_allow_any_origin = true;
-  }
+  // The rule of all transports stands in `accept`; the library's, which knows no globs and does not change, must not be
+  // narrower.
+  options.origin = OriginPolicy{};
+  options.origin->dangerously_allow_any_origin = true;
   options.accept = [endpoints](const Request& request) {
-    if (!endpoints->origins().allow(request)) return Decision::refuse(403, "This page may not connect here.\n");
+    if (!endpoints->origins()->allow(request)) return Decision::refuse(403, "This page may not connect here.\n");
     return Decision::accept();
   };
   Limits limits;

@@ -260,14 +260,15 @@ TEST(WebSocketTransport, TellsTheSessionWhenItsClientHasCaughtUp) {
   EXPECT_TRUE(server.host().saw("drained"));
 }
 
+int status_for(const TransportServer& server, std::string origin) {
+  auto options = client_options();
+  options.origin = std::move(origin);
+  const auto opened = blocking::Client::connect(server.url(path), options);
+  return opened ? 101 : opened.error().status;
+}
+
 TEST(WebSocketTransport, IsForPagesOfItsOwnOriginAndTheConfiguredOnes) {
   auto settings = TransportServer::all_endpoints();
-  const auto status_for = [&](const TransportServer& server, std::string origin) {
-    auto options = client_options();
-    options.origin = std::move(origin);
-    const auto opened = blocking::Client::connect(server.url(path), options);
-    return opened ? 101 : opened.error().status;
-  };
   {
     const TransportServer server(settings);
     EXPECT_EQ(status_for(server, ""), 101);
@@ -279,6 +280,21 @@ TEST(WebSocketTransport, IsForPagesOfItsOwnOriginAndTheConfiguredOnes) {
   EXPECT_EQ(status_for(server, "https://app.example.org"), 101);
   EXPECT_EQ(status_for(server, "http://127.0.0.1:" + std::to_string(server.port())), 101);
   EXPECT_EQ(status_for(server, "https://evil.example"), 403);
+}
+
+TEST(WebSocketTransport, OtherPagesMayConnectAfterAReload) {
+  auto settings = TransportServer::all_endpoints();
+  TransportServer server(settings);
+  EXPECT_EQ(status_for(server, "https://app.example.org"), 403);
+  EXPECT_EQ(status_for(server, "null"), 403);
+  settings.allowed_origins = {"https://*.example.org"};
+  server.reconfigure(settings);
+  EXPECT_EQ(status_for(server, "https://app.example.org"), 101);
+  EXPECT_EQ(status_for(server, "https://evil.example"), 403);
+  settings.allowed_origins.clear();
+  server.reconfigure(settings);
+  EXPECT_EQ(status_for(server, "https://app.example.org"), 403);
+  EXPECT_EQ(status_for(server, "http://127.0.0.1:" + std::to_string(server.port())), 101);
 }
 
 TEST(WebSocketTransport, ANodeThatTakesNobodyInSaysSo) {
