@@ -6,6 +6,7 @@
 #include "api/http_client.h"
 #include "app/decisions.h"
 #include "app/engines.h"
+#include "app/fault_reports.h"
 #include "app/filtered_events.h"
 #include "app/node.h"
 #include "app/node_control.h"
@@ -63,7 +64,8 @@ class RunningApp final : public App {
         settings_(options_.settings),
         json_(make_codec(WireFormat::json)),
         protobuf_(make_codec(WireFormat::protobuf)),
-        encoder_(make_publication_encoder()) {}
+        encoder_(make_publication_encoder()),
+        faults_(options_.log) {}
   RunningApp(const RunningApp&) = delete;
   RunningApp& operator=(const RunningApp&) = delete;
   ~RunningApp() override { end(); }
@@ -138,7 +140,7 @@ class RunningApp final : public App {
   }
 
   Outcome<void> open_engine() {
-    auto engine = make_engine(settings_->engine);
+    auto engine = make_engine(settings_->engine, [this](const Fault& fault) { faults_.note(fault); });
     if (!engine) return std::unexpected(engine.error());
     engine_ = std::move(*engine);
     events_ = std::make_unique<FilteredEvents>(engine_->events(), settings_->events);
@@ -165,7 +167,11 @@ class RunningApp final : public App {
     server_ = std::make_unique<Server>(std::move(options));
     control_ = std::make_unique<NodeControl>(
         *node_, decisions_->revocations(), decisions_->backend(), [this] { return server_->stats(); },
-        [this] { return decisions_->metrics(); });
+        [this] {
+          auto families = decisions_->metrics();
+          families.push_back(faults_.metrics());
+          return families;
+        });
     endpoints_ = add_transports(*server_, settings_->transport, *node_);
     api_ = add_api(*server_, settings_->http_api, *control_);
     if (settings_->metrics_enabled) add_metrics(*server_, *control_);
@@ -232,6 +238,7 @@ class RunningApp final : public App {
   std::unique_ptr<const Codec> json_;
   std::unique_ptr<const Codec> protobuf_;
   std::unique_ptr<const PublicationEncoder> encoder_;
+  FaultReports faults_;
   TraceRing trace_;
   HttpClient http_;
   std::unique_ptr<Engine> engine_;

@@ -6,10 +6,13 @@
 #include "config/settings.h"
 #include "model/done.h"
 
+#include <functional>
 #include <memory>
 
 namespace fairlead::server {
 
-[[nodiscard]] Outcome<std::unique_ptr<Engine>> make_engine(const EngineSettings& settings);
+// `failed`: the engine could not do what it was asked, once for each call; on any thread, as long as the engine lives.
+[[nodiscard]] Outcome<std::unique_ptr<Engine>> make_engine(const EngineSettings& settings,
+                                                           std::function<void(const Fault&)> failed);
 
 }  // namespace fairlead::server

@@ -14,8 +14,8 @@ constexpr std::size_t swept_per_call = 4;       // channels; a call adds at most
 constexpr std::size_t channel_overhead = 1024;  // an entry with its empty containers
 }  // namespace
 
-MemoryBroker::MemoryBroker(Budget& budget, Gate& gate, WallClock clock)
-    : budget_(budget), gate_(gate), clock_(std::move(clock)) {}
+MemoryBroker::MemoryBroker(Budget& budget, Gate& gate, WallClock clock, std::function<void(const Fault&)> failed)
+    : budget_(budget), gate_(gate), clock_(std::move(clock)), failed_(std::move(failed)) {}
 
 Outcome<void> MemoryBroker::start(BrokerEvents& events) {
   events_ = &events;
@@ -41,6 +41,7 @@ void MemoryBroker::run(const std::string& channel, const Done<T>& done, Work wor
   sweep(stripe, now);
   lock.unlock();
   sweep_another(now);
+  if (!outcome && failed_ && outcome.error().kind == FaultKind::full) failed_(outcome.error());
   done(std::move(outcome));
 }
 

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <queue>
 #include <string>
@@ -26,7 +27,7 @@ namespace fairlead::server {
 
 class MemoryBroker final : public Broker {
  public:
-  MemoryBroker(Budget& budget, Gate& gate, WallClock clock);
+  MemoryBroker(Budget& budget, Gate& gate, WallClock clock, std::function<void(const Fault&)> failed = {});
 
   [[nodiscard]] Outcome<void> start(BrokerEvents& events) override;
   void stop() override;
@@ -74,6 +75,7 @@ class MemoryBroker final : public Broker {
   Budget& budget_;
   Gate& gate_;
   WallClock clock_;
+  std::function<void(const Fault&)> failed_;
   BrokerEvents* events_ = nullptr;
   std::array<Stripe, stripe_count> stripes_;
   std::atomic<std::size_t> next_swept_{0};

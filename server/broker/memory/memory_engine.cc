@@ -7,7 +7,7 @@ namespace fairlead::server {
 
 MemoryEngine::MemoryEngine(const MemoryEngineSettings& settings, WallClock clock)
     : budget_(settings.limit_bytes),
-      broker_(budget_, gate_, clock),
+      broker_(budget_, gate_, clock, settings.failed),
       events_(settings.event_log_size, gate_),
       store_(budget_, gate_, std::move(clock)) {}
 

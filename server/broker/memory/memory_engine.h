@@ -15,12 +15,14 @@
 #include "broker/memory/memory_store.h"
 
 #include <cstddef>
+#include <functional>
 
 namespace fairlead::server {
 
 struct MemoryEngineSettings {
   std::size_t limit_bytes = std::size_t{4} << 30;
-  std::size_t event_log_size = 100'000;  // older events than these are dropped
+  std::size_t event_log_size = 100'000;        // older events than these are dropped
+  std::function<void(const Fault&)> failed{};  // told of each call for which there was no room
 };
 
 class MemoryEngine final : public Engine {

@@ -17,6 +17,10 @@ Fault fault_of(int code, sqlite3* handle) {
   if ((code & 0xff) == SQLITE_FULL || error == ENOSPC || error == EDQUOT || error == EFBIG) {
     return {FaultKind::full, "the database has no more room (disk, quota or size limit)"};
   }
+  // A write that failed for another reason than ENOSPC: SQLite does not keep which. Quotas and limits come this way.
+  if (code == SQLITE_IOERR_WRITE) {
+    return {FaultKind::full, "the disk takes no more (no room, a quota, a limit on the size of files, or it fails)"};
+  }
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
       return {FaultKind::corrupt, "the database file is damaged; restore it from a copy or move it away"};

@@ -42,9 +42,12 @@ Outcome<void> SqliteEngine::start(BrokerEvents& events) {
                                       guard_);
   if (!opened) {
     guard_.unlock();
-    return std::unexpected(std::move(opened.error()));
+    return std::unexpected(named(std::move(opened.error())));
   }
   witness_ = opened->witness;
+  const auto failed = [this](const Fault& fault) {
+    if (settings_.failed) settings_.failed(named(fault));
+  };
   sqlite::WorkerSettings writing{.begin = "BEGIN IMMEDIATE", .event_log_size = settings_.event_log_size};
   writing.resting = [this](sqlite::Tables& tables) { tables.drop_expired(now_ms()); };
   writing.before_commit = [this](sqlite::Tables& tables) {
@@ -54,11 +57,19 @@ Outcome<void> SqliteEngine::start(BrokerEvents& events) {
     ++witness_.transactions;
     guard_.write(witness_);
   };
+  writing.failed = failed;
   writer_ = std::make_unique<sqlite::Worker>(std::move(opened->writer), std::move(writing));
   sqlite::WorkerSettings reading{.batch_operations = 64, .event_log_size = settings_.event_log_size};
+  reading.failed = failed;
   reader_ = std::make_unique<sqlite::Worker>(std::move(opened->reader), std::move(reading));
   gate_.open();
   return {};
+}
+
+// Which file it is about, for whoever has several.
+Fault SqliteEngine::named(Fault fault) const {
+  if (fault.sentence.find(settings_.path) == std::string::npos) fault.sentence = settings_.path + ": " + fault.sentence;
+  return fault;
 }
 
 void SqliteEngine::stop() {

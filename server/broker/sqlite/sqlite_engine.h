@@ -17,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -29,6 +30,7 @@ struct SqliteEngineSettings {
   std::uint64_t size_limit_bytes = 0;                            // of the database; 0: as much as the disk has
   std::size_t event_log_size = 1'000'000;                        // older events than these are dropped
   std::uint64_t always_checked_bytes = std::uint64_t{64} << 20;  // a file up to this size is checked at each start
+  std::function<void(const Fault&)> failed{};                    // told of each call that the database refused
 };
 
 class SqliteEngine final : public Engine, private Broker, private EventLog, private Store {
@@ -83,6 +85,7 @@ class SqliteEngine final : public Engine, private Broker, private EventLog, priv
   void query(Done<T> done, Work work);
   void pass(const std::string& channel, Publication publication, const Done<PublishOutcome>& done);
   void begin_stream(const std::string& channel, const HistoryQuery& query, Done<History> done);
+  [[nodiscard]] Fault named(Fault fault) const;
   [[nodiscard]] std::int64_t now_ms() const { return unix_ms(clock_()); }
 
   SqliteEngineSettings settings_;

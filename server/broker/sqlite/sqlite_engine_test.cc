@@ -10,7 +10,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 namespace fairlead::server {
 
@@ -158,7 +160,12 @@ TEST_F(SqliteEngineTest, APlaceWhereNothingCanBeWrittenIsRefused) {
 }
 
 TEST_F(SqliteEngineTest, AFullDiskLosesNothingAndIsLeftAgain) {
-  ASSERT_TRUE(start({.size_limit_bytes = 500'000}));
+  std::mutex guarding;
+  std::vector<Fault> told;
+  ASSERT_TRUE(start({.size_limit_bytes = 500'000, .failed = [&](const Fault& fault) {
+                       const std::scoped_lock lock(guarding);
+                       told.push_back(fault);
+                     }}));
   const std::string data(10'000, 'x');
   std::uint64_t accepted = 0;
   Outcome<PublishOutcome> outcome;
@@ -168,9 +175,16 @@ TEST_F(SqliteEngineTest, AFullDiskLosesNothingAndIsLeftAgain) {
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().kind, FaultKind::full);
   EXPECT_GT(accepted, 10u);
+  {
+    const std::scoped_lock lock(guarding);
+    ASSERT_FALSE(told.empty());
+    EXPECT_EQ(told.front().kind, FaultKind::full);
+    EXPECT_EQ(told.front().sentence, path_ + ": the database has no more room (disk, quota or size limit)");
+  }
   ASSERT_TRUE(history("a"));
   EXPECT_EQ(history("a")->publications.size(), accepted);
   EXPECT_EQ(history("a")->top.offset, accepted);
+  engine_.reset();
 
   ASSERT_TRUE(start({.size_limit_bytes = 500'000}));
   EXPECT_EQ(history("a")->publications.size(), accepted);

@@ -27,7 +27,13 @@ void Worker::add(Operation operation) {
   }
   const bool stopping = stopping_;
   lock.unlock();
-  operation.fail(stopping ? stopped().error() : Fault{FaultKind::full, "too many calls wait for the database"});
+  if (stopping) return operation.fail(stopped().error());
+  fail(operation, {FaultKind::full, "too many calls wait for the database"});
+}
+
+void Worker::fail(const Operation& operation, const Fault& fault) const {
+  if (settings_.failed) settings_.failed(fault);
+  operation.fail(fault);
 }
 
 void Worker::stop() {
@@ -70,7 +76,7 @@ void Worker::run(Batch& batch) {
   for (Operation& operation : batch) {
     Batch alone;
     alone.push_back(std::move(operation));
-    if (!run_as_one(alone)) alone.front().fail(database_->fault());
+    if (!run_as_one(alone)) fail(alone.front(), database_->fault());
   }
 }
 

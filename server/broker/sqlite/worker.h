@@ -35,6 +35,7 @@ struct WorkerSettings {
   std::function<void(Tables&)> resting{};        // work of its own, in a transaction of its own
   std::function<void(Tables&)> before_commit{};  // of a batch that has changed something
   std::function<void()> after_commit{};          // then, before anything is answered
+  std::function<void(const Fault&)> failed{};    // told of each operation that the database refused
 };
 
 class Worker {
@@ -57,6 +58,7 @@ class Worker {
   [[nodiscard]] bool run_as_one(const Batch& batch);
   [[nodiscard]] bool commit(std::int64_t changes_before);
   void rest();
+  void fail(const Operation& operation, const Fault& fault) const;
 
   std::unique_ptr<Database> database_;
   WorkerSettings settings_;
