@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/session_testing.h"
 
+#include "model/json.h"
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -280,6 +282,7 @@ void World::publish(const std::string& channel, const std::string& data, std::ma
   const ChannelOptions options = options_for(channel);
   Publication publication;
   publication.data = data;
+  publication.json = is_json(data);
   publication.tags = std::move(tags);
   publication.key = key;
   PublishOptions how;

@@ -3,7 +3,8 @@
 // readers with every policy, filters, deltas and streams that begin anew, all from one seed. An oracle watches each
 // client: nothing lost, nothing doubled, nothing out of order, or an explicit sign that something could not be
 // recovered. FAIRLEAD_SIM_SEED=N replays one seed, FAIRLEAD_SIM_SEEDS=N runs so many.
-#include "session/simulated_client_testing.h"
+#include "model/json.h"
+#include "sim/simulated_client.h"
 
 #include <gtest/gtest.h>
 
@@ -47,7 +48,7 @@ std::map<std::string, ChannelKind> channel_kinds() {
 }
 
 struct Totals {
-  std::uint64_t received = 0, recovered = 0, unrecovered = 0, deltas = 0, skipped = 0;
+  std::uint64_t received = 0, recovered = 0, unrecovered = 0, deltas = 0, recovered_deltas = 0, skipped = 0;
   std::uint64_t gaps = 0, slow = 0, dropped = 0, sampled = 0, conflated = 0, filtered = 0;
 };
 
@@ -71,6 +72,7 @@ class Simulation {
     world_.broker.loses_event = [this] { return lossy_ && chance(60); };
     for (int i = 0; i < 5; ++i)
       clients_.push_back(std::make_unique<SimulatedClient>(world_, truth_, kinds_,
+                                                           i % 2 == 0 ? WireFormat::json : WireFormat::protobuf,
                                                            [this](const std::string& what) { wrong.push_back(what); }));
   }
 
@@ -94,6 +96,7 @@ class Simulation {
       totals.recovered += client->recovered;
       totals.unrecovered += client->unrecovered;
       totals.deltas += client->deltas;
+      totals.recovered_deltas += client->recovered_deltas;
       totals.skipped += client->skipped;
     }
     const SessionMetrics& metrics = world_.metrics;
@@ -139,11 +142,35 @@ class Simulation {
   }
 
   void publish(const std::string& channel) {
-    const std::string data = channel + " " + std::to_string(++published_);
     const std::string room = std::to_string(below(3));
     const std::string key = "k" + std::to_string(below(4));
+    const std::string data = chance(8) ? binary() : document(channel);
+    const bool json = is_json(data);
     world_.publish(channel, data, {{"room", room}}, key);
-    truth_.add(channel, world_.broker.top(channel), {data, room, key});
+    truth_.add(channel, world_.broker.top(channel), {data, room, key, json});
+  }
+
+  // One letter of a channel's text is another one each time, in scripts of one to four bytes a letter, so that what two
+  // versions have in common begins and ends inside of letters.
+  std::string document(const std::string& channel) {
+    static const std::vector<std::string> letters{"a",  "b",  "é",  "ж",  "щ",  "ש",  "ه",
+                                                  "日", "本", "語", "한", "🦄", "🦊", "👩"};
+    std::vector<std::string>& text = texts_[channel];
+    while (text.size() < 60) text.push_back(letters[below(letters.size())]);
+    text[below(text.size())] = letters[below(letters.size())];
+    if (chance(5)) text.insert(text.begin() + static_cast<std::ptrdiff_t>(below(20)), letters[below(letters.size())]);
+    if (text.size() > 90) text.erase(text.begin(), text.begin() + 25);
+    std::string whole = R"({"n":)" + std::to_string(++published_) + R"(,"text":")";
+    for (const std::string& letter : text) whole += letter;
+    return whole + "\"}";
+  }
+
+  // Bytes that are text in no encoding, and differ little from each other.
+  std::string binary() {
+    std::string bytes = "\xFF\xFE " + std::string(80, '\x80') + std::to_string(++published_);
+    bytes[below(bytes.size())] = static_cast<char>(below(256));
+    bytes[0] = '\xFF';
+    return bytes;
   }
 
   // Lets time pass; clients that are away come back after a while.
@@ -214,6 +241,7 @@ class Simulation {
   std::map<std::string, ChannelKind> kinds_;
   std::vector<std::string> names_;
   std::vector<std::unique_ptr<SimulatedClient>> clients_;
+  std::map<std::string, std::vector<std::string>> texts_;
   std::uint64_t published_ = 0;
   bool lossy_ = true;
 };
@@ -238,8 +266,8 @@ TEST(Simulation, EachSubscriberSeesTheStreamOrIsToldThatItCannot) {
   if (only != none || seeds < 50) return;
   // What it is there to try has happened.
   for (const std::uint64_t count :
-       {totals.received, totals.recovered, totals.unrecovered, totals.deltas, totals.skipped, totals.gaps, totals.slow,
-        totals.dropped, totals.sampled, totals.conflated, totals.filtered})
+       {totals.received, totals.recovered, totals.unrecovered, totals.deltas, totals.recovered_deltas, totals.skipped,
+        totals.gaps, totals.slow, totals.dropped, totals.sampled, totals.conflated, totals.filtered})
     EXPECT_GT(count, 100U);
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A client as an SDK is one, for the simulation: it reads at its own pace, comes back after every disconnect, recovers
-// from where it was, builds deltas on what it has, and checks each publication against what was really published.
+// from where it was, applies the deltas of its frames to what it has, and checks each publication against what was
+// really published.
 #pragma once
 
 #include "session/session_testing.h"
+#include "sim/received.h"
 
 #include <cstdint>
 #include <deque>
@@ -21,6 +23,7 @@ class Truth {
  public:
   struct Entry {
     std::string data, room, key;
+    bool json = true;
   };
   void add(const std::string& channel, const StreamPosition& at, Entry entry);
   [[nodiscard]] const Entry* find(const std::string& channel, const StreamPosition& at) const;
@@ -41,7 +44,7 @@ struct ChannelKind {
 
 class SimulatedClient final : public Outbox {
  public:
-  SimulatedClient(World& world, const Truth& truth, const std::map<std::string, ChannelKind>& kinds,
+  SimulatedClient(World& world, const Truth& truth, const std::map<std::string, ChannelKind>& kinds, WireFormat format,
                   std::function<void(const std::string&)> wrong);
   ~SimulatedClient() override;
 
@@ -59,7 +62,8 @@ class SimulatedClient final : public Outbox {
   void check_settled(const std::function<StreamPosition(const std::string&)>& top);
   [[nodiscard]] std::size_t live() const;
   [[nodiscard]] std::vector<std::string> live_channels() const;
-  std::uint64_t received = 0, recovered = 0, unrecovered = 0, deltas = 0, skipped = 0;
+  std::uint64_t received = 0, recovered = 0, unrecovered = 0, skipped = 0;
+  std::uint64_t deltas = 0, recovered_deltas = 0;  // that were applied
 
   void reply(const Reply& reply) override;
   void push(const Push& push) override;
@@ -67,7 +71,7 @@ class SimulatedClient final : public Outbox {
   void ping() override;
   void session_changed() override {}
   void disconnect(const DisconnectReason& reason) override;
-  [[nodiscard]] WireFormat format() const noexcept override { return WireFormat::json; }
+  [[nodiscard]] WireFormat format() const noexcept override { return format_; }
   [[nodiscard]] Envelope envelope() const noexcept override { return Envelope::reply; }
   [[nodiscard]] std::size_t queued_bytes() const noexcept override { return queue_.size() * message_bytes; }
 
@@ -80,14 +84,14 @@ class SimulatedClient final : public Outbox {
     bool wanted = true;
     bool recoverable = false;
     StreamPosition position;
-    std::uint64_t start = 0;  // of this subscription
-    std::optional<std::string> last;
+    std::uint64_t start = 0;                      // of this subscription
+    std::optional<std::string> last;              // payload, as it stood or was made by a delta
     std::map<std::string, std::uint64_t> newest;  // offset by key
   };
   struct Arrived {
     std::string channel;
-    PublicationPtr publication, previous;
-    PayloadForm form;
+    PublicationPtr publication;
+    Received received;
   };
   struct Ping {};
   using Message = std::variant<Reply, Push, Arrived, Ping>;
@@ -97,7 +101,8 @@ class SimulatedClient final : public Outbox {
   void handle_reply(const Reply& reply);
   void handle_push(const Push& push);
   void handle_publication(const Arrived& arrived);
-  void subscribed(const std::string& channel, const SubscribeResult& result);
+  void subscribed(const std::string& channel, const SubscribeResult& result, const std::vector<Received>& on_wire);
+  void apply(const std::string& channel, Subscribed& mine, const Publication& publication, const Received& on_wire);
   void take(const std::string& channel, Subscribed& mine, const Publication& publication);
   void resubscribe(const std::string& channel);
   void complain(const std::string& channel, const std::string& what);
@@ -106,6 +111,7 @@ class SimulatedClient final : public Outbox {
   World& world_;
   const Truth& truth_;
   const std::map<std::string, ChannelKind>& kinds_;
+  WireFormat format_;
   std::function<void(const std::string&)> wrong_;
   std::shared_ptr<Session> session_;
   bool connected_ = false, ended_ = false;

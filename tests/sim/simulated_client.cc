@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/simulated_client_testing.h"
+#include "sim/simulated_client.h"
+
+#include "protocol/centrifuge/fossil.h"
 
 #include <algorithm>
 #include <utility>
@@ -26,8 +28,8 @@ const Truth::Entry* Truth::find(const std::string& channel, const StreamPosition
 
 // ── Coming and going ────────────────────────────────────────────────────────────────────────────────────────────────
 SimulatedClient::SimulatedClient(World& world, const Truth& truth, const std::map<std::string, ChannelKind>& kinds,
-                                 std::function<void(const std::string&)> wrong)
-    : world_(world), truth_(truth), kinds_(kinds), wrong_(std::move(wrong)) {
+                                 WireFormat format, std::function<void(const std::string&)> wrong)
+    : world_(world), truth_(truth), kinds_(kinds), format_(format), wrong_(std::move(wrong)) {
   for (const auto& [channel, kind] : kinds_) subscriptions_.try_emplace(channel);
 }
 
@@ -129,7 +131,7 @@ void SimulatedClient::read(std::size_t messages) {
 void SimulatedClient::reply(const Reply& reply) { queue_.emplace_back(reply); }
 void SimulatedClient::push(const Push& push) { queue_.emplace_back(push); }
 void SimulatedClient::publication(const Delivery& delivery, const WireForm& form) {
-  queue_.emplace_back(Arrived{delivery.channel(), delivery.publication_ptr(), delivery.previous(), form.payload});
+  queue_.emplace_back(Arrived{delivery.channel(), delivery.publication_ptr(), read_push(delivery, form)});
 }
 void SimulatedClient::ping() { queue_.emplace_back(Ping{}); }
 void SimulatedClient::disconnect(const DisconnectReason& reason) {
@@ -150,9 +152,10 @@ void SimulatedClient::handle(Message message) {
 }
 
 void SimulatedClient::handle_reply(const Reply& reply) {
+  const auto on_wire = read_recovered(reply, format_);
   if (const auto* result = std::get_if<ConnectResult>(&reply.body)) {
     connected_ = true;
-    for (const auto& [channel, sub] : result->subs) subscribed(channel, sub);
+    for (const auto& [channel, sub] : result->subs) subscribed(channel, sub, on_wire.at(channel));
     return;
   }
   const auto asked = asked_.find(reply.id);
@@ -163,11 +166,12 @@ void SimulatedClient::handle_reply(const Reply& reply) {
     if (!error->temporary) complain(channel, "error " + std::to_string(error->code));
     subscriptions_.at(channel).state = State::idle;
   } else if (const auto* result = std::get_if<SubscribeResult>(&reply.body)) {
-    subscribed(channel, *result);
+    subscribed(channel, *result, on_wire.at(""));
   }
 }
 
-void SimulatedClient::subscribed(const std::string& channel, const SubscribeResult& result) {
+void SimulatedClient::subscribed(const std::string& channel, const SubscribeResult& result,
+                                 const std::vector<Received>& on_wire) {
   Subscribed& mine = subscriptions_.at(channel);
   if (result.was_recovering) {
     ++(result.recovered ? recovered : unrecovered);
@@ -185,7 +189,13 @@ void SimulatedClient::subscribed(const std::string& channel, const SubscribeResu
     mine.start = result.position.offset;
     mine.newest.clear();
   }
-  for (const PublicationPtr& publication : result.publications) take(channel, mine, *publication);
+  if (on_wire.size() != result.publications.size())
+    return complain(channel, "another number of publications on the wire");
+  for (std::size_t i = 0; i < on_wire.size(); ++i) {
+    if (on_wire[i].delta) ++recovered_deltas;
+    apply(channel, mine, *result.publications[i], on_wire[i]);
+    take(channel, mine, *result.publications[i]);
+  }
 }
 
 void SimulatedClient::handle_push(const Push& push) {
@@ -201,21 +211,34 @@ void SimulatedClient::handle_push(const Push& push) {
 void SimulatedClient::handle_publication(const Arrived& arrived) {
   Subscribed& mine = subscriptions_.at(arrived.channel);
   if (mine.state != State::subscribed) return;
-  if (arrived.form == PayloadForm::delta) {
-    ++deltas;
-    if (!mine.last || !arrived.previous || *mine.last != arrived.previous->data)
-      complain(arrived.channel, "a delta that builds on something else");
-  }
+  if (arrived.received.delta) ++deltas;
+  apply(arrived.channel, mine, *arrived.publication, arrived.received);
   take(arrived.channel, mine, *arrived.publication);
+}
+
+// As SDKs do it: a delta is applied to what came before it, and the result must be the payload, byte for byte.
+void SimulatedClient::apply(const std::string& channel, Subscribed& mine, const Publication& publication,
+                            const Received& on_wire) {
+  constexpr std::size_t longest = 1 << 20;
+  if (on_wire.offset != publication.offset) complain(channel, "another offset on the wire");
+  if (on_wire.delta) {
+    if (!kinds_.at(channel).delta) complain(channel, "a delta that was not agreed on");
+    mine.last = mine.last ? fossil::apply(*mine.last, on_wire.data, longest) : std::nullopt;
+    if (!mine.last) return complain(channel, "a delta that builds on something else");
+  } else {
+    mine.last = on_wire.data;
+  }
+  if (*mine.last != payload_text(publication.data, publication.json, format_))
+    complain(channel, "another payload than was published");
 }
 
 void SimulatedClient::take(const std::string& channel, Subscribed& mine, const Publication& publication) {
   const ChannelKind& kind = kinds_.at(channel);
   ++received;
-  mine.last = publication.data;
   const StreamPosition at{publication.offset, mine.position.epoch};
   const Truth::Entry* entry = truth_.find(channel, at);
-  if (entry == nullptr || entry->data != publication.data) return complain(channel, "something that never was");
+  if (entry == nullptr || entry->data != publication.data || entry->json != publication.json)
+    return complain(channel, "something that never was");
   if (publication.offset <= mine.position.offset) return complain(channel, "the same again, or an older one");
   for (std::uint64_t offset = mine.position.offset + 1; offset < publication.offset; ++offset) {
     ++skipped;
