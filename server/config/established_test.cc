@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of the ecosystem's established server, section by section: they load unchanged, or say what is not there.
+#include "config/assign.h"
+#include "config/keys.h"
 #include "config/load.h"
+#include "config/writing.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <set>
+#include <string_view>
 
 namespace fairlead::server::config {
 namespace {
@@ -82,6 +88,107 @@ TEST(Established, AFileOfAChatLoadsUnchanged) {
                                               "consumers", "grpc_api", "usage_stats"}));
 }
 
+// Every key of the sections that are served, each with another value than its default.
+constexpr const char* everything = R"json({
+  "client": {
+    "proxy": {
+      "connect": {"enabled": true, "endpoint": "http://b/connect", "timeout": "3s", "http_headers": ["Cookie"],
+                  "grpc_metadata": ["x"], "binary_encoding": true, "include_connection_meta": true,
+                  "http": {"tls": {"enabled": false}, "static_headers": {"X-A": "b"},
+                           "status_to_code_transforms": [
+                             {"status_code": 404, "to_error": {"code": 404, "message": "no", "temporary": true}},
+                             {"status_code": 403, "to_disconnect": {"code": 4503, "reason": "go"}}]},
+                  "grpc": {"tls": {"enabled": false}, "credentials_key": "", "credentials_value": "", "compression": false}},
+      "refresh": {"enabled": true, "endpoint": "http://b/refresh"}},
+    "allowed_origins": ["https://*.example"],
+    "token": {"hmac_secret_key": "one", "hmac_previous_secret_key": "zero", "hmac_previous_secret_key_valid_until": 7,
+              "rsa_public_key": "", "ecdsa_public_key": "", "jwks_public_endpoint": "https://keys/{{realm}}",
+              "audience": "", "audience_regex": "chat-.*", "issuer": "", "issuer_regex": "https://sso/(?P<realm>a|b)",
+              "user_id_claim": "uid"},
+    "subscription_token": {"enabled": true, "hmac_secret_key": "two", "audience": "subs", "issuer": "sso"},
+    "allow_anonymous_connect_without_token": true, "disallow_anonymous_connection_tokens": true,
+    "ping_interval": "30s", "pong_timeout": "9s", "expired_close_delay": "26s", "expired_sub_close_delay": "27s",
+    "stale_close_delay": "11s", "channel_limit": 64, "queue_max_size": 2097152, "presence_update_interval": "28s",
+    "concurrency": 8, "channel_position_check_delay": "41s", "channel_position_max_time_lag": "0s",
+    "connection_limit": 0, "user_connection_limit": 5, "connection_rate_limit": 0, "connect_include_server_time": true,
+    "history_max_publication_limit": 301, "recovery_max_publication_limit": 302,
+    "insecure_skip_token_signature_verify": false, "user_id_http_header": "", "insecure": false,
+    "subscribe_to_user_personal_channel": {"enabled": true, "personal_channel_namespace": "personal.v2",
+                                           "single_connection": true},
+    "connect_code_to_unidirectional_disconnect": {"enabled": false, "transforms": []}
+  },
+  "channel": {
+    "proxy": {"subscribe": {"endpoint": "http://b/subscribe"}, "publish": {"endpoint": "http://b/publish"},
+              "sub_refresh": {"endpoint": "http://b/sub_refresh"}, "subscribe_stream": {"endpoint": ""}},
+    "without_namespace": {"presence": true},
+    "namespaces": [
+      {"name": "personal.v2", "presence": true},
+      {"name": "all", "presence": true, "join_leave": true, "force_push_join_leave": true, "history_size": 10,
+       "history_ttl": "60s", "history_meta_ttl": "48h", "force_positioning": true, "allow_positioning": true,
+       "force_recovery": true, "allow_recovery": true, "force_recovery_mode": "cache", "auto_cache_recover": true,
+       "delta_publish": true, "allowed_delta_types": ["fossil"], "allow_tags_filter": true,
+       "allow_subscribe_for_client": true, "allow_subscribe_for_anonymous": true, "allow_publish_for_client": true,
+       "allow_publish_for_subscriber": true, "allow_publish_for_anonymous": true, "allow_history_for_client": true,
+       "allow_history_for_subscriber": true, "allow_history_for_anonymous": true, "allow_presence_for_client": true,
+       "allow_presence_for_subscriber": true, "allow_presence_for_anonymous": true, "allow_user_limited_channels": true,
+       "channel_regex": "^[a-z]+$", "publication_data_format": "json_object",
+       "subscribe_proxy_enabled": true, "subscribe_proxy_name": "default", "publish_proxy_enabled": true,
+       "publish_proxy_name": "special.v1", "sub_refresh_proxy_enabled": true, "sub_refresh_proxy_name": "default",
+       "subscribe_stream_proxy_enabled": false, "subscribe_stream_proxy_name": "default",
+       "subscribe_stream_proxy_bidirectional": false, "subscription_type": ""}],
+    "history_meta_ttl": "100h", "max_length": 200, "private_prefix": "%", "namespace_boundary": "/",
+    "user_boundary": "@", "user_separator": ";"
+  },
+  "rpc": {"proxy": {"endpoint": "http://b/rpc"},
+          "without_namespace": {"proxy_enabled": true, "proxy_name": "default"},
+          "namespaces": [{"name": "users", "proxy_enabled": true, "proxy_name": "special.v1"}, {"name": "off"}],
+          "ping": {"enabled": true, "method": "pong"}, "namespace_boundary": "/"},
+  "proxies": [{"name": "special.v1", "endpoint": "https://b/special", "timeout": "500ms"}],
+  "http_api": {"disabled": false, "handler_prefix": "/server-api", "key": "k", "error_mode": "", "external": false,
+               "insecure": true}
+})json";
+
+TEST(Established, EveryKeyOfItsSectionsLoads) {
+  EXPECT_EQ(complaints(everything), "");
+  const auto result = loaded(everything);
+  ASSERT_TRUE(result);
+  const Settings& s = result->settings;
+  EXPECT_EQ(s.backend.connect.status_to_code_transforms.size(), 2U);
+  EXPECT_TRUE(s.backend.connect.binary_encoding && s.backend.connect.include_connection_meta);
+  EXPECT_EQ(s.auth.token.user_id_claim, "uid");
+  EXPECT_EQ(s.auth.token.hmac_previous_secret_key_valid_until, 7);
+  EXPECT_EQ(s.session.recovery_max_publication_limit, 302U);
+  EXPECT_TRUE(s.auth.personal_channel.single_connection);
+  EXPECT_EQ(s.auth.rpc.namespaces.at("users").proxy_name, "special.v1");
+  EXPECT_FALSE(s.auth.rpc.namespaces.at("off").proxy_enabled);
+  EXPECT_EQ(s.auth.rpc.ping_method, "pong");
+  EXPECT_EQ(s.auth.rpc.namespace_boundary, "/");
+  EXPECT_EQ(s.channel.user_separator, ";");
+  EXPECT_EQ(s.http_api.handler_prefix, "/server-api");
+}
+
+// Nothing of a namespace stays as it is without the file: a key that is read and forgotten would.
+TEST(Established, EveryOptionOfANamespaceArrives) {
+  const auto result = loaded(everything);
+  ASSERT_TRUE(result);
+  ChannelOptions all = result->settings.channel.namespaces.at("all");
+  ChannelOptions none;
+  const std::set<std::string_view> ours{"allow_channel_compaction",
+                                        "keep_latest_publication",
+                                        "slow_policy",
+                                        "slow_queue_messages",
+                                        "slow_sample_per_second",
+                                        "conflate_tag",
+                                        "state_events",
+                                        "subscribe_proxy_name",
+                                        "sub_refresh_proxy_name"};
+  for (const auto& one : channel_fields()) {
+    if (ours.contains(one.name)) continue;
+    const auto text = [&](ChannelOptions& options) { return toml_text(written(one.slot(options), one.traits, true)); };
+    EXPECT_NE(text(all), text(none)) << one.name;
+  }
+}
+
 TEST(Established, WhatIsNotThereIsNamed) {
   EXPECT_THAT(complaints(R"({"consumers": [{"name": "k", "enabled": true, "type": "kafka"}]})"),
               HasSubstr("config.json: consumers is not supported: messages are not taken from queues"));
@@ -91,6 +198,11 @@ TEST(Established, WhatIsNotThereIsNamed) {
   EXPECT_THAT(complaints(R"({"channel": {"namespaces": [{"name": "ab", "subscription_type": "map"}]}})"),
               HasSubstr("channel.namespaces[0].subscription_type is not supported"));
   EXPECT_THAT(complaints(R"({"broker": {"enabled": true, "type": "nats"}})"), HasSubstr("engine.type"));
+  EXPECT_THAT(complaints(R"({"client": {"proxy": {"connect": {"http": {"tls": {"enabled": true}}}}}})"),
+              HasSubstr("client.proxy.connect.http.tls.enabled is not supported: write http.tls.ca_file"));
+  EXPECT_THAT(
+      complaints(R"({"proxies": [{"name": "ab", "endpoint": "http://b", "http": {"tls": {"cert_pem": "x"}}}]})"),
+      HasSubstr("proxies[0].http.tls.cert_pem is not supported"));
 }
 
 TEST(Established, WhatIsSwitchedOffMakesNoDifference) {

@@ -107,6 +107,13 @@ bool ends_in(std::string_view path, std::string_view words) {
   return path == words || (path.ends_with(words) && path[path.size() - words.size() - 1] == '.');
 }
 
+// "http.tls" is a section of ours, too: what is unknown of it is found inside.
+bool is_inside(std::string_view path, std::string_view words) {
+  const std::size_t at = path.find(words);
+  const bool begins = at == 0 || (at != std::string_view::npos && path[at - 1] == '.');
+  return begins && path.substr(at + words.size()).starts_with('.');
+}
+
 // Nothing would be different if it were not there.
 bool is_off(const Value& value) {
   if (const auto* yes = std::get_if<bool>(&value.data)) return !*yes;
@@ -134,7 +141,7 @@ std::optional<Foreign> foreign(std::string_view path, const Value& value) {
   for (const Refused& one : not_served)
     if (is_or_below(path, one.path)) return judged(value, one.instead);
   for (const Refused& one : not_served_there)
-    if (ends_in(path, one.path)) return judged(value, one.instead);
+    if (ends_in(path, one.path) || is_inside(path, one.path)) return judged(value, one.instead);
   return std::nullopt;
 }
 
