@@ -364,6 +364,20 @@ TEST(KeyUpdate, ComesByItselfBeforeAKeyHasSealedTooMuch) {
   EXPECT_EQ(pair.client.plaintext, sent);
 }
 
+// A client that waited for its ticket may have used the key up with OpenSSL.
+TEST(KeyUpdate, IsTheFirstThingUnderAKeyThatWasUsedUpBefore) {
+  const std::string secret(32, 'k');
+  for (const std::uint64_t before : {records_per_key - 2, records_per_key - 1, records_per_key, records_per_key + 5}) {
+    End writer(Side::client, Suite::aes_128_gcm_sha256, secret, secret, 0, before);
+    End reader(Side::server, Suite::aes_128_gcm_sha256, secret, secret, before, 0);
+    writer.send("x");
+    const bool updated = writer.outgoing.size() > overhead_bytes + 1;
+    EXPECT_EQ(updated, before + 1 >= records_per_key);
+    reader.receive(writer.outgoing);
+    EXPECT_EQ(reader.plaintext, "x");
+  }
+}
+
 TEST(KeyUpdate, AMessageOfManyRecordsChangesKeysInTheMiddle) {
   Pair pair;
   pair.client.layer->limit_records_per_key(3);

@@ -42,8 +42,7 @@ class Sealer {
  public:
   // `sequence`: how many records were sealed with this secret before.
   Sealer(KeyCache& cache, Suite suite, Bytes secret, std::uint64_t sequence)
-      : direction_(suite, secret, sequence, cache.next_id()),
-        records_left_(records_per_key - static_cast<std::uint32_t>(sequence)) {}
+      : direction_(suite, secret, sequence, cache.next_id()), records_left_(records_left_after(sequence)) {}
 
   // Appends one record. `content`: at most 2^14 bytes.
   void seal(KeyCache& cache, ContentType type, Bytes content, Buffer& out);
@@ -54,10 +53,13 @@ class Sealer {
 
   // For tests of the rekeying.
   void limit_records_per_key(std::uint32_t records) { records_left_ = records_each_key_ = records; }
-  [[nodiscard]] std::uint64_t sequence() const noexcept { return direction_.sequence; }
-  [[nodiscard]] KeyId id() const noexcept { return direction_.id; }
 
  private:
+  // At least one: a key that was used up before can still seal the KeyUpdate.
+  [[nodiscard]] static constexpr std::uint32_t records_left_after(std::uint64_t sequence) noexcept {
+    return sequence < records_per_key ? records_per_key - static_cast<std::uint32_t>(sequence) : 1;
+  }
+
   Direction direction_;
   std::uint32_t records_left_;
   std::uint32_t records_each_key_ = records_per_key;
@@ -79,8 +81,6 @@ class Opener {
   [[nodiscard]] static std::size_t opened_bytes(Bytes record) noexcept;
   void update(KeyCache& cache) { direction_.update(cache); }
   void forget(KeyCache& cache) noexcept { cache.forget(direction_.id); }
-
-  [[nodiscard]] KeyId id() const noexcept { return direction_.id; }
 
  private:
   Direction direction_;
