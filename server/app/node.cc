@@ -89,17 +89,16 @@ void NodeLoop::leave_forwarded(std::map<std::string, std::string>& headers) cons
 }
 
 // ── From the engine ─────────────────────────────────────────────────────────────────────────────────────────────────
-// The first one to arrive wakes the loop; what comes until it is awake comes along.
+// The first one to arrive wakes the loop; what comes until it is awake comes along. Under the lock, so that whatever
+// somebody posts to the loop after an arrival also runs behind it.
 template <class Add>
 void NodeLoop::arrive(Add add) {
-  bool first = false;
-  {
-    const std::scoped_lock lock(arriving_);
-    first = arrived_.empty();
-    if (first || arrived_.back().change) arrived_.emplace_back();
-    add(arrived_.back());
-  }
-  if (first) loop_.post([self = shared_from_this()] { self->hand_over(); });
+  const std::scoped_lock lock(arriving_);
+  const bool first = arrived_.empty();
+  if (first || arrived_.back().change) arrived_.emplace_back();
+  add(arrived_.back());
+  const bool lost = first && !loop_.post([self = shared_from_this()] { self->hand_over(); });
+  if (lost) arrived_.clear();  // the loop has ended
 }
 
 void NodeLoop::take(DeliveryPtr delivery, TimePoint began) {
