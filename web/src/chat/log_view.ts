@@ -70,7 +70,7 @@ export class LogView {
     const keep = (key: string, drawn: string, draw: () => HTMLElement): void => {
       const known = this.#lines.get(key);
       const line = known?.drawn === drawn ? known : { element: draw(), drawn };
-      if (known && known !== line && known.element.contains(document.activeElement)) queueMicrotask(() => line.element.focus());
+      if (known && known !== line) inherit(known.element, line.element);
       fresh.set(key, line);
       wanted.push(line.element);
     };
@@ -183,9 +183,9 @@ export class LogView {
     } else if (message.offset > 0 && !message.deleted && message.progress === "kept") {
       const remove = button("Delete", "", () => {
         if (remove.dataset["sure"]) return this.#actions.remove(message);
-        remove.dataset["sure"] = "yes";
-        remove.textContent = "Really delete?";
+        askWhetherSure(remove);
       });
+      remove.classList.add("remove");
       remove.addEventListener("blur", () => {
         delete remove.dataset["sure"];
         remove.textContent = "Delete";
@@ -232,6 +232,20 @@ export class LogView {
     shown.alt = image.alt;
     byId<HTMLDialogElement>("viewer").showModal();
   }
+}
+
+function askWhetherSure(remove: HTMLElement): void {
+  remove.dataset["sure"] = "yes";
+  remove.textContent = "Really delete?";
+}
+
+// A message is drawn anew when somebody reads it: the focus stays where it was, and so does a question.
+function inherit(old: HTMLElement, fresh: HTMLElement): void {
+  const remove = fresh.querySelector<HTMLElement>(".remove");
+  if (remove && old.querySelector(".remove[data-sure]")) askWhetherSure(remove);
+  if (!old.contains(document.activeElement)) return;
+  const at = [...old.querySelectorAll("button, a")].indexOf(document.activeElement as HTMLElement);
+  queueMicrotask(() => (fresh.querySelectorAll<HTMLElement>("button, a")[at] ?? fresh).focus());
 }
 
 function statusLine(status: string): HTMLElement {
