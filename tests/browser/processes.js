@@ -51,6 +51,10 @@ export class Process {
     alive.delete(this);
   }
 
+  killNow() {
+    this.#signalGroup("SIGKILL");
+  }
+
   #signalGroup(name) {
     try {
       if (this.child.pid) process.kill(-this.child.pid, name);
@@ -63,6 +67,9 @@ export class Process {
     this.exit ??= exit;
   }
 }
+
+// A run that is cut short may start something after it has stopped everything.
+process.once("exit", () => alive.forEach((each) => each.killNow()));
 
 export async function stopAll() {
   await Promise.all([...alive].map((each) => each.stop(1_000)));

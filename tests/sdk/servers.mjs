@@ -19,6 +19,7 @@ export class Servers {
     this.binary = binary;
     this.folder = folder;
     this.certificate = ['--cert', cert, '--key', key];
+    process.once('exit', () => { for (const child of this.#processes) child.kill('SIGKILL'); }); // also when a run is cut short
   }
 
   // `database` names a file of the durable engine: the same name, the same messages.
