@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Configuring and building a preset, and the parts that ./dev run needs besides it.
 
-presets='release debug asan tsan coverage'
+presets='release debug asan tsan fuzz coverage'
 
 packages_for_preset() {
   case $1 in

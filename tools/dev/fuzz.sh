@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Running the fuzz targets: each starts from its committed corpus (fuzz/corpus/TARGET) and keeps what it finds in
-# build/fuzz. They are part of the preset asan, so that one build serves tests and fuzzing.
+# build/fuzz. ./dev fuzz builds the preset fuzz, which is the targets alone; ./dev test fuzz takes those of the preset asan,
+# so that one build serves tests and fuzzing.
+fuzz_preset=fuzz
 
 fuzz_targets() {
-  find build/asan/fuzz -maxdepth 1 -type f -executable -printf '%f\n' 2>/dev/null | sort
+  find "build/$fuzz_preset/fuzz" -maxdepth 1 -type f -executable -printf '%f\n' 2>/dev/null | sort
 }
 
 # fuzz_one TARGET SECONDS: 0 when the target found nothing.
@@ -12,7 +14,7 @@ fuzz_one() {
   mkdir -p "$found" "$crashes"
   [[ -d fuzz/corpus/$target ]] && seeds=("fuzz/corpus/$target")
   [[ -f fuzz/$target.dict ]] && options=("-dict=fuzz/$target.dict")
-  "build/asan/fuzz/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+  "build/$fuzz_preset/fuzz/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$crashes/" "${options[@]}" "$found" "${seeds[@]}" >"build/fuzz/$target.log" 2>&1
 }
 
@@ -38,9 +40,9 @@ fuzz_all() {
 }
 
 verb_fuzz() {
-  build_preset asan
+  build_preset "$fuzz_preset"
   if (($#)); then
-    [[ -x build/asan/fuzz/$1 ]] || die "no fuzz target is called '$1' (there are: $(fuzz_targets | tr '\n' ' '))"
+    [[ -x build/$fuzz_preset/fuzz/$1 ]] || die "no fuzz target is called '$1' (there are: $(fuzz_targets | tr '\n' ' '))"
     fuzz_one "$1" "${2:-60}" || { cat "build/fuzz/$1.log"; die "$1 found a failure"; }
     tail -n 12 "build/fuzz/$1.log"
   else

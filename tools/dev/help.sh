@@ -6,7 +6,7 @@ help_all() {
 ./dev VERB [argument]…      one front door; every verb installs what it needs and may be repeated
 
   run    [--port N]         build, make a development certificate and serve https://localhost:8443
-  build  [PRESET…|all]      build presets: release (default) debug asan tsan coverage
+  build  [PRESET…|all]      build presets: release (default) debug asan tsan fuzz coverage
   test   [STAGE…]           all stages, or the named ones; --list names them
   check  [--tidy]           what needs no running program: dependency direction, documents, format
   bench  [argument]…        compare with other servers (bench/run)

@@ -100,6 +100,7 @@ stage_asan() {
 stage_tsan() { TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1 unit_tests tsan; }
 
 stage_fuzz() {
+  fuzz_preset=asan
   build_preset asan
   local lines
   lines=$(fuzz_all 20)
