@@ -69,7 +69,7 @@ void Channel::open(MutableBytes leftover) {
   }
   if (!leftover.empty()) on_data(leftover);
   flush();
-  if (may_deliver()) stream_->resume();
+  read_on();  // or notes what has to happen first
 }
 
 // ── From below ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits and protections of a running server and client.
+#include "io/acceptor.h"
+#include "net/raw_peer_testing.h"
+#include "net/server_core.h"
 #include "net/testing.h"
+#include "tls/ticket_keys.h"
 
 #include <fairlead/asio.h>
 #include <fairlead/certificate.h>
@@ -9,8 +13,11 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -20,6 +27,9 @@ namespace fairlead {
 namespace {
 
 using net::testing::client_options;
+using net::testing::PlainServer;
+using net::testing::RawPeer;
+using net::testing::soon;
 using net::testing::TestServer;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -98,6 +108,8 @@ TEST(Limits, ASlowReaderIsBoundedAndClosed) {
     for (int i = 0; i < 500 && !over; ++i) static_cast<void>(co_await sleep_for(milliseconds(10)));
   });
   EXPECT_TRUE(over);
+  EXPECT_TRUE(soon([&] { return server.server().stats().websockets == 0; }));
+  EXPECT_GE(server.server().stats().failed(Errc::outgoing_queue_full), 1U);
   EXPECT_LT(most, queue + 1024 * 1024) << "the queue, what one write sealed, and one message";
 }
 
@@ -211,6 +223,31 @@ TEST(Limits, ATimeThatIsLiftedIsNeverOver) {  // and does not overflow the clock
   });
 }
 
+TEST(Limits, WithoutAnIdleTimeAPeerThatIsHeldBackCostsNothing) {
+  PlainServer server(
+      [](Server& s) {
+        Handlers handlers;
+        handlers.message = [](Connection& ws, MessageView) { ws.send(std::string_view(std::string(900'000, 'x'))); };
+        s.websocket("/", handlers);
+      },
+      {.limits = {.idle_time = milliseconds(0), .write_stall_time = milliseconds(300)}});
+  RawPeer peer(server.port(), 65'536);
+  std::string all =
+      "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+  for (int i = 0; i < 60; ++i) all.append("\x81\x81\0\0\0\0x", 7);
+  ASSERT_TRUE(peer.send(all));
+  const std::clock_t before = std::clock();
+  for (int i = 0; i < 600; ++i) {  // slowly, but it reads: it has not stalled
+    ASSERT_TRUE(peer.read_some());
+    peer.forget();
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  const double busy = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  EXPECT_LT(busy, 0.6) << "of more than 1.2 seconds";
+  EXPECT_EQ(server.server().stats().websockets, 1U);
+}
+
 TEST(Handles, SendFromAnotherThreadAndAfterTheEnd) {
   std::atomic<bool> ready = false;
   ConnectionHandle handle;
@@ -292,25 +329,68 @@ TEST(ClientProtection, AnUnknownAuthorityIsRefusedUnlessLoudlyAllowed) {
   });
 }
 
+// Accepts TCP connections and says nothing.
+class SilentListener {
+ public:
+  SilentListener() : descriptor_(*io::Acceptor::listen(*io::Endpoint::ip("127.0.0.1", 0))) {}
+  SilentListener(const SilentListener&) = delete;
+  SilentListener& operator=(const SilentListener&) = delete;
+  ~SilentListener() { ::close(descriptor_); }
+  [[nodiscard]] std::string url(const std::string& scheme) const {
+    return scheme + "://127.0.0.1:" + std::to_string(io::Acceptor::local_endpoint(descriptor_).port()) + "/";
+  }
+
+ private:
+  int descriptor_;
+};
+
 TEST(ClientProtection, EveryStepHasADeadline) {
-  // A listener that accepts nothing: TCP connects, TLS gets no answer.
-  TestServer server([](Server& s) { s.websocket("/", swallow); });
+  const SilentListener silent;
+  const auto outcome = [&](const std::string& scheme, ConnectTimes times) {
+    Errc code = Errc::system;
+    ClientOptions options;
+    options.times = times;
+    options.dangerously_allow_cleartext = true;
+    run([&]() -> Task<> {
+      auto ws = co_await connect(silent.url(scheme), options);
+      EXPECT_FALSE(ws);
+      if (!ws) code = ws.error().code;
+    });
+    return code;
+  };
+  EXPECT_EQ(outcome("wss", {.tls = milliseconds(50)}), Errc::tls_timeout);
+  EXPECT_EQ(outcome("ws", {.handshake = milliseconds(50)}), Errc::http_timeout);
+  EXPECT_EQ(outcome("wss", {.total = milliseconds(50)}), Errc::timed_out);
+}
+
+TEST(ClientProtection, AStopThatWasRequestedBeforehandCancels) {
+  const SilentListener silent;
   run([&]() -> Task<> {
-    auto options = client_options();
-    options.times.total = milliseconds(0);
-    auto late = co_await connect(server.url("/"), options);
-    EXPECT_FALSE(late);
-    if (!late) {
-      EXPECT_EQ(late.error().code, Errc::timed_out);
-    }
     std::stop_source stop;
     stop.request_stop();
-    auto cancelled = co_await connect(server.url("/"), client_options(), stop.get_token());
+    auto cancelled = co_await connect(silent.url("wss"), client_options(), stop.get_token());
     EXPECT_FALSE(cancelled);
     if (!cancelled) {
       EXPECT_EQ(cancelled.error().code, Errc::cancelled);
     }
   });
+}
+
+TEST(ClientProtection, AnAttemptIsCalledOffFromAnotherThread) {
+  const SilentListener silent;
+  std::stop_source stop;
+  std::thread other([&] {
+    std::this_thread::sleep_for(milliseconds(30));
+    stop.request_stop();
+  });
+  run([&]() -> Task<> {
+    auto cancelled = co_await connect(silent.url("wss"), client_options(), stop.get_token());
+    EXPECT_FALSE(cancelled);
+    if (!cancelled) {
+      EXPECT_EQ(cancelled.error().code, Errc::cancelled);
+    }
+  });
+  other.join();
 }
 
 TEST(Resumption, ASecondConnectionResumes) {
@@ -326,6 +406,18 @@ TEST(Resumption, ASecondConnectionResumes) {
       static_cast<void>(co_await sleep_for(milliseconds(20)));
     }
   });
+}
+
+TEST(Resumption, TicketKeysAreReplacedAlsoWhereNoFileIsWatched) {
+  const auto made = ensure_development_certificate(net::testing::certificate_directory());
+  ASSERT_TRUE(made);
+  ServerOptions options{.tls = Tls::files(made->chain_file, made->key_file)};
+  options.tls.watch_interval = seconds(0);
+  options.tls.ticket_key_life = seconds(1);
+  TestServer server([](Server& s) { s.websocket("/", swallow); }, options);
+  const auto name = [&] { return net::ServerCore::of(server.server()).tls_context()->tickets()->current().name; };
+  const auto first = name();
+  EXPECT_TRUE(soon([&] { return name() != first; }));
 }
 
 TEST(Reload, ABrokenPairKeepsTheOldOneAndOpenConnectionsStay) {

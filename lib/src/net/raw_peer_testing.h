@@ -53,10 +53,7 @@ class RawPeer {
     while (read_some()) continue;
     return seen_;
   }
-  [[nodiscard]] bool ended() const noexcept { return ended_; }
-  void forget() { seen_.clear(); }
-
- private:
+  // One piece, if anything comes.
   bool read_some() {
     std::array<char, 16'384> piece{};
     const ssize_t got = ::recv(descriptor_, piece.data(), piece.size(), 0);
@@ -65,7 +62,10 @@ class RawPeer {
     seen_.append(piece.data(), static_cast<std::size_t>(got));
     return true;
   }
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
+  void forget() { seen_.clear(); }
 
+ private:
   int descriptor_;
   bool connected_ = false;
   bool ended_ = false;
