@@ -140,7 +140,7 @@ Outcome<std::optional<KeySets>> key_sets(const TokenSettings& settings, const Fe
 
 }  // namespace
 
-Outcome<std::shared_ptr<TokenVerifier>> TokenVerifier::make(const TokenSettings& settings, FetchDocument fetch,
+Outcome<std::shared_ptr<TokenVerifier>> TokenVerifier::make(const TokenSettings& settings, const FetchDocument& fetch,
                                                             bool skip_signatures) {
   auto rules = ClaimRules::make(settings);
   if (!rules) return std::unexpected(rules.error());

@@ -58,7 +58,8 @@ class TokenVerifier {
  public:
   // A key that cannot be read is a fault, at once.
   // `skip_signatures`: believe every token that can be read (`insecure_skip_token_signature_verify`).
-  [[nodiscard]] static Outcome<std::shared_ptr<TokenVerifier>> make(const TokenSettings& settings, FetchDocument fetch,
+  [[nodiscard]] static Outcome<std::shared_ptr<TokenVerifier>> make(const TokenSettings& settings,
+                                                                    const FetchDocument& fetch,
                                                                     bool skip_signatures = false);
   virtual ~TokenVerifier() = default;
   virtual void connection(std::string token, WallTime now,
