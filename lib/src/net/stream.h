@@ -127,7 +127,7 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   friend class Cork;
   [[nodiscard]] bool corked() const noexcept { return context_.cork != nullptr && context_.cork->stream_ == this; }
   [[nodiscard]] bool nothing_waits() const noexcept {
-    return unsent_.empty() && !(corked() && !context_.gathered.empty());
+    return unsent_.empty() && (!corked() || context_.gathered.empty());
   }
   void uncork();
   void send_gathered();
