@@ -33,6 +33,12 @@ class CertificateDirectory {
   std::string path_;
 };
 
+// FAIRLEAD_NET_TEST_OPENSSL holds both ends at OpenSSL's record layer, so that one program tests both.
+RecordLayer record_layer() {
+  const bool openssl = std::getenv("FAIRLEAD_NET_TEST_OPENSSL") != nullptr;  // NOLINT(concurrency-mt-unsafe)
+  return openssl ? RecordLayer::openssl : RecordLayer::automatic;
+}
+
 }  // namespace
 
 const std::string& certificate_directory() {
@@ -42,6 +48,7 @@ const std::string& certificate_directory() {
 
 TestServer::TestServer(const std::function<void(Server&)>& routes, ServerOptions options) {
   if (options.tls.identities.empty()) options.tls = Tls::development(certificate_directory());
+  options.tls.record_layer = record_layer();
   if (options.threads == 0) options.threads = 1;
   server_ = std::make_unique<Server>(std::move(options));
   routes(*server_);
@@ -73,6 +80,7 @@ std::string TestServer::url(std::string_view path) const {
 ClientOptions client_options() {
   ClientOptions options;
   options.tls.ca = PemSource::from_file(ensure_development_certificate(certificate_directory())->ca_file);
+  options.tls.record_layer = record_layer();
   return options;
 }
 
