@@ -35,7 +35,6 @@ std::set<std::string> forwarded_headers(const BackendSettings& backend) {
   };
   add(backend.connect);
   add(backend.refresh);
-  add(backend.rpc);
   for (const auto& [name, proxy] : backend.named) add(proxy);
   return names;
 }
