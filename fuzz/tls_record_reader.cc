@@ -27,11 +27,14 @@ struct Game {
         chunk(1U + plan) {}
 
   void seal(Input& input) {
-    const auto type = static_cast<ContentType>(input.byte());
+    auto type = static_cast<ContentType>(input.byte());
+    if (type == ContentType{}) type = ContentType::application_data;  // a zero would be padding, not a type
     const std::size_t padding = input.byte();
     const std::string content = input.bytes(input.byte());
     const bool whole_update = type == ContentType::handshake && content.size() == 5 && content[0] == '\x18';
+    const std::size_t before = peer.outgoing.size();
     peer.send_raw(type, content, padding);
+    sealed += peer.outgoing.substr(before);
     if (!forged && type == ContentType::application_data) honest += content;
     if (whole_update) peer.forger->update(peer.keys);
   }
@@ -39,13 +42,12 @@ struct Game {
   void change(Input& input) {
     if (peer.outgoing.empty()) return;
     const std::size_t at = input.byte() % peer.outgoing.size();
-    const std::uint8_t mask = input.byte();
-    peer.outgoing[at] = static_cast<char>(peer.outgoing[at] ^ mask);
-    forged = forged || mask != 0;
+    peer.outgoing[at] = static_cast<char>(peer.outgoing[at] ^ input.byte());
   }
 
   void deliver() {
     const std::string stream = std::exchange(peer.outgoing, {});
+    forged = stream != std::exchange(sealed, {}) || forged;
     for (std::size_t at = 0; at < stream.size(); at += chunk) {
       victim.receive(std::string_view(stream).substr(at, chunk));
     }
@@ -58,7 +60,8 @@ struct Game {
   testing::End& victim;
   testing::End& peer;
   std::size_t chunk;
-  std::string honest;  // data that was sealed before anything was changed
+  std::string sealed;  // what `peer.outgoing` would be if nobody had touched it
+  std::string honest;  // data that was sealed before anything touched was delivered
   bool forged = false;
 };
 
@@ -78,7 +81,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       case 3:
         game.peer.outgoing += input.bytes(input.byte());
-        game.forged = true;
         break;
       default:
         game.deliver();
