@@ -162,6 +162,8 @@ class RunningApp final : public App {
     options.log = options_.log;
     options.origin.allowed = settings_->transport.allowed_origins;
     options.limits.http_body_bytes = std::max(options.limits.http_body_bytes, settings_->http_api.max_body_bytes);
+    options.limits.connections = settings_->listen.connections;
+    options.limits.connections_per_address = settings_->listen.connections_per_address;
     options.limits.messages_per_second = unlimited;  // the sessions count commands
     options.loop_started = [this](const LoopHandle& loop, unsigned index) { node_->loop_started(loop, index); };
     server_ = std::make_unique<Server>(std::move(options));

@@ -73,7 +73,7 @@ constexpr std::array<Refused, 34> not_served{{
     {"unified_proxy", "write the headers into each proxy"},
     {"channel.proxy.subscribe_stream", "subscription streams are not served"},
     {"client.user_id_http_header", "a header is no proof of identity here: use tokens or the connect proxy"},
-    {"client.connection_limit", "the limits of the listener apply"},
+    {"client.connection_limit", "say it as listen.connections"},
     {"client.connection_rate_limit", "the limits of the listener apply"},
     {"client.connect_code_to_unidirectional_disconnect", "unidirectional clients get the codes as they are"},
     {"uni_sse.connect_code_to_http_response", "unidirectional clients get the codes as they are"},

@@ -203,6 +203,7 @@ std::vector<Field<EventDeliverySettings>> event_fields() {
 
 std::vector<Field<ListenSettings>> listen_fields() {
   using L = ListenSettings;
+  const Traits places{.restart = true, .minimum = 1, .maximum = 100'000'000};
   return {
       field("secure", &L::secure, "HOST:PORT or unix:PATH, with TLS.", {.restart = true}),
       field("insecure_cleartext", &L::insecure_cleartext, "HOST:PORT without TLS: everybody on the way can read along.",
@@ -210,6 +211,9 @@ std::vector<Field<ListenSettings>> listen_fields() {
       field("certificate_file", &L::certificate_file, "The chain, PEM; empty: the development certificate."),
       field("key_file", &L::key_file, "Its key, PEM."),
       field("threads", &L::threads, "Loops; 0: one per core.", {.restart = true, .maximum = 1024}),
+      field("connections", &L::connections, "Connections in all.", places),
+      field("connections_per_address", &L::connections_per_address,
+            "Connections of one address, of IPv6 of one /64; all that come through a proxy have its address.", places),
   };
 }
 

@@ -8,7 +8,10 @@
 #include "session/settings.h"
 #include "transport/settings.h"
 
+#include <fairlead/limits.h>
+
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,6 +23,9 @@ struct ListenSettings {
   std::vector<std::string> insecure_cleartext;  // HOST:PORT: everything can be read on its way
   std::string certificate_file, key_file;       // empty: the development certificate
   unsigned threads = 0;                         // 0: one loop per core
+  // Past either a connection is closed when it is accepted. All that come through one proxy have its address.
+  std::size_t connections = Limits{}.connections;
+  std::size_t connections_per_address = Limits{}.connections_per_address;
 };
 struct EngineSettings {
   std::string type = "memory";  // "memory", "sqlite"

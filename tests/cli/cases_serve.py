@@ -200,6 +200,25 @@ def serve_reloads_a_namespace_and_keeps_its_clients():
 
 
 @case
+def serve_bounds_the_connections_of_one_address():
+    with serving(text=CONFIGURATION.replace("[listen]", "[listen]\nconnections_per_address = 2")) as server:
+        kept = [socket.create_connection(("127.0.0.1", server.port), PATIENCE_SECONDS) for _ in range(2)]
+        with socket.create_connection(("127.0.0.1", server.port), PATIENCE_SECONDS) as third:
+            equal(third.recv(1), b"")
+        wait_for(lambda: "too_many_connections_per_address" in server.log(), "the refusal in the log")
+        for one in kept:
+            one.close()
+
+        def served():
+            try:
+                return call(server, "info", {})[0] == 200
+            except OSError:  # the server has not seen yet that they are closed
+                return False
+
+        wait_for(served, "a place that is given back")
+
+
+@case
 def serve_refuses_a_broken_file_and_goes_on():
     with serving() as server, Subscribing(server, "news") as client:
         client.remarked("subscribed to news")
