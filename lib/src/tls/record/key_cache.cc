@@ -11,7 +11,10 @@ KeyCache::KeyCache(std::size_t slots) : ids_(slots) { FAIRLEAD_ASSERT(std::has_s
 
 ExpandedKey& KeyCache::find(KeyId id, Use use, const TrafficKeys& keys) {
   FAIRLEAD_ASSERT(id != 0 && id <= last_id_);
-  if (keys_ == nullptr) keys_.reset(new ExpandedKey[ids_.size()]);  // not cleared: a slot is written before it is read
+  // Not cleared: a slot is written before it is read.
+  if (keys_ == nullptr) {
+    keys_ = std::make_unique_for_overwrite<ExpandedKey[]>(ids_.size());  // NOLINT(modernize-avoid-c-arrays)
+  }
   const std::size_t slot = slot_of(id);
   if (ids_[slot] != id) {
     keys_[slot].expand(keys.suite(), use, keys.key());
