@@ -244,6 +244,9 @@ verb_test() {
   say ''
   printf '%s' "$table"
   say ''
+  for stage in "${wanted[@]}"; do
+    grep -sE '^not ok ' "build/test/$stage.log" | head -n 20 | sed "s/^/$stage: /" || true
+  done
   say "$total_passed passed, $total_failed failed$( ((total_skipped == 0)) || printf ', %d skipped' "$total_skipped")"
   ((total_failed == 0))
 }
