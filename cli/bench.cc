@@ -229,6 +229,9 @@ void add_work(CLI::App& verb, BenchOptions& options) {
       "--binary", [&options] { options.kind = MessageKind::binary; }, "Send binary messages (default)");
   verb.add_flag_callback("--text", [&options] { options.kind = MessageKind::text; }, "Send text messages, JSON");
   verb.add_flag("--compress", options.compress, "Offer permessage-deflate and compress every message");
+  verb.add_flag("--record-per-message", options.record_per_message,
+                "Send each message in a TLS record of its own, as most other clients do; else those that leave at once "
+                "share records");
 }
 
 void add_setting(CLI::App& verb, BenchOptions& options) {

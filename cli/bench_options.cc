@@ -111,6 +111,7 @@ ClientOptions client_options(const BenchOptions& options, std::size_t index) {
   client.tls.resume = options.mode == BenchMode::resume;
   client.compression.enabled = options.compress;
   client.compression.from_bytes = 0;
+  client.record_per_message = options.record_per_message;
   client.origin = options.origin;
   if (!options.local_addresses.empty())
     client.local_address = options.local_addresses[index % options.local_addresses.size()];

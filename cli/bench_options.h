@@ -33,6 +33,7 @@ struct BenchOptions {
   double warmup_seconds = 1;
   MessageKind kind = MessageKind::binary;
   bool compress = false;
+  bool record_per_message = false;
   std::string ca_file;
   bool insecure = false;
   RecordLayer record_layer = RecordLayer::automatic;

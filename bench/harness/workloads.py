@@ -31,14 +31,15 @@ def size_name(size):
     return f"{size // KIB} KiB" if size >= KIB else f"{size} B"
 
 
-def echo(size, pipeline):
+def echo(size, pipeline, record_each=False):
+    """`record_each`: the generator sends each message in a TLS record of its own, as most clients but ours do."""
     connections = 16 if size <= 16 * KIB else 8
     return Workload(
-        name=f"echo-{size_name(size).replace(' ', '')}-p{pipeline}",
+        name=f"echo-{size_name(size).replace(' ', '')}-p{pipeline}{'-record-each' if record_each else ''}",
         group="echo",
-        title=f"echo {size_name(size)}, pipeline {pipeline}",
+        title=f"echo {size_name(size)}, pipeline {pipeline}{', a record for each' if record_each else ''}",
         arguments=("--mode", "echo", "--binary", "--size", str(size), "--pipeline", str(pipeline), "--connections",
-                   str(connections)),
+                   str(connections), *(("--record-per-message",) if record_each else ())),
         unit="messages",
         saturates=pipeline > 1,
         targets={"bun": 0.9 if size >= KIB else 0.7, "beast": 1.3},
@@ -96,6 +97,7 @@ REALTIME = [
 
 WORKLOADS = [
     *(echo(size, pipeline) for size in (20, KIB, 16 * KIB, 128 * KIB) for pipeline in (1, 16)),
+    *(echo(size, 16, record_each=True) for size in (20, KIB)),
     Workload("handshake-full", "handshake", "connect, full handshake",
              ("--mode", "handshake", "--connections", "8", *SOURCES), "connects", targets={"beast": 1.3}),
     Workload("handshake-resumed", "handshake", "connect, resumed handshake",

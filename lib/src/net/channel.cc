@@ -324,6 +324,7 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
     flush();
     return stream_->has_room() ? SendResult::sent : SendResult::queued;
   }
+  if (settings_->record_per_message) write_output();
   want_flush();
   return had_room ? SendResult::sent : SendResult::queued;
 }

@@ -32,6 +32,7 @@ struct ChannelSettings {
   ws::Settings ws;
   Handlers handlers;  // used when `handler_style`
   bool handler_style = false;
+  bool record_per_message = false;  // see ClientOptions
   LogSink log;
   std::string path;  // the route's, for `for_each`
 };

@@ -29,6 +29,7 @@ std::shared_ptr<ChannelSettings> make_settings(const ClientOptions& options, boo
   settings->ws.compression_level = options.compression.level;
   settings->ws.compressor =
       options.compression.deflate.send_context_takeover ? ws::CompressorUse::dedicated : ws::CompressorUse::shared;
+  settings->record_per_message = options.record_per_message;
   settings->log = options.log;
   return settings;
 }

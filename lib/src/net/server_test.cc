@@ -128,6 +128,32 @@ TEST(Echo, ManyMessagesInFlightKeepTheirOrder) {
   });
 }
 
+// What reaches the server when `count` messages leave in one turn.
+std::uint64_t bytes_of_one_turn(bool record_per_message, int count) {
+  TestServer server([](Server& s) { s.websocket("/echo", echo); });
+  std::uint64_t bytes = 0;
+  run([&]() -> Task<> {
+    ClientOptions options = client_options();
+    options.record_per_message = record_per_message;
+    auto ws = co_await connect(server.url("/echo"), options);
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    const std::uint64_t before = server.server().stats().bytes_in;
+    for (int i = 0; i < count; ++i) ws->send("in a turn");
+    for (int i = 0; i < count; ++i) EXPECT_TRUE(co_await ws->receive(seconds(10)));
+    bytes = server.server().stats().bytes_in - before;
+  });
+  return bytes;
+}
+
+TEST(Echo, MessagesOfOneTurnShareARecordUnlessEachIsToHaveItsOwn) {
+  constexpr int count = 10;
+  constexpr std::uint64_t frame = 2 + 4 + 9;    // header, mask, payload
+  constexpr std::uint64_t around = 5 + 1 + 16;  // RFC 8446 5.2: header, inner type, tag
+  EXPECT_EQ(bytes_of_one_turn(false, count), count * frame + around);
+  EXPECT_EQ(bytes_of_one_turn(true, count), count * (frame + around));
+}
+
 TEST(Echo, TheBlockingFacade) {
   TestServer server([](Server& s) { s.websocket("/echo", echo_handlers()); });
   auto ws = blocking::Client::connect(server.url("/echo"), client_options());
