@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace fairlead::tls::record {
 namespace {
@@ -40,7 +41,27 @@ constexpr std::array<Named, 27> names{{{0, "close_notify"},
                                        {116, "certificate_required"},
                                        {120, "no_application_protocol"}}};
 
+// A cache line at a time: the compiler makes a few wide instructions of it.
+constexpr std::size_t stride = 64;
+
+bool all_zero(const std::byte* from) noexcept {
+  std::array<std::uint64_t, stride / sizeof(std::uint64_t)> words;
+  std::memcpy(words.data(), from, stride);
+  std::uint64_t any = 0;
+  for (const std::uint64_t word : words) any |= word;
+  return any == 0;
+}
+
 }  // namespace
+
+std::optional<std::size_t> find_type(Bytes inner) noexcept {
+  std::size_t end = inner.size();
+  if (end > 0 && inner[end - 1] != std::byte{0}) return end - 1;  // no padding, as nearly everybody sends
+  while (end >= stride && all_zero(inner.data() + end - stride)) end -= stride;
+  while (end > 0 && inner[end - 1] == std::byte{0}) --end;
+  if (end == 0) return std::nullopt;
+  return end - 1;
+}
 
 const char* alert_name(std::uint8_t number) noexcept {
   const auto* found = std::ranges::find(names, number, &Named::number);

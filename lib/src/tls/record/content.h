@@ -2,8 +2,11 @@
 // The words of RFC 8446 5.1 and 6: what a record carries, and why a connection is given up.
 #pragma once
 
+#include <fairlead/bytes.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace fairlead::tls::record {
 
@@ -30,6 +33,10 @@ enum class Alert : std::uint8_t {
 
 inline constexpr std::size_t header_bytes = 5;
 inline constexpr std::size_t content_limit_bytes = std::size_t{1} << 14U;  // RFC 8446 5.1
+
+// RFC 8446 5.4: where in the opened bytes of a record its type is, which is the last byte that is not zero; nothing:
+// all are. How long this takes shows how much padding an authentic record has; a forged one must never come here.
+[[nodiscard]] std::optional<std::size_t> find_type(Bytes inner) noexcept;
 
 // The name of RFC 8446 6 ("bad_record_mac"); null for a number without one.
 [[nodiscard]] const char* alert_name(std::uint8_t number) noexcept;

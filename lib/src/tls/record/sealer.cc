@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 
 #include <array>
-#include <optional>
 
 #include "base/assert.h"
 
@@ -15,15 +14,6 @@ namespace {
 std::array<std::byte, header_bytes> header_for(std::size_t sealed_bytes) {
   return {static_cast<std::byte>(ContentType::application_data), std::byte{3}, std::byte{3},
           static_cast<std::byte>(sealed_bytes >> 8U), static_cast<std::byte>(sealed_bytes & 0xffU)};
-}
-
-// RFC 8446 5.4: the type is the last byte that is not zero. How long this takes shows how much padding an authentic
-// record has; a forged one never comes here.
-std::optional<std::size_t> find_type(Bytes inner) {
-  for (std::size_t at = inner.size(); at-- > 0;) {
-    if (inner[at] != std::byte{0}) return at;
-  }
-  return std::nullopt;
 }
 
 }  // namespace
