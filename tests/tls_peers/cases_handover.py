@@ -244,7 +244,7 @@ async def requests_in_a_row(environment, layer, suite):
         await talk.goodbye(client)
 
 
-@case("client", "tickets", "4.6.1", "tickets of the server: alone, two in a record, cut, and before a KeyUpdate in its record")
+@case("client", "tickets", "4.6.1", "tickets of the server: alone, two in a record, cut, before a KeyUpdate in its record, with extensions")
 async def tickets(environment, layer, suite):
     async with by_hand.OurClient(environment, layer, suite) as client:
         await client.open()
@@ -259,6 +259,10 @@ async def tickets(environment, layer, suite):
         await stream.write(stream.record(HANDSHAKE, records.ticket(5) + message(KEY_UPDATE, b"\1")))
         stream.mine = stream.mine.following()
         await _lines(client, (b"four", b"x" * 40000))
+        # RFC 8446 4.6.1: unknown extensions are ignored; 0x0a0a is one that stacks send to see whether they are (RFC 8701).
+        extensions = records.extension(0x0a0a) + records.extension(42, bytes(4)) + records.extension(0xfe00, bytes(300))
+        await stream.write(stream.record(HANDSHAKE, records.ticket(6, extensions)))
+        await _lines(client, (b"five",))
         expect("KeyUpdates that answer", stream.updates_seen, 1)
         await _close(client)
 

@@ -8,9 +8,10 @@ from conformance import frames
 from support.suite import Book, expect
 from tls_peers import records, stacks, talk
 from tls_peers.by_hand import CANARY, OurClient, expect_alert, our_server
-from tls_peers.records import ALERT, CHANGE_CIPHER_SPEC, DATA, HANDSHAKE, KEY_UPDATE, NEW_SESSION_TICKET, TAG_BYTES, message
+from tls_peers.records import ALERT, CHANGE_CIPHER_SPEC, DATA, HANDSHAKE, KEY_UPDATE, NEW_SESSION_TICKET, TAG_BYTES, extension, message
 
 book = Book()
+EARLY_DATA, KEY_SHARE = 42, 51
 UNEXPECTED, BAD_MAC, OVERFLOW, ILLEGAL, DECODE = 10, 20, 22, 47, 50
 FAILED_STATUSES = {9, 14}  # what cli/exit_status.h promises: TLS failed, or the connection broke
 SUITES = (stacks.AES_128, stacks.CHACHA)
@@ -252,6 +253,23 @@ def ticket_cut(stream):
 def ticket_lengths(stream):
     body = struct.pack("!II", 7200, 1) + b"\x08" + bytes(8) + struct.pack("!H", 5000) + bytes(32) + struct.pack("!H", 0)
     return stream.record(HANDSHAKE, message(NEW_SESSION_TICKET, body))
+
+
+# OpenSSL looks for a second one only among those that it knows.
+for _name, _title, _alerts, _extensions, _said, _options in (
+        ("longer", "the extensions of a ticket end behind it", (DECODE,), extension(0xaaaa, b"data"), 100, {}),
+        ("shorter", "bytes behind the extensions of a ticket", (DECODE,), extension(0xaaaa, b"data"), 6, {}),
+        ("cut", "an extension of a ticket that is longer than all of them", (DECODE,), struct.pack("!HH", 0xaaaa, 500), None, {}),
+        ("half", "the extensions of a ticket end within a type", (DECODE,), extension(0xaaaa) + b"\0", None, {}),
+        ("early-data-empty", "early_data without its size", (DECODE,), extension(EARLY_DATA), None, {}),
+        ("early-data-short", "early_data of three bytes", (DECODE,), extension(EARLY_DATA, bytes(3)), None, {}),
+        ("early-data-long", "early_data of eight bytes", (DECODE,), extension(EARLY_DATA, bytes(8)), None, {}),
+        ("early-data-twice", "early_data twice", (ILLEGAL,), 2 * extension(EARLY_DATA, bytes(4)), None, {}),
+        ("twice", "an unknown extension twice", (ILLEGAL,), 2 * extension(0xaaaa), None, {"openssl": False}),
+        ("elsewhere", "an extension of another message (key_share)", (ILLEGAL,), extension(KEY_SHARE, bytes(2)), None, {})):
+    def _ticket(stream, extensions=_extensions, said=_said):
+        return stream.record(HANDSHAKE, records.ticket(1, extensions, said))
+    attack(f"ticket-extensions-{_name}", "4.6.1" if "early" in _name else "4.2", _title, *_alerts, roles=("client",), **_options)(_ticket)
 
 
 # ── Playing it ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -71,10 +71,16 @@ def message(kind, body):
     return bytes([kind]) + len(body).to_bytes(3, "big") + body
 
 
-def ticket(number):
-    """A NewSessionTicket that is good for nothing, and well-formed (RFC 8446 4.6.1)."""
+def extension(kind, data=b""):
+    return struct.pack("!HH", kind, len(data)) + data
+
+
+def ticket(number, extensions=b"", said=None):
+    """A NewSessionTicket that is good for nothing, and well-formed unless the extensions are not (RFC 8446 4.6.1). `said`: how
+    long they claim to be."""
     times = struct.pack("!II", 7200, number)
-    return message(NEW_SESSION_TICKET, times + bytes([1, number]) + struct.pack("!H", 64) + bytes(64) + b"\0\0")
+    length = struct.pack("!H", len(extensions) if said is None else said)
+    return message(NEW_SESSION_TICKET, times + bytes([1, number]) + struct.pack("!H", 64) + bytes(64) + length + extensions)
 
 
 def choose_suite(context, suite):

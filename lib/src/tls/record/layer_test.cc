@@ -393,8 +393,8 @@ TEST(Tickets, AreSkippedByAClientWhateverTheirSize) {
   pair.server.send_raw(ContentType::handshake, ticket);
   // The longest that there can be, over many records: header, times, 255 of nonce, and both lengths at their ends.
   const std::string longest = from_hex("04 02 01 09") + std::string(8, 't') + from_hex("ff") + std::string(255, 'n') +
-                              from_hex("ff ff") + std::string(65'535, 't') + from_hex("ff fe") +
-                              std::string(65'534, 'e');
+                              from_hex("ff ff") + std::string(65'535, 't') + from_hex("ff fe aa aa ff fa") +
+                              std::string(65'530, 'e');
   for (std::size_t at = 0; at < longest.size(); at += 16'000) {
     pair.server.send_raw(ContentType::handshake, std::string_view(longest).substr(at, 16'000));
   }
@@ -422,6 +422,12 @@ TEST(Tickets, WhoseLengthsContradictEachOtherAreRefused) {
     pieces.client.receive(std::exchange(pieces.server.outgoing, {}));
     expect_refusal(pieces.client, pieces.server, "decode_error");
   }
+}
+
+TEST(Tickets, WithAnExtensionTwiceAreRefused) {
+  expect_refused(ContentType::handshake,
+                 from_hex("04 00 00 17 00 00 0e 10 01 02 03 04 01 00 00 01 aa 00 08 aa aa 00 00 aa aa 00 00"),
+                 "illegal_parameter", true);
 }
 
 TEST(Messages, WithoutAPlaceAfterTheHandshakeAreRefused) {

@@ -8,35 +8,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 
 #include "tls/record/content.h"
+#include "tls/record/ticket.h"
 
 namespace fairlead::tls::record {
 
 enum class Side : std::uint8_t { server, client };
 
-// Whether the lengths inside a NewSessionTicket add up (RFC 8446 4.6.1), in whatever pieces it comes.
-class TicketShape {
- public:
-  void take(Bytes bytes) noexcept;
-  // At the end of the message.
-  [[nodiscard]] bool well_formed() const noexcept { return part_ == parts && left_ == 0 && !broken_; }
-
- private:
-  // The three that have a length: nonce, ticket, extensions. Lifetime and age_add come before.
-  static constexpr std::uint8_t parts = 3;
-
-  void take_length_byte(std::byte byte) noexcept;
-
-  std::uint16_t left_ = 8;  // bytes to pass over before the next length
-  std::uint16_t length_ = 0;
-  std::uint8_t part_ = 0;
-  std::uint8_t length_filled_ = 0;
-  bool broken_ = false;
-};
-
-// Holds no message: a ticket is skipped (whoever wants to resume lets OpenSSL read it), and a KeyUpdate is one byte.
+// Holds no message: a ticket is checked and passed over, and a KeyUpdate is one byte.
 class PostHandshake {
  public:
   enum class Message : std::uint8_t { key_update, key_update_requested, new_session_ticket };
@@ -55,11 +37,12 @@ class PostHandshake {
   [[nodiscard]] std::expected<void, Fault> take_head(Bytes& content);
   [[nodiscard]] std::expected<void, Fault> check_head();
   [[nodiscard]] std::expected<std::optional<Message>, Fault> take_body(Bytes& content);
-  [[nodiscard]] std::expected<std::optional<Message>, Fault> skip_ticket() const;
+  [[nodiscard]] std::expected<std::optional<Message>, Fault> take_ticket(Bytes piece);
+  [[nodiscard]] static std::expected<std::optional<Message>, Fault> take_key_update(std::byte request, Bytes behind);
 
   std::array<std::byte, head_bytes> head_{};
   std::uint32_t body_left_ = 0;
-  TicketShape ticket_;
+  std::unique_ptr<TicketReader> ticket_;  // while one is being read
   std::uint8_t head_filled_ = 0;
   Side side_;
 };
