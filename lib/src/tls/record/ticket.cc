@@ -13,8 +13,7 @@ constexpr std::uint16_t extension_head_bytes = 4;
 
 // RFC 8446 4.2: the extensions of its table, of which early_data alone may be in a NewSessionTicket.
 constexpr bool belongs_elsewhere(std::uint16_t type) noexcept {
-  constexpr std::uint16_t others[] = {0,  1,  5,  10, 13, 14, 15, 16, 18, 19, 20,  // NOLINT(*-avoid-c-arrays)
-                                      21, 41, 43, 44, 45, 47, 48, 49, 50, 51};
+  constexpr std::uint16_t others[] = {0, 1, 5, 10, 13, 14, 15, 16, 18, 19, 20, 21, 41, 43, 44, 45, 47, 48, 49, 50, 51};
   return std::ranges::find(others, type) != std::end(others);
 }
 
