@@ -234,6 +234,8 @@ class Client:
 class Connector:
     """One process of `fairlead connect` against a raw server of ours: `peer` is our end of the channel."""
 
+    program = ()  # another one than the binary under test
+
     def __init__(self, certificates, *flags, host="localhost", path="/", cert="server", trust=True, client_ca=None,
                  scheme="wss", receive_buffer=None):
         self.context = tlsstream.server_context(certificates.cert(cert), certificates.key(cert), client_ca)
@@ -260,7 +262,7 @@ class Connector:
 
     async def launch(self):
         url = f"{self.scheme}://{self.host}:{self.port}{self.path}"
-        self.process = await processes.spawn(processes.binary(), "connect", *self.flags, url)
+        self.process = await processes.spawn(*(self.program or [processes.binary()]), "connect", *self.flags, url)
         self._errors = asyncio.ensure_future(self._read_errors())
 
     async def _read_errors(self):

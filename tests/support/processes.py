@@ -66,8 +66,8 @@ def open_files(pid):
 class Server:
     """One process of `fairlead echo` (or another serving verb) on a port of its own choice."""
 
-    def __init__(self, *arguments, verb="echo", listen="127.0.0.1:0"):
-        self.command = [binary(), verb, "--listen", listen, *map(str, arguments)]
+    def __init__(self, *arguments, verb="echo", listen="127.0.0.1:0", program=()):
+        self.command = [*(program or [binary()]), verb, "--listen", listen, *map(str, arguments)]
         self.process = self.port = None
         self._said = []
         self._errors = tempfile.TemporaryFile()  # not a pipe: a suite that is busy must not hold up the server's log

@@ -120,6 +120,7 @@ class Records:
         self.fin = False
         self.updates_seen = self.tickets_seen = 0
         self.lengths = []  # of the records that came
+        self.generations = []  # how many records each key that is over has opened
 
     # ── Out ──────────────────────────────────────────────────────────────────────────────────────────────────────────
     def record(self, kind, content, padding=0):
@@ -213,6 +214,7 @@ class Records:
             return
         check(content[0] == KEY_UPDATE and len(content) == 5 and content[4] <= 1, f"a handshake message {content.hex()}")
         self.updates_seen += 1
+        self.generations.append(self.theirs.sequence)
         self.theirs = self.theirs.following()
 
     async def await_fin(self):

@@ -84,10 +84,10 @@ async def goodbye(client, truncation=True):
 class Connecting:
     """`fairlead connect` against a stream that listens: `peer` is the server's end of the WebSocket."""
 
-    def __init__(self, environment, stream, layer, *arguments):
+    def __init__(self, environment, stream, layer, *arguments, program=()):
         self.stream = stream
         self.peer = peer.Peer(stream, masks=False)
-        self.command = [processes.binary(), "connect", "--ca", environment.certificates.ca, *stacks.flags(layer),
+        self.command = [*(program or [processes.binary()]), "connect", "--ca", environment.certificates.ca, *stacks.flags(layer),
                         *arguments, f"wss://localhost:{stream.port}/"]
 
     async def __aenter__(self):
@@ -162,10 +162,10 @@ async def _good_end(connecting, output):
 
 
 @contextlib.asynccontextmanager
-async def connected(environment, relay, layer, *arguments):
+async def connected(environment, relay, layer, *arguments, **options):
     """A relay as a server and our client on it, the WebSocket open."""
     async with relay as stream:
         await stream.listen()
-        async with Connecting(environment, stream, layer, *arguments) as connecting:
+        async with Connecting(environment, stream, layer, *arguments, **options) as connecting:
             await connecting.open()
             yield connecting

@@ -19,7 +19,7 @@ examples|10|build peers|each example as a program: servers are spoken to, client
 cli|15|build peers tests/cli|the command line: statuses, pipes, manual pages, the room
 conformance|20|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles
 integration|20|build peers node tests/integration|other implementations as peers, both directions
-tls_peers|12|build peers node tests/tls_peers|TLS stacks of others in both roles, and hostile TLS records, on each record layer
+tls_peers|15|build unit peers node tests/tls_peers|TLS stacks of others in both roles, hostile TLS records, and keys that change all the time, on each record layer
 timing|10|build|the time for a refused TLS record tells nothing about it (a t-test, with controls)
 memcheck|20|build unit peers node tests/tls_peers tests/memcheck|no byte that nobody wrote reaches the wire: the program under valgrind, with hostile and unusual TLS records
 sdk|10|build peers node|the official JavaScript SDK against the real-time server, all transports, kill -9 in between
@@ -140,7 +140,10 @@ suite() {
 stage_cli() { suite cli; }
 stage_conformance() { suite conformance; }
 stage_integration() { suite integration; }
-stage_tls_peers() { suite tls_peers; }
+stage_tls_peers() {
+  build_preset debug rekeying_fairlead tls_key_limit
+  suite tls_peers
+}
 stage_timing() {
   build_preset release record_timing
   build/release/tests/timing/record_timing

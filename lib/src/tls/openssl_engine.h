@@ -16,13 +16,12 @@
 #include "tls/failure.h"
 #include "tls/openssl.h"
 #include "tls/record/reader.h"
+#include "tls/record/sealer.h"
 #include "tls/scratch.h"
 #include "tls/traffic_secrets.h"
 
 namespace fairlead::tls {
 
-// RFC 8446 5.5: with AES-GCM a key seals at most 2^24.5 full records.
-inline constexpr std::uint32_t records_per_key = std::uint32_t{1} << 24U;
 // What may wait to be sealed while the peer is in the middle of a handshake message (see `seal`).
 inline constexpr std::size_t unsealed_limit_bytes = std::size_t{4} * 1024 * 1024;
 
@@ -130,8 +129,8 @@ class OpensslEngine final : public Engine {
   std::size_t handshake_output_bytes_ = 0;
   std::unique_ptr<Error> error_;      // the next event is a failure
   std::unique_ptr<Buffer> unsealed_;  // plaintext that waits for the rest of a handshake message; usually null
-  std::uint32_t records_each_key_ = records_per_key;
-  std::uint32_t records_left_ = records_per_key;
+  std::uint32_t records_each_key_ = record::records_per_key_unless_a_test_lowers_it;  // RFC 8446 5.5
+  std::uint32_t records_left_ = records_each_key_;
   std::size_t messages_per_second_ = Limits{}.tls_messages_per_second;
   Rate message_rate_;
   Phase phase_ = Phase::handshaking;

@@ -18,6 +18,9 @@ namespace fairlead::tls::record {
 
 // RFC 8446 5.5: with AES-GCM a key seals at most 2^24.5 full records.
 inline constexpr std::uint32_t records_per_key = std::uint32_t{1} << 24U;
+// A program of tests lowers it before its first connection, so that keys change all the time. Nothing else may write
+// it, and no option and no public header leads to it.
+inline std::uint32_t records_per_key_unless_a_test_lowers_it = records_per_key;
 
 inline constexpr std::size_t overhead_bytes = header_bytes + 1 + tag_bytes;  // of a record without padding
 // RFC 8446 5.4: the content, its type and its padding are at most 2^14 + 1 bytes; our ciphers add the tag and no more.
@@ -42,7 +45,9 @@ class Sealer {
  public:
   // `sequence`: how many records were sealed with this secret before.
   Sealer(KeyCache& cache, Suite suite, Bytes secret, std::uint64_t sequence)
-      : direction_(suite, secret, sequence, cache.next_id()), records_left_(records_left_after(sequence)) {}
+      : direction_(suite, secret, sequence, cache.next_id()),
+        records_each_key_(records_per_key_unless_a_test_lowers_it),
+        records_left_(sequence < records_each_key_ ? records_each_key_ - static_cast<std::uint32_t>(sequence) : 1) {}
 
   // Appends one record. `content`: at most 2^14 bytes.
   void seal(KeyCache& cache, ContentType type, Bytes content, Buffer& out);
@@ -55,14 +60,9 @@ class Sealer {
   void limit_records_per_key(std::uint32_t records) { records_left_ = records_each_key_ = records; }
 
  private:
-  // At least one: a key that was used up before can still seal the KeyUpdate.
-  [[nodiscard]] static constexpr std::uint32_t records_left_after(std::uint64_t sequence) noexcept {
-    return sequence < records_per_key ? records_per_key - static_cast<std::uint32_t>(sequence) : 1;
-  }
-
   Direction direction_;
-  std::uint32_t records_left_;
-  std::uint32_t records_each_key_ = records_per_key;
+  std::uint32_t records_each_key_;
+  std::uint32_t records_left_;  // at least one: a key that was used up before can still seal the KeyUpdate
 };
 
 class Opener {
