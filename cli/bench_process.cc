@@ -37,7 +37,7 @@ std::optional<MemoryUse> memory_use(long pid) {
   std::size_t amount = 0;
   while (file >> field >> amount) {
     if (field == "Rss:") use.resident_bytes = amount * kilobyte;
-    if (field == "Pss:") use.proportional_bytes = amount * kilobyte;
+    if (field == "Anonymous:" || field == "Swap:") use.own_bytes += amount * kilobyte;
     file.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
   }
   if (use.resident_bytes == 0) return std::nullopt;

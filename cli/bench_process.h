@@ -16,7 +16,9 @@ namespace fairlead::cli {
 
 struct MemoryUse {
   std::size_t resident_bytes = 0;
-  std::size_t proportional_bytes = 0;  // shared pages counted by share
+  // Heap and stacks, swapped out or not. Pages of programs and libraries are left out: what one process is charged for
+  // those, by any rule, changes when another one that maps them comes, goes, or touches more of them.
+  std::size_t own_bytes = 0;
 };
 // Nothing when the kernel does not tell (another user's process, not Linux).
 [[nodiscard]] std::optional<MemoryUse> memory_use(long pid);

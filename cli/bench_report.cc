@@ -108,7 +108,7 @@ void add_latency(JsonWriter& json, const std::string& name, const Histogram& his
 void add_memory(JsonWriter& json, const char* name, const std::optional<MemoryUse>& use) {
   if (!use) return;
   json.key(name).open('{').member("resident_bytes", use->resident_bytes);
-  json.member("proportional_bytes", use->proportional_bytes).close('}');
+  json.member("own_bytes", use->own_bytes).close('}');
 }
 
 void add_server(JsonWriter& json, const BenchOptions& options, const BenchResult& result) {
@@ -129,8 +129,8 @@ double BenchResult::per_second() const noexcept { return seconds > 0 ? static_ca
 
 std::optional<double> BenchResult::memory_per_connection_bytes() const noexcept {
   if (!server || !server->before || !server->after || connections == 0) return std::nullopt;
-  const auto before = static_cast<double>(server->before->proportional_bytes);
-  const auto after = static_cast<double>(server->after->proportional_bytes);
+  const auto before = static_cast<double>(server->before->own_bytes);
+  const auto after = static_cast<double>(server->after->own_bytes);
   return (after - before) / static_cast<double>(connections);
 }
 

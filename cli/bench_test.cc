@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <vector>
+
 #include "bench_options.h"
 #include "bench_pace.h"
 #include "bench_process.h"
@@ -144,7 +146,12 @@ TEST(BenchProcess, SeesItself) {
   const auto memory = memory_use(getpid());
   ASSERT_TRUE(memory);
   EXPECT_GT(memory->resident_bytes, 1'000'000U);
-  EXPECT_LE(memory->proportional_bytes, memory->resident_bytes);
+  EXPECT_LT(memory->own_bytes, memory->resident_bytes) << "the program's own pages are not counted";
+  constexpr std::size_t more = std::size_t{8} * 1024 * 1024;
+  const std::vector<char> held(more, 'x');
+  const auto grown = memory_use(getpid());
+  ASSERT_TRUE(grown);
+  EXPECT_NEAR(static_cast<double>(grown->own_bytes - memory->own_bytes), static_cast<double>(more), more / 8.0);
 }
 
 TEST(BenchProcess, SaysThatThereIsNone) {

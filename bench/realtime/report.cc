@@ -45,7 +45,7 @@ void Meter::stop() {
 
 std::optional<double> Meter::memory_growth_bytes() const {
   if (!before_ || !after_) return std::nullopt;
-  return static_cast<double>(after_->proportional_bytes) - static_cast<double>(before_->proportional_bytes);
+  return static_cast<double>(after_->own_bytes) - static_cast<double>(before_->own_bytes);
 }
 
 std::string to_json(const Outcome& outcome, const Meter& meter) {
