@@ -223,6 +223,8 @@ void add_work(CLI::App& verb, BenchOptions& options) {
   verb.add_option("--rate", options.rate, "Messages per second, over all connections, on a schedule (open loop)")
       ->type_name("MESSAGES")
       ->check(CLI::Range(0.1, 1e8).description(""));
+  verb.add_flag("--busy-wait", options.busy_wait,
+                "With --rate: wait without sleeping, for sharper latencies at the price of a whole core");
   add_seconds(verb, "--duration", options.duration_seconds, "Measured time");
   add_seconds(verb, "--warmup", options.warmup_seconds, "Time under load before that");
   verb.add_flag_callback(

@@ -45,7 +45,8 @@ class PacedLoad final : public SteadyLoad {
     while (!done()) {
       const bool blocked = send_due(schedule);
       const Duration until_next = schedule.next() - Clock::now();
-      (void)co_await sleep_for(blocked ? blocked_pause : std::max<Duration>(until_next, 0ns));
+      const Duration pause = blocked ? blocked_pause : std::max<Duration>(until_next, 0ns);
+      (void)co_await sleep_for(bench_.options.busy_wait ? 0ns : pause);
     }
     count_what_never_came(schedule, Clock::now());
   }

@@ -86,6 +86,7 @@ Result<void> check(const BenchOptions& options) {
   if (options.size_bytes > longest_message_bytes) return fail(Errc::invalid_argument, "--size is at most 256M");
   if (options.open_loop() && options.mode != BenchMode::echo)
     return fail(Errc::invalid_argument, "--rate belongs to --mode echo");
+  if (options.busy_wait && !options.open_loop()) return fail(Errc::invalid_argument, "--busy-wait belongs to --rate");
   if (options.threads > options.connections)
     return fail(Errc::invalid_argument, "--threads is at most --connections: a connection belongs to one thread");
   if (options.mode == BenchMode::fanout && (options.threads > 1 || options.connections < 2))

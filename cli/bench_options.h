@@ -29,6 +29,7 @@ struct BenchOptions {
   std::size_t size_bytes = 128;
   std::size_t pipeline = 0;  // messages in flight on each connection; 0: 1, or 1,024 at a given rate
   double rate = 0;           // messages per second over all connections; 0: as fast as answers come
+  bool busy_wait = false;    // at a rate: never sleep, so that no wake-up of ours is part of a latency
   double duration_seconds = 10;
   double warmup_seconds = 1;
   MessageKind kind = MessageKind::binary;

@@ -93,9 +93,9 @@ std::string trouble_lines(const Tally& tally, bool colour) {
   return text.empty() ? text : "\n" + text;
 }
 
-std::string generator_line(const BenchResult& result, unsigned threads) {
+std::string generator_line(const BenchOptions& options, const BenchResult& result) {
   const double used = result.generator_cpu_seconds / result.seconds;
-  const bool busy = used > busy_generator * threads;
+  const bool busy = !options.busy_wait && used > busy_generator * options.threads;
   return line("generator", fmt::format("{:.0f} % of a core{}", 100 * used, busy ? ": it may be the bottleneck" : ""));
 }
 
@@ -143,7 +143,7 @@ std::string report_text(const BenchOptions& options, const BenchResult& result, 
     text += line("resumed", fmt::format("{} of {}", result.tally.resumed, result.tally.opened));
   text += latency_lines(options, result.tally);
   text += server_lines(options, result);
-  text += generator_line(result, options.threads);
+  text += generator_line(options, result);
   return text + trouble_lines(result.tally, colour);
 }
 

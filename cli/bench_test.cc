@@ -51,6 +51,11 @@ TEST(BenchOptions, RefusesWhatCannotBeMeant) {
   BenchOptions rate = options_for("wss://localhost/");
   rate.rate = 10;
   EXPECT_TRUE(check(rate));
+  rate.busy_wait = true;
+  EXPECT_TRUE(check(rate));
+  BenchOptions closed = options_for("wss://localhost/");
+  closed.busy_wait = true;
+  EXPECT_FALSE(check(closed));
   rate.mode = BenchMode::idle;
   EXPECT_FALSE(check(rate));
 
