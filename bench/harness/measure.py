@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a workload on all peers in turn, several rounds, and keeps the figures of each round."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import json
@@ -9,7 +10,10 @@ import subprocess
 import sys
 
 from . import peers as peering
+from . import workloads
 
+AT_LEAST_OF_RATE = 0.99  # of the messages that were due
+FILES_BESIDES = 500  # that a process has open beside its connections
 BUSY = 0.85  # a server whose core is less busy than this at a full pipeline waited for the generator
 
 
@@ -24,6 +28,7 @@ class Settings:
     rounds: int
     seconds: float
     warmup: float
+    files: int  # that one process may have open
 
 
 @dataclasses.dataclass
@@ -37,6 +42,8 @@ class Cell:
     failures: list = dataclasses.field(default_factory=list)
     bystander: list = dataclasses.field(default_factory=list)
     tls: dict = dataclasses.field(default_factory=dict)
+    lag: list = dataclasses.field(default_factory=list)  # of the generator behind its schedule
+    processes: int = 1  # over which the connections were spread
 
     def median(self):
         good = [value for value in self.values if value is not None]
@@ -73,13 +80,24 @@ def note(cell, workload, report):
         return
     if server["cpu_seconds"] <= 0:
         raise RuntimeError("the server used no CPU time")
-    cell.values.append(report["count"] / server["cpu_seconds"])
+    cell.values.append(figure(workload, report))
     cell.utilisation.append(server["utilisation"])
     cell.wall.append(report["per_second"])
     cell.latency.append(report["latency_us"])
+    if workload.rate:
+        cell.lag.append(report["generator_lag_us"])
     if "bystander_us" in report:
         cell.bystander.append(report["bystander_us"])
     cell.tls = report.get("tls", {})
+
+
+def figure(workload, report):
+    """What is compared."""
+    if not workload.rate:
+        return report["count"] / report["server"]["cpu_seconds"]
+    if report["per_second"] < AT_LEAST_OF_RATE * workload.rate:
+        raise RuntimeError(f"{report['per_second']:,.0f} of {workload.rate:,} messages a second came back")
+    return report["latency_us"]["p99"]
 
 
 def attempt(settings, workload, server, cell):
@@ -108,6 +126,31 @@ def on_a_fresh_server(settings, workload, peer, cell):
         cell.failures.append(str(failure))
 
 
+def shares(connections, files):
+    """How many connections each process gets, if one may have so many files open."""
+    processes = -(-connections // max(1, files - FILES_BESIDES))
+    return [(connections * (at + 1)) // processes - (connections * at) // processes for at in range(processes)]
+
+
+def on_fresh_servers(settings, workload, peer, cell, parts):
+    """As many servers as there are parts, each with a generator of its own, all at the same time."""
+    cell.processes = len(parts)
+    try:
+        with contextlib.ExitStack() as stack:
+            servers = [stack.enter_context(running(settings, workload, peer)) for _ in parts]
+            with concurrent.futures.ThreadPoolExecutor(len(parts)) as pool:
+                reports = list(pool.map(lambda part, server: pressure(settings, idle_part(workload, part), server), parts, servers))
+        grown = sum(report["server"]["memory_per_connection_bytes"] * part for report, part in zip(reports, parts))
+        cell.values.append(grown / sum(parts) / 1000)
+    except (peering.DidNotStart, RuntimeError, subprocess.TimeoutExpired, json.JSONDecodeError, KeyError) as failure:
+        cell.values.append(None)
+        cell.failures.append(str(failure))
+
+
+def idle_part(workload, connections):
+    return dataclasses.replace(workload, arguments=workloads.idle_arguments(connections))
+
+
 def start_all(settings, workload, peers, cells, stack):
     """{peer name: Server} of those that start; the others' cells say why they did not."""
     servers = {}
@@ -123,7 +166,10 @@ def one_round(settings, workload, peers, servers, cells, number):
     start = number % len(peers)  # nobody is always first
     for peer in peers[start:] + peers[:start]:
         cell = cells[peer.name]
-        if workload.fresh:
+        parts = shares(workload.connections, settings.files) if workload.connections else []
+        if len(parts) > 1:
+            on_fresh_servers(settings, workload, peer, cell, parts)
+        elif workload.fresh:
             on_a_fresh_server(settings, workload, peer, cell)
         elif peer.name in servers:
             attempt(settings, workload, servers[peer.name], cell)
@@ -144,8 +190,9 @@ def run_workload(settings, workload, peers):
     cells = {peer.name: Cell() for peer in peers}
     with contextlib.ExitStack() as stack:
         servers = {} if workload.fresh else start_all(settings, workload, peers, cells, stack)
-        for number in range(settings.rounds):
-            progress(f"{workload.title}: round {number + 1} of {settings.rounds}")
+        rounds = min(settings.rounds, workload.rounds or settings.rounds)
+        for number in range(rounds):
+            progress(f"{workload.title}: round {number + 1} of {rounds}")
             one_round(settings, workload, peers, servers, cells, number)
     progress("")
     return cells

@@ -11,6 +11,7 @@ import statistics
 
 from . import measure
 from . import peers as peering
+from . import plot
 from . import workloads
 
 OURS = "fairlead"
@@ -57,19 +58,19 @@ def target_met(workload, cells):
             reached = cells[OURS].median()
             if reached is not None:
                 results.append((f"≤ {wanted:g} KB", reached <= wanted))
-        elif peer in cells and (reached := measure.ratio(cells, OURS, peer)) is not None:
+        elif peer in cells and (reached := measure.ratio(cells, OURS, peer, workload.lower_is_better)) is not None:
             results.append((f"≥ {wanted:g} of {peer}", reached >= wanted))
     return results
 
 
 def row(workload, cells, others):
     ours = cells[OURS]
-    out = [workload.title, f"{number(ours.median())} {'KB' if workload.memory else ''}".strip()]
+    out = [workload.title, f"{number(ours.median())} {workload.unit if workload.lower_is_better else ''}".strip()]
     for peer in others:
         if peer not in cells:
             out.append("–")
             continue
-        value = measure.ratio(cells, OURS, peer, workload.memory)
+        value = measure.ratio(cells, OURS, peer, workload.lower_is_better)
         mark = "*" if measure.generator_was_bottleneck(workload, cells[peer]) else ""
         out.append("failed" if value is None else f"{value:.2f}{mark}")
     busy = f"{statistics.median(ours.utilisation):.0%}" if ours.utilisation else "–"
@@ -96,7 +97,7 @@ def markdown_table(rows):
 def summary(workload, cells):
     """One line while the rest is still being measured."""
     ours = cells[OURS]
-    compared = [(name, measure.ratio(cells, OURS, name, workload.memory)) for name in cells if name != OURS]
+    compared = [(name, measure.ratio(cells, OURS, name, workload.lower_is_better)) for name in cells if name != OURS]
     parts = [f"{value:.2f} of {name}" for name, value in compared if value is not None]
     return f"{workload.title}: {number(ours.median())} {workload.unit}; " + ", ".join(parts)
 
@@ -147,12 +148,29 @@ def bottlenecks(results):
 
 
 def ahead(results):
-    """Where a peer does more with a second of CPU, or needs less memory, than we do."""
+    """Where a peer does more with a second of CPU, needs less memory or answers sooner than we do."""
     for workload, cells in results:
         for name in cells:
-            value = None if name == OURS else measure.ratio(cells, OURS, name, workload.memory)
+            value = None if name == OURS else measure.ratio(cells, OURS, name, workload.lower_is_better)
             if value is not None and value < 1:
                 yield f"- {workload.title}: {name} is ahead, we reach {value:.2f} of it."
+
+
+def lags(results):
+    """How late the generator itself was, which is part of each latency at a given rate."""
+    for workload, cells in results:
+        if late := {name: statistics.median(one["p99"] for one in cell.lag) for name, cell in cells.items() if cell.lag}:
+            yield (f"{workload.title}: the generator itself was late by "
+                   + ", ".join(f"{number(value)} µs ({name})" for name, value in late.items()) + " in that percentile.")
+
+
+def spread(results):
+    """A sentence for each work whose connections were too many for one process."""
+    for workload, cells in results:
+        processes = max(cell.processes for cell in cells.values())
+        if processes > 1:
+            yield (f"{workload.title}: in {processes} processes of each server at the same time, since one may not have so many "
+                   "files open on this machine.")
 
 
 def failures(results):
@@ -203,8 +221,8 @@ def measured_part(results, peers, settings, command, part):
     rounds = f"{taken[0]}" if len(taken) == 1 else f"{taken[0]} to {taken[-1]}"
     return "\n".join([
         begin,
-        f"Measured {datetime.date.today().isoformat()} with `{command}`: {rounds} rounds of {settings.seconds:g} s, "
-        "the servers in turn within each round; a ratio is the median of the rounds' ratios, above 1 is better for "
+        f"Measured {datetime.date.today().isoformat()} with `{command}`: {rounds} rounds of {settings.seconds:g} s"
+        f"{' (what --with names: of its own length)' if '--with' in command else ''}, the servers in turn within each round; a ratio is the median of the rounds' ratios, above 1 is better for "
         "Fairlead.",
         "",
         f"Machine: {facts['cpu']}, {facts['cores']} cores, {facts['system']}, Linux {facts['kernel']}; "
@@ -213,9 +231,12 @@ def measured_part(results, peers, settings, command, part):
         "",
         markdown_rows(results),
         "",
+        f"![The ratios of the table on a logarithmic scale]({plot.file_name(part)})",
+        "",
         "The generator was the bottleneck (server less than 85 % busy, marked *): "
         + ("; ".join(bound) if bound else "nowhere") + ".",
         "",
+        *[line for sentence in [*lags(results), *spread(results)] for line in (sentence, "")],
         *(list(bystanders(results)) or []),
         "### Where others are ahead",
         "",
@@ -224,8 +245,8 @@ def measured_part(results, peers, settings, command, part):
         "",
         "### Rates and latencies",
         "",
-        "At full speed (closed loop), so these are the latencies of a saturated server; for those at a given rate use "
-        "`fairlead bench --rate`.",
+        "At full speed (closed loop), so these are the latencies of a saturated server, but for those at so many messages a "
+        "second, which are counted from when each message was due.",
         "",
         markdown_table(latencies(results)),
         end,
@@ -241,3 +262,11 @@ def update_document(path, measured, part):
     begin, end = marks(part)
     before, rest = text.split(begin, 1)
     path.write_text(before + measured + rest.split(end, 1)[1])
+
+
+def draw(folder, results, part):
+    """The table's ratios as a picture."""
+    others = others_of(results)
+    rows = [(workload.title, {name: measure.ratio(cells, OURS, name, workload.lower_is_better) for name in others if name in cells})
+            for workload, cells in results]
+    (folder / plot.file_name(part)).write_text(plot.svg(rows, others))

@@ -15,12 +15,20 @@ class Workload:
     unit: str  # what is counted per second of server CPU; for memory: what is divided
     path: str = "/echo"
     compress: bool = False
-    memory: bool = False  # lower is better
+    memory: bool = False  # bytes per connection: lower is better
+    rate: int = 0  # messages a second, whatever the server does; what is compared is the p99 of the latency: lower is better
+    connections: int = 0  # that need a file each, in one process
+    rounds: int = 0  # at most so many; 0: as many as asked for
+    quick: bool = True  # has a part in --quick, too
     fresh: bool = False  # a fresh server for each measurement
     speech: str = "json"  # of ours; real-time servers alone
     peers: tuple = ()  # who can do it at all; empty: all
     saturates: bool = False  # the server should be busy all the time; says whether the generator was the bottleneck
     targets: dict = dataclasses.field(default_factory=dict)  # {peer: least ratio}, {"": most KB per connection}
+
+    @property
+    def lower_is_better(self):
+        return self.memory or self.rate > 0
 
     @property
     def realtime(self):
@@ -46,12 +54,32 @@ def echo(size, pipeline, record_each=False):
     )
 
 
+IDLE = 5_000
+
 # Several source addresses: one has 28,000 ports, and a closed connection keeps its port for a while.
 SOURCES = ("--local-address", ",".join(f"127.0.0.{n}" for n in range(1, 9)))
 
 # `fairlead serve` lets 1,000 clients in from one address.
 MANY_SOURCES = ("--sources", ",".join(f"127.0.0.{n}" for n in range(1, 21)))
 FANOUT_TARGETS = {"bun": 1.0, "nats-server": 2.0}
+
+
+def idle(connections, **more):
+    return Workload(
+        f"idle-memory{'' if connections == IDLE else f'-{connections}'}", "idle",
+        f"memory per idle connection, {connections:,} of them", idle_arguments(connections), "KB", memory=True, fresh=True,
+        connections=connections, targets={"": 3.0}, **more)
+
+
+def idle_arguments(connections):
+    return ("--mode", "idle", "--connections", str(connections), "--size", "20", *SOURCES)
+
+
+def latency(rate):
+    return Workload(
+        f"latency-{rate}", "latency", f"p99 at {rate:,} messages a second, 128 B",
+        ("--mode", "echo", "--binary", "--size", "128", "--rate", str(rate), "--busy-wait", "--pipeline", "16", "--connections", "16"),
+        "µs", rate=rate, targets={"bun": 1.0, "beast": 1.0})
 
 
 def channel_fanout(subscribers, size, speech, window=16):
@@ -102,9 +130,9 @@ WORKLOADS = [
              ("--mode", "handshake", "--connections", "8", *SOURCES), "connects", targets={"beast": 1.3}),
     Workload("handshake-resumed", "handshake", "connect, resumed handshake",
              ("--mode", "resume", "--connections", "8", *SOURCES), "connects", targets={"beast": 1.3}),
-    Workload("idle-memory", "idle", "memory per idle connection, 5,000 of them",
-             ("--mode", "idle", "--connections", "5000", "--size", "20", *SOURCES), "KB", memory=True, fresh=True,
-             targets={"": 15.0}),
+    latency(20_000),
+    idle(IDLE),
+    idle(50_000, peers=("fairlead", "bun"), rounds=1, quick=False),
     Workload("fanout-64B", "fanout", "fan-out of 64 B to 1,000",
              ("--mode", "fanout", "--text", "--size", "64", "--connections", "1001", "--pipeline", "4", *SOURCES),
              "deliveries", path="/fanout", saturates=True, targets={"beast": 1.3}),
