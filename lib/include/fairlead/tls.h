@@ -28,7 +28,8 @@ enum class TlsProfile : std::uint8_t {
 
 // What seals and opens records once the handshake is done; the handshake itself is always OpenSSL's.
 enum class RecordLayer : std::uint8_t {
-  automatic,  // Fairlead's own for TLS 1.3: less time for each record, far less memory; OpenSSL's for TLS 1.2
+  automatic,  // Fairlead's own for TLS 1.3: less time for each record, far less memory; OpenSSL's for TLS 1.2, and
+              // where other providers of OpenSSL than the default one have been set up (FIPS)
   openssl,    // OpenSSL's for everything
 };
 

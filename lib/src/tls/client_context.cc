@@ -3,6 +3,7 @@
 
 #include "tls/concat.h"
 #include "tls/context_body.h"
+#include "tls/handshake_library.h"
 #include "tls/pem.h"
 
 namespace fairlead::tls {
@@ -86,7 +87,7 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::build(const TlsClien
   auto body = std::make_unique<Body>();
   body->settings.alpn = std::move(*alpn);
   body->settings.key_log = std::move(*key_log);
-  body->settings.our_records = options.record_layer == RecordLayer::automatic;
+  body->settings.our_records = options.record_layer == RecordLayer::automatic && handshake_library() != nullptr;
   body->settings.pins = options.pins;
   body->settings.verify_peer = !options.dangerously_disable_certificate_verification;
   body->settings.resume = options.resume;

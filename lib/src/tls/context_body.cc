@@ -4,6 +4,7 @@
 #include <array>
 
 #include "tls/concat.h"
+#include "tls/handshake_library.h"
 #include "tls/openssl_engine.h"
 #include "tls/pem.h"
 #include "tls/record/fast_gcm.h"
@@ -41,18 +42,13 @@ void set_modes(SSL_CTX* context) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
-// OpenSSL tells its secrets in this one way: to the log, if there is one, and to our record layer.
-void note_secret(const SSL* ssl, const char* line) {
-  const ContextSettings& settings = settings_of(SSL_get_SSL_CTX(ssl));
-  if (settings.key_log != nullptr) settings.key_log->append(line);
-  if (settings.our_records) OpensslEngine::of(ssl).note_secret(line);
-}
+void log_key(const SSL* ssl, const char* line) { settings_of(SSL_get_SSL_CTX(ssl)).key_log->append(line); }
 
 }  // namespace
 
 Result<SslContextPtr> make_ssl_context(const SSL_METHOD* method, TlsProfile profile, int security_level,
                                        const ContextSettings& settings) {
-  SslContextPtr context(SSL_CTX_new(method));
+  SslContextPtr context(SSL_CTX_new_ex(handshake_library(), nullptr, method));
   if (context == nullptr) return fail_openssl(Errc::tls_configuration, "OpenSSL makes no context");
   const int lowest = profile == TlsProfile::modern ? TLS1_3_VERSION : TLS1_2_VERSION;
   SSL_CTX* raw = context.get();
@@ -67,7 +63,7 @@ Result<SslContextPtr> make_ssl_context(const SSL_METHOD* method, TlsProfile prof
   SSL_CTX_set_app_data(raw, const_cast<ContextSettings*>(&settings));  // NOLINT: read as const, see settings_of
   // The cipher's self-test takes some milliseconds: now, rather than in the loop of the first connection.
   if (settings.our_records) (void)record::fast_gcm_available();
-  if (settings.key_log != nullptr || settings.our_records) SSL_CTX_set_keylog_callback(raw, note_secret);
+  if (settings.key_log != nullptr) SSL_CTX_set_keylog_callback(raw, log_key);
   return context;
 }
 

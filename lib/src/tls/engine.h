@@ -20,8 +20,9 @@ namespace fairlead::tls {
 // The moment is the event HandshakeDone of a TLS 1.3 connection (TLS 1.2 stays where it is: another key schedule, and
 // no KeyUpdate). RecordEngine forwards all verbs to the OpenSSL engine until that event, then owns the stream.
 //
-//   Secrets     SSL_CTX_set_keylog_callback hands over CLIENT_TRAFFIC_SECRET_0 and SERVER_TRAFFIC_SECRET_0 during the
-//               handshake (OpenSSL 3.0 has no getter). Everything else follows from them (RFC 8446 7.2, 7.3).
+//   Secrets     OpenSSL has no getter for client_application_traffic_secret_0 and its twin, but derives them with our
+//               key schedule (key_schedule.h), which overhears them. Everything else follows from them (RFC 8446 7.2,
+//               7.3).
 //   Reading     The handshake reads without read-ahead, exactly record by record, and stops behind the peer's Finished:
 //               all ciphertext that follows is still in the span that was given to `receive` (or retained). The
 //               sequence number for the peer's direction is 0.

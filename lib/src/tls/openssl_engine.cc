@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "tls/concat.h"
 #include "tls/context_body.h"
+#include "tls/key_schedule.h"
 #include "tls/record_engine.h"
 #include "tls/x509.h"
 
@@ -205,6 +206,8 @@ std::optional<Event> OpensslEngine::handshake() {
   {
     const Active active(*this);
     handshake_output_bytes_ = scratch_.cipher.size();
+    if (records_ == Records::ours && !secrets_) secrets_ = std::make_unique<TrafficSecrets>();
+    const Overhearing overhearing(secrets_.get());
     done = SSL_do_handshake(ssl_.get());
     // SSL_want_read is also true after some fatal errors, and SSL_get_error wants an empty error queue before each
     // call.
@@ -234,12 +237,6 @@ bool OpensslEngine::can_be_replaced() const noexcept {
   return !agreed_on_short_records(ssl_.get()) && phase_ == Phase::open && secrets_ && secrets_->complete() &&
          !keys_changed_ && !close_sent_ && !error_ && !unsealed_ && SSL_is_init_finished(ssl_.get()) == 1 &&
          SSL_has_pending(ssl_.get()) == 0;
-}
-
-void OpensslEngine::note_secret(const char* line) {
-  if (records_ == Records::openssl) return;
-  if (!secrets_) secrets_ = std::make_unique<TrafficSecrets>();
-  secrets_->take(line);
 }
 
 bool OpensslEngine::verify(X509_STORE_CTX* store) {

@@ -64,7 +64,7 @@ class OpensslEngine final : public Engine {
   void limit_records_per_key(std::uint32_t records) { records_left_ = records_each_key_ = records; }
 
   // ── For the engine that takes over (engine.h says how) ────────────────────────────────────────────────────────────
-  // The secrets of TLS 1.3, once they are known; null: of another version, or not asked for.
+  // The secrets of TLS 1.3, once they are complete; null: not asked for.
   [[nodiscard]] const TrafficSecrets* secrets() const noexcept { return secrets_.get(); }
   [[nodiscard]] const SSL* ssl() const noexcept { return ssl_.get(); }
   [[nodiscard]] bool keys_changed() const noexcept { return keys_changed_; }
@@ -92,7 +92,6 @@ class OpensslEngine final : public Engine {
   [[nodiscard]] bool verify(X509_STORE_CTX* store);
   [[nodiscard]] bool keep_session(SSL_SESSION* session);
   void note_message();
-  void note_secret(const char* line);
 
  private:
   enum class Phase : std::uint8_t {

@@ -374,22 +374,23 @@ TEST_F(TakingOver, TheKeyLogIsWrittenWhenAskedForAndOnlyThen) {
   EXPECT_EQ(std::ranges::count(labels, "CLIENT_HANDSHAKE_TRAFFIC_SECRET"), 1);
 }
 
-TEST(TrafficSecrets, AreTakenFromTheLinesOfAKeyLog) {
-  const std::string random(64, '0');
+TEST(TrafficSecrets, AreThoseOfApplicationData) {
+  const std::string first(32, '\xaa');
+  const std::string second(48, '\xbb');
   TrafficSecrets secrets;
-  secrets.take("CLIENT_HANDSHAKE_TRAFFIC_SECRET " + random + " " + std::string(64, '9'));
-  secrets.take("CLIENT_TRAFFIC_SECRET_0 " + random + " " + std::string(64, 'a'));
-  EXPECT_FALSE(secrets.complete());
-  secrets.take("SERVER_TRAFFIC_SECRET_0 " + random + " " + std::string(96, 'b'));
-  ASSERT_TRUE(secrets.complete());
-  EXPECT_EQ(as_text(secrets.client()), std::string(32, '\xaa'));
-  EXPECT_EQ(as_text(secrets.server()), std::string(48, '\xbb'));
-  for (const std::string& bad : {std::string(63, 'a'), std::string(98, 'a'), std::string(64, 'x'), std::string()}) {
-    TrafficSecrets none;
-    none.take("SERVER_TRAFFIC_SECRET_0 " + random + " " + std::string(64, 'b'));
-    none.take("CLIENT_TRAFFIC_SECRET_0 " + random + " " + bad);
-    EXPECT_FALSE(none.complete()) << bad;
+  for (const char* label : {"c hs traffic", "s hs traffic", "c ap traffi", "exp master", ""}) {
+    secrets.take(label, as_bytes(first));
   }
+  EXPECT_TRUE(secrets.client().empty() && secrets.server().empty());
+  secrets.take("c ap traffic", as_bytes(first));
+  EXPECT_FALSE(secrets.complete());
+  secrets.take("s ap traffic", as_bytes(second));
+  ASSERT_TRUE(secrets.complete());
+  EXPECT_EQ(as_text(secrets.client()), first);
+  EXPECT_EQ(as_text(secrets.server()), second);
+  TrafficSecrets none;  // longer than any hash
+  none.take("c ap traffic", as_bytes(std::string(49, 'a')));
+  EXPECT_TRUE(none.client().empty());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "tls/concat.h"
 #include "tls/context_body.h"
 #include "tls/dev_certificate.h"
+#include "tls/handshake_library.h"
 #include "tls/pem.h"
 
 namespace fairlead::tls {
@@ -257,7 +258,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::build(const Tls& opt
   auto body = std::make_unique<Body>();
   body->settings.alpn = std::move(*alpn);
   body->settings.key_log = std::move(*key_log);
-  body->settings.our_records = options.record_layer == RecordLayer::automatic;
+  body->settings.our_records = options.record_layer == RecordLayer::automatic && handshake_library() != nullptr;
   body->settings.tickets = tickets ? std::move(tickets) : std::make_shared<TicketKeys>(options.ticket_key_life);
   body->settings.verify_peer = options.client_certificates != ClientCertificates::none;
   body->files = files_of(shown->identities, options);

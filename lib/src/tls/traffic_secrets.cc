@@ -3,6 +3,8 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
+
 namespace fairlead::tls {
 
 TrafficSecrets::~TrafficSecrets() {
@@ -10,24 +12,12 @@ TrafficSecrets::~TrafficSecrets() {
   OPENSSL_cleanse(server_.bytes.data(), server_.bytes.size());
 }
 
-void TrafficSecrets::take(std::string_view line) {
-  const std::string_view label = line.substr(0, line.find(' '));
-  Secret* secret = nullptr;
-  if (label == "CLIENT_TRAFFIC_SECRET_0") secret = &client_;
-  if (label == "SERVER_TRAFFIC_SECRET_0") secret = &server_;
-  if (secret != nullptr) parse(line.substr(line.rfind(' ') + 1), *secret);
-}
-
-void TrafficSecrets::parse(std::string_view hexadecimal, Secret& secret) {
-  secret.size = 0;
-  if (hexadecimal.size() > 2 * secret.bytes.size() || hexadecimal.size() % 2 != 0) return;
-  for (std::size_t at = 0; at < hexadecimal.size(); at += 2) {
-    const int high = OPENSSL_hexchar2int(static_cast<unsigned char>(hexadecimal[at]));
-    const int low = OPENSSL_hexchar2int(static_cast<unsigned char>(hexadecimal[at + 1]));
-    if (high < 0 || low < 0) return;
-    secret.bytes[at / 2] = static_cast<std::byte>(high * 16 + low);
-  }
-  secret.size = hexadecimal.size() / 2;
+void TrafficSecrets::take(std::string_view label, Bytes secret) noexcept {
+  const bool client = label == "c ap traffic";
+  if ((!client && label != "s ap traffic") || secret.size() > record::longest_secret_bytes) return;
+  Secret& mine = client ? client_ : server_;
+  std::ranges::copy(secret, mine.bytes.begin());
+  mine.size = secret.size();
 }
 
 }  // namespace fairlead::tls

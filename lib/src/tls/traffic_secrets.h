@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a handshake of TLS 1.3 agreed on, taken from the lines that OpenSSL writes for key logs: OpenSSL 3.0 has no
-// other way to ask for it.
+// What a handshake of TLS 1.3 agreed on, overheard where it is derived: OpenSSL has no way to ask for it, and the lines
+// that it writes for key logs cost more than the key schedule.
 #pragma once
 
 #include <fairlead/bytes.h>
@@ -21,8 +21,8 @@ class TrafficSecrets {
   TrafficSecrets& operator=(const TrafficSecrets&) = delete;
   ~TrafficSecrets();
 
-  // A line "LABEL client_random secret", both in hexadecimal; those of other labels are left alone.
-  void take(std::string_view line);
+  // A secret that was derived under this label of RFC 8446 7.1; those of other labels are left alone.
+  void take(std::string_view label, Bytes secret) noexcept;
   [[nodiscard]] bool complete() const noexcept { return client_.size != 0 && server_.size != 0; }
   [[nodiscard]] Bytes client() const noexcept { return client_.view(); }
   [[nodiscard]] Bytes server() const noexcept { return server_.view(); }
@@ -33,7 +33,6 @@ class TrafficSecrets {
     std::array<std::byte, record::longest_secret_bytes> bytes{};
     std::size_t size = 0;
   };
-  static void parse(std::string_view hexadecimal, Secret& secret);
 
   Secret client_;
   Secret server_;
