@@ -222,9 +222,18 @@ std::optional<Event> OpensslEngine::handshake() {
 
 Event OpensslEngine::established() {
   phase_ = Phase::open;
+  keep_resumed_session();
   if (records_ == Records::openssl) keep_records();
   ERR_clear_error();  // a handshake that succeeds may leave entries, and `settle_read` looks at the newest
   return HandshakeDone{};
+}
+
+// TLS 1.2 has no ticket that is used once: a server need not send another one when it resumes, and RFC 5077 3.3 lets a
+// client go on with the one it has. Observers saw it already when it came.
+void OpensslEngine::keep_resumed_session() {
+  if (!awaits_session() || SSL_session_reused(ssl_.get()) == 0 || SSL_version(ssl_.get()) != TLS1_2_VERSION) return;
+  SSL_SESSION* session = SSL_get1_session(ssl_.get());
+  if (!keep_session(session)) SSL_SESSION_free(session);
 }
 
 // One call instead of two per record.

@@ -105,6 +105,7 @@ class OpensslEngine final : public Engine {
   void start(SSL* ssl) const;
   [[nodiscard]] std::optional<Event> handshake();
   [[nodiscard]] Event established();
+  void keep_resumed_session();
   [[nodiscard]] std::optional<Event> read();
   [[nodiscard]] std::size_t read_burst();
   void settle_read();

@@ -13,11 +13,15 @@ namespace {
 
 using testing::Authority;
 using testing::Directory;
+using testing::End;
+using testing::key_pem_of;
 using testing::leaf_request;
 using testing::must_build;
 using testing::must_issue;
 using testing::Pair;
+using testing::pem_of;
 using testing::PlainClient;
+using testing::PlainServer;
 
 // ── Versions, suites, groups ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -499,6 +503,27 @@ TEST(Tickets, CanBeSwitchedOff) {
   EXPECT_FALSE(r.connect());
   EXPECT_FALSE(r.session->available());
   EXPECT_FALSE(r.connect());
+}
+
+// RFC 5077 3.3: without a new ticket the client keeps the one it has.
+TEST(Tickets, ResumeEachConnectionOfAClientInTls12) {
+  const Authority authority;
+  const auto client = must_build(authority.client());
+  const auto leaf = must_issue(leaf_request({"DNS:server.example"}), &authority.issued);
+  const auto session = std::make_shared<ClientSession>();
+  PlainServer server(pem_of(leaf), key_pem_of(leaf));
+  for (const bool resumed : {false, true, true, true}) {
+    server.start_over();
+    SSL_set_max_proto_version(server.ssl.get(), TLS1_2_VERSION);
+    Scratch scratch;
+    End end;
+    end.engine = make_engine(client, scratch, "server.example", session);
+    server.run(end);
+    ASSERT_TRUE(end.handshake_done) << end.failure().detail;
+    EXPECT_EQ(end.engine->info().version, "TLSv1.2");
+    EXPECT_EQ(end.engine->info().resumed, resumed);
+    EXPECT_TRUE(session->available());
+  }
 }
 
 TEST(Tickets, WorkInTls12) {

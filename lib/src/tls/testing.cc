@@ -249,6 +249,11 @@ PlainServer::PlainServer(const std::string& chain_pem, const std::string& key_pe
   SSL_CTX_use_certificate(context.get(), chain.front().get());
   SSL_CTX_use_PrivateKey(context.get(), key.get());
   for (std::size_t at = 1; at < chain.size(); ++at) SSL_CTX_add1_chain_cert(context.get(), chain[at].get());
+  start_over();
+}
+
+void PlainServer::start_over() {
+  done = false;
   ssl.reset(SSL_new(context.get()));
   SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
   SSL_set_accept_state(ssl.get());

@@ -123,6 +123,8 @@ struct PlainClient {
 // A server made of OpenSSL alone, which shows any certificate.
 struct PlainServer {
   PlainServer(const std::string& chain_pem, const std::string& key_pem);
+  // The next connection, under the same context.
+  void start_over();
   // Talks with `client` until nothing moves.
   void run(End& client);
   // Takes ciphertext once; gives the plaintext that was in it.
