@@ -10,6 +10,10 @@
 namespace fairlead::tls {
 namespace {
 
+// A server that sends tickets sends them right behind the handshake. For one that has not come within so many records
+// nobody waits on: should it come after all, it is passed over.
+constexpr std::uint64_t records_with_a_ticket = 16;
+
 std::optional<record::Suite> suite_of(const SSL* ssl) {
   return record::suite_of(SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl)));
 }
@@ -128,7 +132,8 @@ std::uint64_t RecordEngine::records_written_since(std::size_t output_bytes) cons
 
 std::optional<Event> RecordEngine::next_while_waiting() {
   while (true) {
-    if (openssl_->can_be_replaced() && !openssl_->awaits_session()) {
+    const bool waits = openssl_->awaits_session() && waiting_->read_sequence < records_with_a_ticket;
+    if (!waits && openssl_->can_be_replaced()) {
       const bool ended = waiting_->end_received;
       take_over(std::move(waiting_->reader), waiting_->read_sequence, waiting_->write_sequence);
       if (ended) layer_->receive_end();
