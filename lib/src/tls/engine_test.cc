@@ -425,6 +425,39 @@ TEST(SplitHandshakeMessage, PlaintextDoesNotWaitWithoutBound) {
   EXPECT_EQ(wire.client.failure().code, Errc::tls_protocol_error);
 }
 
+// What a memory image taken later must not hold: neither ours nor the peer's, in neither role.
+TEST(KeyExchange, ItsKeysAreForgottenWithTheHandshake) {
+  const Authority authority;
+  Tls served = authority.server();
+  TlsClient asking = authority.client();
+  served.record_layer = asking.record_layer = RecordLayer::openssl;
+  Pair pair(must_build(served), must_build(asking));
+  pair.run();
+  ASSERT_TRUE(pair.both_done());
+  int keys = 0;
+  for (const testing::End* end : {&pair.client, &pair.server}) {
+    auto* ssl = const_cast<SSL*>(dynamic_cast<const OpensslEngine&>(*end->engine).ssl());  // NOLINT: a control
+    for (const int which : {SSL_CTRL_GET_TMP_KEY, SSL_CTRL_GET_PEER_TMP_KEY}) {
+      EVP_PKEY* key = nullptr;
+      if (SSL_ctrl(ssl, which, 0, static_cast<void*>(&key)) != 1) continue;
+      ++keys;
+      std::size_t size = 0;
+      EXPECT_NE(EVP_PKEY_get_raw_public_key(key, nullptr, &size), 1);
+      EXPECT_EQ(EVP_PKEY_get_id(key), EVP_PKEY_NONE);
+      EVP_PKEY_free(key);
+    }
+    EXPECT_FALSE(end->engine->info().group.empty());
+  }
+  EXPECT_GT(keys, 0);
+  ERR_clear_error();
+  testing::limit_records_per_key(*pair.server.engine, 1);  // and keys go on changing without them
+  for (const std::string_view text : {"one,", "two,", "three"}) {
+    pair.server.send(text);
+    pair.run();
+  }
+  EXPECT_EQ(pair.client.plaintext, "one,two,three");
+}
+
 TEST(PresentedChain, IsShownEvenWhenNobodyVerifiedIt) {
   const Authority authority;
   const Issued intermediate = testing::must_issue(testing::ca_request("Intermediate"), &authority.issued);

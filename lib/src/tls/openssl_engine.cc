@@ -38,6 +38,18 @@ bool agreed_on_short_records(const SSL* ssl) {
   return mode != TLSEXT_max_fragment_length_DISABLED && mode != TLSEXT_max_fragment_length_UNSPECIFIED;
 }
 
+// OpenSSL keeps the keys of the key exchange for as long as the connection, although nothing asks for them once the
+// secrets are derived. SSL_get_tmp_key and SSL_get_peer_tmp_key give a reference: what it refers to is emptied.
+void forget_key_exchange(SSL* ssl) {
+  for (const int which : {SSL_CTRL_GET_TMP_KEY, SSL_CTRL_GET_PEER_TMP_KEY}) {
+    EVP_PKEY* key = nullptr;
+    if (SSL_ctrl(ssl, which, 0, static_cast<void*>(&key)) != 1) continue;
+    EVP_PKEY_set_type(key, EVP_PKEY_NONE);  // wipes what the key was, and then fails: there is no such type
+    EVP_PKEY_free(key);
+  }
+  ERR_clear_error();
+}
+
 int keep_new_session(SSL* ssl, SSL_SESSION* session) { return OpensslEngine::of(ssl).keep_session(session) ? 1 : 0; }
 
 }  // namespace
@@ -236,9 +248,10 @@ void OpensslEngine::keep_resumed_session() {
   if (!keep_session(session)) SSL_SESSION_free(session);
 }
 
-// One call instead of two per record.
+// With read-ahead, one call instead of two per record.
 void OpensslEngine::keep_records() {
   SSL_set_read_ahead(ssl_.get(), 1);
+  forget_key_exchange(ssl_.get());
   secrets_.reset();
 }
 
