@@ -14,6 +14,13 @@ class Breaker {
   // `failures` 0: never opens.
   Breaker(unsigned failures, Duration pause) noexcept : failures_(failures), pause_(pause) {}
 
+  // Other limits for the same backend. What is known of it stays.
+  void configure(unsigned failures, Duration pause) noexcept {
+    failures_ = failures;
+    pause_ = pause;
+    if (failures_ == 0) open_ = false;
+  }
+
   // Whether a question may go out now. In the half-open state only the one that finds out.
   [[nodiscard]] bool allows(TimePoint now) noexcept {
     if (!open_) return true;

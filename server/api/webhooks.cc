@@ -28,15 +28,9 @@ Executor asking_loop() {
   };
 }
 
-// One configured backend: what is known of how it does.
-struct Webhooks::Proxy {
-  Proxy(std::string label_text, ProxySettings configured)
-      : label(std::move(label_text)),
-        settings(std::move(configured)),
-        breaker(settings.breaker_failures, settings.breaker_pause) {}
-
-  const std::string label;
-  const ProxySettings settings;
+// How a backend does. It outlives the settings: a reload does not make a dead backend alive.
+struct Webhooks::Standing {
+  explicit Standing(const ProxySettings& settings) : breaker(settings.breaker_failures, settings.breaker_pause) {}
 
   mutable std::mutex mutex;  // for all below
   Breaker breaker;
@@ -62,7 +56,29 @@ struct Webhooks::Proxy {
     const std::scoped_lock lock(mutex);
     ++retries;
   }
+  void configure(const ProxySettings& settings) {
+    const std::scoped_lock lock(mutex);
+    breaker.configure(settings.breaker_failures, settings.breaker_pause);
+  }
 };
+
+// One configured backend.
+struct Webhooks::Proxy {
+  const std::string label;
+  const ProxySettings settings;
+  const std::shared_ptr<Standing> standing;
+};
+
+// A backend is the same while it is asked at the same address and trusted by the same authority: another one of either
+// may be the very repair of what failed.
+Webhooks::ProxyPtr Webhooks::make(std::string label, ProxySettings configured, const ProxyPtr& before) {
+  if (configured.endpoint.empty()) return nullptr;
+  const bool same = before != nullptr && before->settings.endpoint == configured.endpoint &&
+                    before->settings.tls_ca_file == configured.tls_ca_file;
+  auto standing = same ? before->standing : std::make_shared<Standing>(configured);
+  if (same) standing->configure(configured);
+  return std::make_shared<Proxy>(std::move(label), std::move(configured), std::move(standing));
+}
 
 // One question until its verdict.
 template <class Answer>
@@ -102,12 +118,12 @@ struct Webhooks::Question : std::enable_shared_from_this<Question<Answer>> {
   void answered(const HttpAnswer& answer) {
     if (may_ask_again(answer)) {
       --retries_left;
-      proxy->retried();
+      proxy->standing->retried();
       return send();
     }
     webhook::Reading<Answer> reading{client_error::internal, false, "no answer: " + answer.sentence};
     if (answer.status != 0) reading = webhook::read<Answer>(proxy->settings, answer.status, answer.body);
-    proxy->end(reading.sound, begun, environment->clock());
+    proxy->standing->end(reading.sound, begun, environment->clock());
     if (!reading.sound && environment->warn) environment->warn("webhook " + proxy->label + ": " + reading.problem);
     tell(std::move(reading.verdict));
   }
@@ -117,30 +133,27 @@ struct Webhooks::Question : std::enable_shared_from_this<Question<Answer>> {
   }
 };
 
-Webhooks::Webhooks(BackendSettings settings, HttpClient& client, WebhookEnvironment environment)
+Webhooks::Webhooks(BackendSettings settings, HttpClient& client, WebhookEnvironment environment, const Webhooks* before)
     : client_(&client), environment_(std::make_shared<const WebhookEnvironment>(std::move(environment))) {
-  const auto proxy = [](std::string label, ProxySettings configured) {
-    return configured.endpoint.empty() ? nullptr : std::make_shared<Proxy>(std::move(label), std::move(configured));
-  };
-  connect_ = proxy("connect", std::move(settings.connect));
-  refresh_ = proxy("refresh", std::move(settings.refresh));
+  connect_ = make("connect", std::move(settings.connect), before != nullptr ? before->connect_ : nullptr);
+  refresh_ = make("refresh", std::move(settings.refresh), before != nullptr ? before->refresh_ : nullptr);
   for (auto& [name, configured] : settings.named) {
-    if (auto made = proxy("proxy:" + name, std::move(configured))) named_.emplace(name, std::move(made));
+    auto made = make("proxy:" + name, std::move(configured), before != nullptr ? before->named(name) : nullptr);
+    if (made) named_.emplace(name, std::move(made));
   }
 }
 
 Webhooks::~Webhooks() = default;
 
-std::shared_ptr<Webhooks::Proxy> Webhooks::named(const std::string& name) const {
+Webhooks::ProxyPtr Webhooks::named(const std::string& name) const {
   const auto found = named_.find(name);
   return found == named_.end() ? nullptr : found->second;
 }
 
 template <class Answer>
-void Webhooks::ask(std::shared_ptr<Proxy> proxy, Caller caller, std::string body, bool repeatable,
-                   Judged<Answer> judged) {
+void Webhooks::ask(ProxyPtr proxy, Caller caller, std::string body, bool repeatable, Judged<Answer> judged) {
   const auto now = environment_->clock();
-  if (!proxy->begin(now)) return judged(client_error::internal);
+  if (!proxy->standing->begin(now)) return judged(client_error::internal);
   const auto question = std::make_shared<Question<Answer>>();
   question->retries_left = proxy->settings.retries;
   question->proxy = std::move(proxy);
@@ -204,17 +217,18 @@ std::vector<MetricFamily> Webhooks::metrics() const {
       {"fairlead_webhook_breaker_open", "1 while a backend is left alone.", MetricKind::gauge, {}},
       {"fairlead_webhook_seconds", "From a question to its answer.", MetricKind::histogram, {}}};
   const auto add = [&families](const Proxy& proxy) {
-    const std::scoped_lock lock(proxy.mutex);
-    const std::array values{static_cast<double>(proxy.requests), static_cast<double>(proxy.failures),
-                            static_cast<double>(proxy.retries), static_cast<double>(proxy.refused),
-                            proxy.breaker.open() ? 1.0 : 0.0};
+    const Standing& standing = *proxy.standing;
+    const std::scoped_lock lock(standing.mutex);
+    const std::array values{static_cast<double>(standing.requests), static_cast<double>(standing.failures),
+                            static_cast<double>(standing.retries), static_cast<double>(standing.refused),
+                            standing.breaker.open() ? 1.0 : 0.0};
     const MetricLabels labels{{"proxy", proxy.label}};
     for (std::size_t i = 0; i < values.size(); ++i) families[i].samples.push_back({labels, values.at(i), {}, {}, 0});
     families.back().samples.push_back({labels,
                                        0,
                                        {second_bounds.begin(), second_bounds.end()},
-                                       {proxy.took.begin(), proxy.took.end()},
-                                       proxy.seconds});
+                                       {standing.took.begin(), standing.took.end()},
+                                       standing.seconds});
   };
   for (const auto& proxy : {connect_, refresh_}) {
     if (proxy) add(*proxy);

@@ -39,8 +39,11 @@ struct WebhookEnvironment {
 
 class Webhooks final : public Backend {
  public:
-  // `client` outlives it. No answer is given after `client.stop()` has returned.
-  Webhooks(BackendSettings settings, HttpClient& client, WebhookEnvironment environment = {});
+  // `client` outlives it. No answer is given after `client.stop()` has returned. `before`: those of the settings until
+  // now; what they know of a backend that is still asked at the same address (its breaker, its figures) is gone on
+  // with.
+  Webhooks(BackendSettings settings, HttpClient& client, WebhookEnvironment environment = {},
+           const Webhooks* before = nullptr);
   ~Webhooks() override;
 
   void connect(ConnectQuestion question, Judged<ConnectAnswer> judged) override;
@@ -54,17 +57,20 @@ class Webhooks final : public Backend {
   [[nodiscard]] std::vector<MetricFamily> metrics() const;
 
  private:
+  struct Standing;
   struct Proxy;
   template <class Answer>
   struct Question;
-  [[nodiscard]] std::shared_ptr<Proxy> named(const std::string& name) const;
+  using ProxyPtr = std::shared_ptr<Proxy>;
+  [[nodiscard]] static ProxyPtr make(std::string label, ProxySettings configured, const ProxyPtr& before);
+  [[nodiscard]] ProxyPtr named(const std::string& name) const;
   template <class Answer>
-  void ask(std::shared_ptr<Proxy> proxy, Caller caller, std::string body, bool repeatable, Judged<Answer> judged);
+  void ask(ProxyPtr proxy, Caller caller, std::string body, bool repeatable, Judged<Answer> judged);
 
   HttpClient* client_;
   std::shared_ptr<const WebhookEnvironment> environment_;
-  std::shared_ptr<Proxy> connect_, refresh_;
-  std::map<std::string, std::shared_ptr<Proxy>> named_;
+  ProxyPtr connect_, refresh_;
+  std::map<std::string, ProxyPtr> named_;
 };
 
 }  // namespace fairlead::server

@@ -165,6 +165,22 @@ TEST(CircuitBreaker, OpensAfterFailuresInARowAndAsksOnceAfterThePause) {
   EXPECT_EQ(breaker.opened(), 1U);
 }
 
+TEST(CircuitBreaker, OtherLimitsDoNotMakeItForget) {
+  Breaker breaker(3, milliseconds(100));
+  const TimePoint start{};
+  breaker.failed(start);
+  breaker.configure(2, milliseconds(500));
+  EXPECT_TRUE(breaker.allows(start));
+  breaker.failed(start);
+  EXPECT_TRUE(breaker.open()) << "the second in a row";
+  breaker.configure(10, milliseconds(1'000));
+  EXPECT_FALSE(breaker.allows(start + milliseconds(499))) << "open it stays, for as long as it was opened for";
+  EXPECT_TRUE(breaker.allows(start + milliseconds(500)));
+  breaker.configure(0, milliseconds(1'000));
+  EXPECT_FALSE(breaker.open()) << "switched off";
+  EXPECT_TRUE(breaker.allows(start + milliseconds(500)));
+}
+
 // ── Against a backend ───────────────────────────────────────────────────────────────────────────────────────────────
 
 Response result(std::string json) { return Response::json(200, R"({"result":)" + std::move(json) + "}"); }
@@ -351,6 +367,44 @@ class RawBackend {
   std::atomic<bool> ending_ = false;
   std::thread thread_;
 };
+
+TEST_F(WebhookDelivery, AReloadForgetsNothingOfABackendThatStaysWhereItIs) {
+  std::string url;
+  {
+    BackendServer gone([](const Request&) { return result("{}"); });
+    url = gone.listen();
+  }
+  auto proxy = to(url + "/");
+  proxy.breaker_failures = 1;
+  proxy.breaker_pause = milliseconds(1'000);
+  proxy.retries = 0;
+  auto hooks = std::make_unique<Webhooks>(everything_to(proxy), client, environment());
+  EXPECT_TRUE(is_internal(rpc(*hooks)));
+  const auto asked = client.stats().exchanges;
+
+  auto settings = everything_to(proxy);
+  settings.named["default:rpc"].timeout = milliseconds(4'000);  // something else has changed
+  settings.named["new"] = proxy;
+  hooks = std::make_unique<Webhooks>(settings, client, environment(), hooks.get());
+  EXPECT_TRUE(is_internal(rpc(*hooks)));
+  EXPECT_EQ(client.stats().exchanges, asked) << "the breaker is still open";
+  const auto text = write_prometheus(hooks->metrics());
+  EXPECT_THAT(text, HasSubstr("fairlead_webhook_requests_total{proxy=\"proxy:default:rpc\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("fairlead_webhook_refused_total{proxy=\"proxy:default:rpc\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("fairlead_webhook_breaker_open{proxy=\"proxy:new\"} 0\n"));
+
+  settings.named["default:rpc"].endpoint = url + "/elsewhere";
+  hooks = std::make_unique<Webhooks>(settings, client, environment(), hooks.get());
+  EXPECT_TRUE(is_internal(rpc(*hooks)));
+  EXPECT_EQ(client.stats().exchanges, asked + 1) << "another address, of which nothing is known";
+
+  settings.named["default:rpc"].tls_ca_file = "/nonexistent.pem";
+  hooks = std::make_unique<Webhooks>(settings, client, environment(), hooks.get());
+  EXPECT_TRUE(is_internal(rpc(*hooks)));
+  const auto again = write_prometheus(hooks->metrics());
+  EXPECT_THAT(again, HasSubstr("fairlead_webhook_refused_total{proxy=\"proxy:default:rpc\"} 0\n"))
+      << "another authority may be the repair";
+}
 
 TEST_F(WebhookDelivery, BrokenConnectionIsTriedAgainOnlyWhereItDoesNoHarm) {
   RawBackend backend(RawBackend::Then::hang_up);

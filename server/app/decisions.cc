@@ -80,7 +80,8 @@ class RunningDecisions final : public Decisions {
     environment.warn = [log = log_](const std::string& sentence) {
       if (log) log(LogLevel::warning, sentence);
     };
-    webhooks_.replace(std::make_shared<Webhooks>(settings->backend, http_, std::move(environment)));
+    const auto before = webhooks_.current();
+    webhooks_.replace(std::make_shared<Webhooks>(settings->backend, http_, std::move(environment), before.get()));
     if (delivery_) delivery_->reconfigure(settings->events);
     const std::scoped_lock lock(mutex_);
     policy_ = std::move(*next);
