@@ -156,7 +156,10 @@ void Poller::tell_edges() {
 
 void Poller::tell_remembered() {
   for (std::size_t i = 0; i < telling_.size(); ++i) {
-    if (telling_[i] != nullptr) telling_[i]->tell_readable();
+    Socket* const socket = telling_[i];
+    if (socket == nullptr) continue;
+    socket->told_again_ = false;
+    socket->tell_readable();
   }
   telling_.clear();
 }

@@ -24,7 +24,7 @@ Socket::~Socket() { close(); }
 void Socket::wait_readable() {
   if (!is_open() || std::exchange(waits_to_read_, true)) return;
   loop_.poller().began_to_wait();
-  if (may_read_) loop_.poller().tell_again(*this);
+  if (may_read_ && !std::exchange(told_again_, true)) loop_.poller().tell_again(*this);
 }
 
 void Socket::wait_writable() {

@@ -73,8 +73,9 @@ class Socket {
   int descriptor_;
   bool waits_to_read_ = false;
   bool waits_to_write_ = false;
-  bool may_read_ = false;  // an edge came, and the descriptor has not been read empty since
-  bool ended_ = false;     // the peer's end, or an error, lies behind what can be read
+  bool may_read_ = false;    // an edge came, and the descriptor has not been read empty since
+  bool told_again_ = false;  // is about to be: asking once more changes nothing
+  bool ended_ = false;       // the peer's end, or an error, lies behind what can be read
 };
 
 // The error for a failed system call, with the system's own words.

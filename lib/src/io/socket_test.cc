@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
@@ -138,6 +139,29 @@ TEST(Socket, IsToldWhatComesAfterItWasReadEmpty) {
   run();
   EXPECT_EQ(end.got, "first second");
   EXPECT_EQ(end.readable, 2);
+}
+
+// A listening socket in a storm: each turn brings an edge, and each time something is left over.
+TEST(Socket, IsNotToldMoreOftenForEachEdgeThatCameWhileItWasToBeToldAgain) {
+  Loop loop;
+  End end(loop, End::pair());
+  int turns = 0;
+  int most_in_a_turn = 0;
+  end.when_readable = [&] {
+    (void)end.read(1);
+    end.socket.wait_readable();
+  };
+  std::function<void()> next = [&] {
+    most_in_a_turn = std::max(most_in_a_turn, std::exchange(end.readable, 0));
+    if (++turns > 20) return loop.stop();
+    end.put("abcdefgh");
+    loop.post(next);
+  };
+  end.socket.wait_readable();
+  loop.post(next);
+  loop.run();
+  EXPECT_GE(most_in_a_turn, 1);
+  EXPECT_LE(most_in_a_turn, 4);  // by an edge and because it was left over, in one poll or two
 }
 
 TEST(Socket, TheEndBehindTheLastBytesIsTold) {
