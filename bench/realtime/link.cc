@@ -190,7 +190,7 @@ bool Link::receive() {
   if (wants_arrival_) message.msg_control = control.data(), message.msg_controllen = control.size();
   const ssize_t count = recvmsg(socket_, &message, 0);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return true;
-  if (count <= 0) return fail("the server ended the connection"), false;
+  if (count <= 0) return on_read_end(count < 0 ? errno : 0), false;
   network_.count_read();
   incoming_ = {buffer.data(), static_cast<std::size_t>(count)};
   for (cmsghdr* one = CMSG_FIRSTHDR(&message); one != nullptr; one = CMSG_NXTHDR(&message, one)) {
@@ -200,6 +200,14 @@ bool Link::receive() {
     arrived_ = WallClock::time_point(std::chrono::seconds(at.tv_sec) + std::chrono::nanoseconds(at.tv_nsec));
   }
   return true;
+}
+
+// A reset and an orderly end have different causes, and so have an end before TLS is up and one after it.
+void Link::on_read_end(int error) {
+  std::string why = "the server ended the connection";
+  if (phase_ == Phase::handshake) why += " during the TLS handshake";
+  if (error != 0) why.append(": ").append(std::strerror(error));
+  fail(why);
 }
 
 void Link::proceed() {

@@ -80,6 +80,7 @@ class Link : public Watched {
   void on_ready(std::uint32_t events) final;
   void on_connected();
   bool receive();
+  void on_read_end(int error);
   void proceed();
   void take_plaintext();
   void flush();
