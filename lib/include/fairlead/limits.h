@@ -23,7 +23,9 @@ struct Limits {
   using Milliseconds = std::chrono::milliseconds;
 
   // ── Before the channel is open ────────────────────────────────────────────────────────────────────────────────────
-  Milliseconds tls_handshake_time{5'000};   // from accept to Finished; a slow-loris holds a slot no longer than this
+  // From accept to Finished; a slow-loris holds a slot no longer than this. When very many come at once, their
+  // handshakes wait for one another: who is in line when this has passed gets it once more.
+  Milliseconds tls_handshake_time{5'000};
   Milliseconds http_head_time{5'000};       // for the whole head, not per byte; browsers need a few round trips at most
   Milliseconds http_idle_time{15'000};      // a kept-alive HTTP connection between requests
   std::size_t http_head_bytes = 16 * 1024;  // request line and fields together; 431 past it

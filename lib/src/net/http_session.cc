@@ -117,6 +117,8 @@ void HttpSession::on_stream_gone() { loop_.forget(*this); }
 void HttpSession::on_timer(TimePoint now) {
   const auto alive = shared_from_this();
   if (std::holds_alternative<Securing>(phase_)) {
+    // The limit is for a slow peer: time in which its bytes wait for us is not its own.
+    if (stream_->waits_for_handshake_step()) return arm(now + core_.options().limits.tls_handshake_time);
     loop_.context->counters.tls_failed.add();
     count_failure({Errc::tls_timeout, "the TLS handshake took too long"}, nullptr);
     return end(Duration::zero());

@@ -14,6 +14,7 @@ constexpr std::size_t publish_step_bytes = std::size_t{64} * 1024;
 
 LoopContext::LoopContext(io::Loop& owner)
     : loop(owner),
+      doorway(owner),
       receive_storage(std::make_unique_for_overwrite<std::byte[]>(receive_buffer_bytes)),
       resources{entropy, buffers, deflate},
       mailbox(std::make_shared<Mailbox>(owner)),

@@ -7,6 +7,7 @@
 #include "base/entropy.h"
 #include "io/loop.h"
 #include "net/counters.h"
+#include "net/doorway.h"
 #include "net/mailbox.h"
 #include "net/spawned.h"
 #include "tls/scratch.h"
@@ -51,6 +52,7 @@ struct LoopContext {
   void publish_memory() noexcept;
 
   io::Loop& loop;
+  Doorway doorway;  // of the streams whose handshake is not done
   SystemEntropy entropy;
   BufferPool buffers;
   ws::DeflatePool deflate;

@@ -4,6 +4,9 @@
 #include "net/raw_peer_testing.h"
 #include "net/server_core.h"
 #include "net/testing.h"
+#include "tls/context.h"
+#include "tls/engine.h"
+#include "tls/scratch.h"
 #include "tls/ticket_keys.h"
 
 #include <fairlead/asio.h>
@@ -15,10 +18,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,6 +61,29 @@ TEST(Limits, AMessageOverTheLimitIs1009AtAndBelowItPasses) {
     const CloseInfo end = co_await ws->closed();
     EXPECT_EQ(end.code, close_code::message_too_big);
   });
+}
+
+std::string client_hello() {
+  const auto context = tls::ClientContext::build(client_options().tls);
+  if (!context) throw std::runtime_error(to_string(context.error()));
+  tls::Scratch scratch;
+  const auto engine = tls::make_engine(*context, scratch, "127.0.0.1");
+  while (engine->next_event()) continue;
+  return std::string(as_text(engine->output()));
+}
+
+// A crowd whose handshakes take longer together than one may take.
+TEST(Limits, AHandshakeThatWaitsForThoseOfOthersIsNotTakenForASlowOne) {
+  constexpr int crowd = 400;
+  TestServer server([](Server& s) { s.websocket("/", swallow); }, {.limits = {.tls_handshake_time = milliseconds(60)}});
+  const std::string hello = client_hello();
+  std::vector<std::unique_ptr<RawPeer>> peers;
+  for (int i = 0; i < crowd; ++i) {
+    peers.push_back(std::make_unique<RawPeer>(server.port()));
+    peers.back()->send(hello);
+  }
+  const auto answered = std::ranges::count_if(peers, [](const auto& peer) { return peer->read_some(); });
+  EXPECT_GE(answered, crowd * 9 / 10) << "on a busy machine one may really be slow to say hello";
 }
 
 TEST(Limits, OneAddressGetsNoMoreThanItsShareOfConnections) {

@@ -32,6 +32,7 @@ Stream::Stream(LoopContext& context, int descriptor, std::unique_ptr<tls::Engine
 }
 
 Stream::~Stream() {
+  context_.doorway.leave(*this);
   if (alive_ != nullptr) *alive_ = false;
   if (corked()) context_.gathered.clear();  // nobody will send it
   for (Cork* cork = context_.cork; cork != nullptr; cork = cork->outer_) {
@@ -92,6 +93,18 @@ void Stream::on_turn_end() {
 // ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void Stream::on_readable() {
+  if (waits_at_door()) return;
+  const bool shakes_hands = engine_ != nullptr && !secured_ && !shutting_down_;
+  if (!shakes_hands) return read_turn();
+  context_.doorway.queue(*this, begun_ ? Doorway::Progress::begun : Doorway::Progress::fresh);
+}
+
+void Stream::on_admitted() {
+  begun_ = true;
+  read_turn();
+}
+
+void Stream::read_turn() {
   const Cork cork(*this);
   Step step = Step::more;
   for (int i = 0; i < reads_per_turn && step == Step::more && !paused_ && !input_ended_; ++i) step = read_once();
@@ -291,6 +304,7 @@ std::optional<TimePoint> Stream::stalled_since() const noexcept {
 
 void Stream::shutdown(Duration linger) {
   if (std::exchange(shutting_down_, true)) return;
+  context_.doorway.leave(*this);
   paused_ = false;
   if (engine_ != nullptr && !broken_) {
     engine_->retain();
@@ -328,6 +342,7 @@ void Stream::abort() noexcept {
   if (corked()) context_.gathered.clear();
   input_ended_ = broken_ = shutting_down_ = gone_ = true;
   context_.loop.cancel_timer(*this);
+  context_.doorway.leave(*this);
   socket_.close();
 }
 

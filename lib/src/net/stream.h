@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "io/socket.h"
 #include "io/timers.h"
+#include "net/doorway.h"
 #include "net/loop_context.h"
 #include "tls/engine.h"
 
@@ -65,7 +66,7 @@ class Cork {
 // what the socket does not take at once is kept here, and then nothing more is accepted until it has left.
 //
 //   0 <= unsent bytes <= what one `write` sealed
-class Stream final : private io::SocketEvents, private io::Timer, private io::Deferred {
+class Stream final : private io::SocketEvents, private io::Timer, private io::Deferred, private Doorway::Guest {
  public:
   // `engine` null: cleartext.
   Stream(LoopContext& context, int descriptor, std::unique_ptr<tls::Engine> engine);
@@ -101,6 +102,8 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   void attach(std::shared_ptr<void> companion) noexcept { companion_ = std::move(companion); }
 
   [[nodiscard]] bool secured() const noexcept { return secured_; }
+  // A step of the handshake is possible and waits for us, not for the peer (see Doorway).
+  [[nodiscard]] bool waits_for_handshake_step() const noexcept { return waits_at_door(); }
   [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
   [[nodiscard]] bool broken() const noexcept { return broken_; }  // nothing can be written any more
   [[nodiscard]] bool encrypted() const noexcept { return engine_ != nullptr; }
@@ -115,8 +118,10 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   void on_writable() override;
   void on_timer(TimePoint now) override;
   void on_turn_end() override;
+  void on_admitted() override;
 
   enum class Step : std::uint8_t { more, drained, gone };  // gone: this object may have been destroyed
+  void read_turn();
   Step read_once();
   Step deliver_engine_events();
   Step deliver_retained();
@@ -145,6 +150,7 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   std::shared_ptr<void> companion_;
   TimePoint last_progress_{};
   bool* alive_ = nullptr;  // set while a call to the user may destroy us
+  bool begun_ = false;     // to shake hands
   bool secured_ = false;
   bool paused_ = false;
   bool input_ended_ = false;    // nothing can be read any more

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/doorway.h"
+
+#include "base/assert.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fairlead::net {
+
+Doorway::Doorway(io::Loop& loop, std::function<TimePoint()> clock) : loop_(loop), clock_(std::move(clock)) {}
+
+void Doorway::queue(Guest& guest, Progress progress) {
+  FAIRLEAD_ASSERT(!guest.waits_at_door());
+  Line& line = progress == Progress::begun ? begun_ : fresh_;
+  guest.line_ = &line.guests;
+  guest.number_ = line.first + static_cast<std::uint32_t>(line.guests.size());
+  line.guests.push_back(&guest);
+  loop_.defer(*this);
+}
+
+void Doorway::leave(Guest& guest) noexcept {
+  if (!guest.waits_at_door()) return;
+  const Line& line = guest.line_ == &begun_.guests ? begun_ : fresh_;
+  (*std::exchange(guest.line_, nullptr))[guest.number_ - line.first] = nullptr;
+}
+
+Doorway::Guest* Doorway::Line::take() noexcept {
+  while (!guests.empty()) {
+    Guest* const guest = guests.front();
+    guests.pop_front();
+    ++first;
+    if (guest == nullptr) continue;
+    guest->line_ = nullptr;
+    return guest;
+  }
+  return nullptr;
+}
+
+Doorway::Guest* Doorway::take() noexcept {
+  Guest* const guest = begun_.take();
+  return guest != nullptr ? guest : fresh_.take();
+}
+
+// A quarter of the time that others have had since the last share.
+Duration Doorway::share_of_turn(TimePoint now) const noexcept {
+  if (served_ >= now) return share;
+  return std::clamp<Duration>((now - served_) / 4, share, longest_share);
+}
+
+void Doorway::on_turn_end() {
+  TimePoint now = clock_();
+  const TimePoint until = now + share_of_turn(now);
+  served_ = TimePoint::max();
+  do {
+    Guest* const guest = take();
+    if (guest == nullptr) return;
+    guest->on_admitted();
+    now = clock_();
+  } while (now < until);
+  served_ = now;
+  loop_.defer(*this);  // for those who still wait: it is the next turn's
+}
+
+}  // namespace fairlead::net
