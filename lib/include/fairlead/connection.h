@@ -75,7 +75,9 @@ class ConnectionHandle {
  public:
   ConnectionHandle() = default;
 
-  // Thread-safe. On the connection's own loop exact; from another thread `queued` means: on its way to that loop.
+  // Thread-safe. On the connection's own loop exact; from another thread `queued` means: on its way to that loop. So
+  // much as Limits::outgoing_queue_bytes may be on its way; past it `over_limit` tells that this message was dropped,
+  // and nothing else happens.
   SendResult send(SharedMessage message) const;
   SendResult send(std::string_view text) const { return send(SharedMessage::text(text)); }
   SendResult close(CloseCode code = close_code::normal, std::string_view reason = {}) const;

@@ -44,7 +44,7 @@ std::shared_ptr<Channel> Channel::create(LoopContext& context, std::unique_ptr<S
   auto channel = std::make_shared<Channel>(context, std::move(stream), std::move(settings), std::move(opened));
   context.channels.emplace(channel.get(), channel);
   channel->registered_ = true;
-  channel->name_ = context.mailbox->slots.open(*channel);
+  channel->name_ = context.mailbox->slots.open(*channel, channel->settings_->ws.limits.outgoing_queue_bytes);
   context.counters.websockets.add();
   return channel;
 }

@@ -194,10 +194,20 @@ SendResult ConnectionHandle::post(std::function<void(Connection&)> work) const {
   return posted ? SendResult::queued : SendResult::closed;
 }
 
+// What a message on its way to its loop takes besides its payload, roughly: small ones are bounded, too.
+constexpr std::size_t posted_overhead_bytes = 128;
+
 SendResult ConnectionHandle::send(SharedMessage message) const {
   if (!open()) return SendResult::closed;
   if (mailbox_->on_loop()) return mailbox_->slots.find({slot_, generation_})->send(message);
-  return post([message = std::move(message)](Connection& ws) { static_cast<void>(ws.send(message)); });
+  const net::SlotTable::Name name{slot_, generation_};
+  const std::size_t bytes = message.payload().size() + posted_overhead_bytes;
+  if (!mailbox_->slots.reserve(name, bytes)) return SendResult::over_limit;
+  const bool posted = mailbox_->post([mailbox = mailbox_, name, bytes, message = std::move(message)] {
+    mailbox->slots.release(name, bytes);
+    if (net::Channel* channel = mailbox->slots.find(name)) static_cast<void>(channel->send(message));
+  });
+  return posted ? SendResult::queued : SendResult::closed;
 }
 
 SendResult ConnectionHandle::close(CloseCode code, std::string_view reason) const {

@@ -18,7 +18,7 @@ SlotTable::Slot* SlotTable::at(std::uint32_t slot) const noexcept {
   return storage != nullptr ? &(*storage)[slot % block_slots] : nullptr;
 }
 
-SlotTable::Name SlotTable::open(Channel& channel) {
+SlotTable::Name SlotTable::open(Channel& channel, std::size_t waiting_limit_bytes) {
   if (free_.empty()) {
     FAIRLEAD_ASSERT(used_ < block_slots * block_count);
     const std::uint32_t slot = used_++;
@@ -29,6 +29,7 @@ SlotTable::Name SlotTable::open(Channel& channel) {
   free_.pop_back();
   Slot& place = *at(slot);
   place.channel = &channel;
+  place.limit_bytes.store(waiting_limit_bytes, std::memory_order_relaxed);  // seen by whoever sees the generation
   const std::uint32_t generation = place.generation.load(std::memory_order_relaxed) + 1;
   place.generation.store(generation, std::memory_order_release);
   return {slot, generation};
@@ -48,6 +49,20 @@ bool SlotTable::is_open(Name name) const noexcept {
   const Slot* place = at(name.slot);
   return place != nullptr && name.generation % 2 == 1 &&
          place->generation.load(std::memory_order_acquire) == name.generation;
+}
+
+bool SlotTable::reserve(Name name, std::size_t bytes) noexcept {
+  Slot* const place = at(name.slot);
+  if (place == nullptr) return false;
+  const std::size_t before = place->waiting_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  const std::size_t limit = place->limit_bytes.load(std::memory_order_relaxed);
+  if (before == 0 || (bytes <= limit && before <= limit - bytes)) return true;
+  place->waiting_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+  return false;
+}
+
+void SlotTable::release(Name name, std::size_t bytes) noexcept {
+  at(name.slot)->waiting_bytes.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
 bool Mailbox::post(std::function<void()> work) {

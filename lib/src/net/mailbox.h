@@ -22,8 +22,10 @@ class Channel;
 class SlotTable {
  public:
   struct Slot {
-    std::atomic<std::uint32_t> generation{0};  // odd: open
-    Channel* channel = nullptr;                // loop's thread only
+    std::atomic<std::uint32_t> generation{0};   // odd: open
+    Channel* channel = nullptr;                 // loop's thread only
+    std::atomic<std::size_t> waiting_bytes{0};  // on their way to the loop
+    std::atomic<std::size_t> limit_bytes{0};    // of them
   };
   struct Name {
     std::uint32_t slot;
@@ -36,11 +38,15 @@ class SlotTable {
   ~SlotTable();
 
   // Loop's thread.
-  [[nodiscard]] Name open(Channel& channel);
+  [[nodiscard]] Name open(Channel& channel, std::size_t waiting_limit_bytes);
   void close(Name name);
   [[nodiscard]] Channel* find(Name name) const noexcept;
   // Any thread.
   [[nodiscard]] bool is_open(Name name) const noexcept;
+  // Room for a message on its way to the loop, from any thread; false when too much is on its way already. A single
+  // larger one may stand alone. It is given back when the message has arrived, whoever is in the slot by then.
+  [[nodiscard]] bool reserve(Name name, std::size_t bytes) noexcept;
+  void release(Name name, std::size_t bytes) noexcept;
 
  private:
   static constexpr std::size_t block_slots = 1024;

@@ -14,7 +14,7 @@ Channel& channel_at(int& place) { return reinterpret_cast<Channel&>(place); }  /
 TEST(SlotTable, ANameIsGoodUntilItsChannelCloses) {
   SlotTable slots;
   int place = 0;
-  const auto name = slots.open(channel_at(place));
+  const auto name = slots.open(channel_at(place), 100);
   EXPECT_TRUE(slots.is_open(name));
   EXPECT_EQ(slots.find(name), &channel_at(place));
   slots.close(name);
@@ -26,9 +26,9 @@ TEST(SlotTable, AnOldNameDoesNotFindTheNextChannelInItsSlot) {
   SlotTable slots;
   int first = 0;
   int second = 0;
-  const auto old = slots.open(channel_at(first));
+  const auto old = slots.open(channel_at(first), 100);
   slots.close(old);
-  const auto fresh = slots.open(channel_at(second));
+  const auto fresh = slots.open(channel_at(second), 100);
   EXPECT_EQ(fresh.slot, old.slot) << "slots are used again";
   EXPECT_EQ(slots.find(old), nullptr);
   EXPECT_EQ(slots.find(fresh), &channel_at(second));
@@ -39,7 +39,7 @@ TEST(SlotTable, GrowsInBlocksWithoutMovingNames) {
   std::vector<int> places(5'000);
   std::vector<SlotTable::Name> names;
   names.reserve(places.size());
-  for (int& place : places) names.push_back(slots.open(channel_at(place)));
+  for (int& place : places) names.push_back(slots.open(channel_at(place), 100));
   for (std::size_t i = 0; i < places.size(); ++i) EXPECT_EQ(slots.find(names[i]), &channel_at(places[i]));
 }
 
@@ -47,6 +47,43 @@ TEST(SlotTable, ADefaultNameIsClosed) {
   const SlotTable slots;
   EXPECT_FALSE(slots.is_open({0, 0}));
   EXPECT_FALSE(slots.is_open({4'000'000'000U, 1}));
+}
+
+TEST(SlotTable, WhatIsOnItsWayIsBounded) {
+  SlotTable slots;
+  int place = 0;
+  const auto name = slots.open(channel_at(place), 100);
+  EXPECT_TRUE(slots.reserve(name, 60));
+  EXPECT_TRUE(slots.reserve(name, 40)) << "exactly the limit";
+  EXPECT_FALSE(slots.reserve(name, 1));
+  slots.release(name, 60);
+  EXPECT_FALSE(slots.reserve(name, 61));
+  EXPECT_TRUE(slots.reserve(name, 60)) << "what was refused takes no room";
+}
+
+TEST(SlotTable, ASingleLargerMessageMayStandAlone) {
+  SlotTable slots;
+  int place = 0;
+  const auto name = slots.open(channel_at(place), 100);
+  EXPECT_TRUE(slots.reserve(name, 5'000));
+  EXPECT_FALSE(slots.reserve(name, 1));
+  slots.release(name, 5'000);
+  EXPECT_TRUE(slots.reserve(name, 1));
+  EXPECT_FALSE(slots.reserve(name, 5'000)) << "not alone";
+}
+
+TEST(SlotTable, WhatIsOnItsWayToAnOldNameIsGivenBackAllTheSame) {
+  SlotTable slots;
+  int first = 0;
+  int second = 0;
+  const auto old = slots.open(channel_at(first), 100);
+  EXPECT_TRUE(slots.reserve(old, 90));
+  slots.close(old);
+  const auto fresh = slots.open(channel_at(second), 200);
+  EXPECT_TRUE(slots.reserve(fresh, 110));
+  EXPECT_FALSE(slots.reserve(fresh, 1));
+  slots.release(old, 90);
+  EXPECT_TRUE(slots.reserve(fresh, 90));
 }
 
 TEST(Mailbox, AfterItsLoopHasGonePostingIsAnAnswer) {

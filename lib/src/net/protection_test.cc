@@ -309,6 +309,60 @@ TEST(Handles, SendFromAnotherThreadAndAfterTheEnd) {
   EXPECT_EQ(ConnectionHandle().send("nobody"), SendResult::closed);
 }
 
+// A loop that is held up is not told more and more: who sends from elsewhere gets an answer.
+TEST(Handles, WhatIsOnItsWayToABusyLoopIsBounded) {
+  constexpr std::size_t queue = 100'000;
+  std::atomic<bool> ready = false;
+  std::atomic<bool> held = false;
+  std::atomic<bool> go_on = false;
+  ConnectionHandle handle;
+  TestServer server(
+      [&](Server& s) {
+        Handlers handlers;
+        handlers.open = [&](Connection& ws) {
+          handle = ws.handle();
+          ready = true;
+        };
+        s.websocket("/", handlers);
+      },
+      {.limits = {.outgoing_queue_bytes = queue}});
+  std::thread sender([&] {
+    while (!ready) std::this_thread::yield();
+    handle.post([&](Connection&) {
+      held = true;
+      for (int i = 0; i < 10'000 && !go_on; ++i) std::this_thread::sleep_for(milliseconds(1));
+    });
+    while (!held) std::this_thread::yield();
+    const std::string large(1'000, 'x');
+    std::size_t taken = 0;
+    while (taken < 1'000 && handle.send(large) == SendResult::queued) ++taken;
+    EXPECT_GE(taken, 80U);
+    EXPECT_LE(taken, queue / large.size());
+    EXPECT_EQ(handle.send(large), SendResult::over_limit);
+    std::size_t small = 0;
+    while (small < 100'000 && handle.send("") == SendResult::queued) ++small;
+    EXPECT_LT(small, 100U) << "messages without a payload take room, too";
+    go_on = true;
+    SendResult last = SendResult::over_limit;
+    for (int i = 0; i < 500 && last == SendResult::over_limit; ++i) {
+      std::this_thread::sleep_for(milliseconds(10));
+      last = handle.send("there is room again");
+    }
+    EXPECT_EQ(last, SendResult::queued);
+  });
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    while (true) {
+      auto message = co_await ws->receive();
+      EXPECT_TRUE(message);
+      if (!message || message->payload == "there is room again") break;
+    }
+  });
+  sender.join();
+}
+
 TEST(SharedMessages, ReachEveryConnectionOfTheRoute) {
   TestServer server([](Server& s) { s.websocket("/", swallow); });
   std::atomic<int> got = 0;
