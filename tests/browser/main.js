@@ -22,7 +22,7 @@ import { stopAll } from "./processes.js";
 import { Suite, within } from "./suite.js";
 
 const browsers = { chromium: startChromium, firefox: startFirefox, webkit: startWebKit };
-const browserLimitMs = 8 * 60_000;
+const browserLimitMs = 12 * 60_000;
 const channelGroups = [pageCases, roomCases, socketCases, pictures];
 const serverGroups = [consoleCases, adminCases, chatCases, sdkCases];
 // Those of the channel, unless others are named: `FAIRLEAD_CASES=console,chat`.
