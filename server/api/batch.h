@@ -32,7 +32,10 @@ class Batch : public std::enable_shared_from_this<Batch> {
   void run_at_once();
 
  private:
-  void run(std::size_t index, std::function<void()> then);
+  void run(std::size_t index, void (Batch::*then)());  // `then`, once it is answered
+  void answered_in_order();
+  void answered_at_once();
+  [[nodiscard]] bool comes_second() noexcept;
   void finish();
 
   Control& control_;
@@ -42,6 +45,7 @@ class Batch : public std::enable_shared_from_this<Batch> {
   Finished finished_;
   std::vector<std::string> replies_;
   std::size_t next_ = 0;           // in order: only by whoever runs the chain
+  std::atomic<bool> met_{false};   // in order: the first of the chain and its answer has come
   std::atomic<std::size_t> open_;  // at once: not answered yet
 };
 

@@ -7,6 +7,8 @@
 #include "api/methods.h"
 #include "api/results.h"
 #include "api/secrets.h"
+#include "model/json.h"
+#include "model/json_cursor.h"
 
 #include <algorithm>
 #include <cctype>
@@ -48,13 +50,41 @@ BatchCommand refused(std::string sentence) { return {{}, {}, bad_request(std::mo
 
 constexpr JsonValue no_params{JsonType::object, "{}"};
 
-// {"publish":{…}}: of several known names the first counts, as with the client protocol.
-BatchCommand batch_command(const JsonValue& item) {
-  const auto members = members_of(item);
-  if (!members || members->empty()) return refused("a command must be an object that names a method");
-  const auto known = std::ranges::find_if(*members, [](const auto& m) { return find_method(m.name) != nullptr; });
-  if (known == members->end()) return {members->front().name, no_params, client_error::method_not_found};
-  return {known->name, known->value.type == JsonType::null ? no_params : known->value, std::nullopt};
+JsonValue params_of(const JsonValue& value) { return value.type == JsonType::null ? no_params : value; }
+
+// {"publish":{…}}: of several known names the first counts, as with the client protocol. Nothing when the value where
+// the cursor stands, which is read in any case, is no such object.
+std::optional<BatchCommand> read_batch_command(JsonCursor& cursor) {
+  std::optional<BatchCommand> command;
+  bool known = false;
+  const bool is_object = cursor.object([&](std::string_view name) {
+    const auto value = cursor.raw();
+    if (!value) return false;
+    if (known) return true;
+    known = find_method(name) != nullptr;
+    if (known) {
+      command = {std::string(name), params_of(json_value(*value)), std::nullopt};
+    } else if (!command) {
+      command = {std::string(name), no_params, client_error::method_not_found};
+    }
+    return true;
+  });
+  if (!is_object && !cursor.skip()) return std::nullopt;
+  return command;
+}
+
+// One walk through all of them: a batch is large. One more than there may be is enough to tell.
+std::optional<std::vector<BatchCommand>> read_batch_commands(const JsonValue& array) {
+  if (array.type != JsonType::array) return std::nullopt;
+  std::vector<BatchCommand> commands;
+  JsonCursor cursor(array.text, json_depth_limit);
+  const bool read = cursor.array([&] {
+    auto command = read_batch_command(cursor);
+    commands.push_back(command ? std::move(*command) : refused("a command must be an object that names a method"));
+    return commands.size() <= api_limits::batch_commands;
+  });
+  if (!read && commands.size() <= api_limits::batch_commands) return std::nullopt;
+  return commands;
 }
 
 // {"method":"publish","params":{…}}
@@ -66,7 +96,7 @@ BatchCommand line_command(std::string_view line) {
   const auto name = method == nullptr ? std::nullopt : string_of(*method);
   if (!name) return refused("field \"method\" must be a string");
   const auto* const params = find(*members, "params");
-  return {*name, params == nullptr || params->type == JsonType::null ? no_params : *params, std::nullopt};
+  return {*name, params == nullptr ? no_params : params_of(*params), std::nullopt};
 }
 
 struct BatchRequest {
@@ -85,13 +115,13 @@ Answer<BatchRequest> batch_request(const JsonValue& root) {
     request.parallel = boolean_of(*parallel).value_or(false);
   }
   const auto* const commands = find(*members, "commands");
-  const auto items = commands == nullptr ? std::nullopt : elements_of(*commands);
-  if (!items) return std::unexpected(bad_request("field \"commands\" must be an array"));
-  if (items->size() > api_limits::batch_commands) {
+  auto read = commands == nullptr ? std::nullopt : read_batch_commands(*commands);
+  if (!read) return std::unexpected(bad_request("field \"commands\" must be an array"));
+  if (read->size() > api_limits::batch_commands) {
     return std::unexpected(
         bad_request("field \"commands\" has more than " + std::to_string(api_limits::batch_commands) + " items"));
   }
-  for (const auto& item : *items) request.commands.push_back(batch_command(item));
+  request.commands = std::move(*read);
   return request;
 }
 

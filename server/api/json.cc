@@ -42,16 +42,19 @@ std::optional<JsonValue> parse_json(std::string_view text) {
   if (!is_json(text)) return std::nullopt;
   const auto value = JsonCursor(text, json_depth_limit).raw();
   if (!value) return std::nullopt;
-  return JsonValue{type_of(*value), *value};
+  return json_value(*value);
 }
+
+JsonValue json_value(std::string_view text) { return {type_of(text), text}; }
 
 std::optional<std::vector<JsonMember>> members_of(const JsonValue& object) {
   if (object.type != JsonType::object) return std::nullopt;
   std::vector<JsonMember> members;
+  members.reserve(4);  // as many as most requests have
   auto cursor = cursor_on(object);
   const bool read = cursor.object([&](std::string_view name) {
     const auto value = cursor.raw();
-    if (value) members.push_back({std::string(name), {type_of(*value), *value}});
+    if (value) members.push_back({std::string(name), json_value(*value)});
     return value.has_value();
   });
   if (!read) return std::nullopt;
@@ -64,7 +67,7 @@ std::optional<std::vector<JsonValue>> elements_of(const JsonValue& array) {
   auto cursor = cursor_on(array);
   const bool read = cursor.array([&] {
     const auto value = cursor.raw();
-    if (value) elements.push_back({type_of(*value), *value});
+    if (value) elements.push_back(json_value(*value));
     return value.has_value();
   });
   if (!read) return std::nullopt;
@@ -93,6 +96,7 @@ const JsonValue* find(const std::vector<JsonMember>& members, std::string_view n
 
 std::string without_line_breaks(std::string_view json) {
   std::string line(json);
+  if (!json.contains('\n') && !json.contains('\r')) return line;
   std::erase_if(line, [](char c) { return c == '\n' || c == '\r'; });
   return line;
 }

@@ -28,6 +28,8 @@ struct JsonMember {
 // The whole text as one value: valid JSON in UTF-8 (model/json.h), else nothing.
 [[nodiscard]] std::optional<JsonValue> parse_json(std::string_view text);
 
+// A value of a valid text.
+[[nodiscard]] JsonValue json_value(std::string_view text);
 // What a value holds, itself part of a valid text. Asked of another type they answer nothing.
 [[nodiscard]] std::optional<std::vector<JsonMember>> members_of(const JsonValue& object);
 [[nodiscard]] std::optional<std::vector<JsonValue>> elements_of(const JsonValue& array);

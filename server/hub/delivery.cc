@@ -5,7 +5,10 @@
 
 namespace fairlead::server {
 
-SharedMessage PublicationEncoder::join(std::span<const SharedMessage> /*frames*/) const { return {}; }
+SharedMessage PublicationEncoder::encode_together(std::span<const DeliveryPtr> /*deliveries*/,
+                                                  const WireForm& /*form*/) const {
+  return {};
+}
 
 Delivery::Delivery(const PublicationEncoder& encoder, std::string channel, std::int64_t channel_number,
                    PublicationPtr publication, StreamPosition position, PublicationPtr previous)

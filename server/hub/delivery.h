@@ -34,6 +34,7 @@ struct WireForm {
 };
 
 class Delivery;
+using DeliveryPtr = std::shared_ptr<const Delivery>;
 
 // Writes a publication in one form; implemented by the protocol. Thread-safe. A form that cannot be (a delta that is
 // not shorter, a base that is no UTF-8 for JSON) is answered in the form `delta_base` instead.
@@ -41,8 +42,9 @@ class PublicationEncoder {
  public:
   virtual ~PublicationEncoder() = default;
   [[nodiscard]] virtual SharedMessage encode(const Delivery& delivery, const WireForm& form) const = 0;
-  // Several frames of one form as one, in their order; empty when the form has no such thing.
-  [[nodiscard]] virtual SharedMessage join(std::span<const SharedMessage> frames) const;
+  // Several in one frame of that form, in their order, without a frame for each; empty when the form has no such thing.
+  [[nodiscard]] virtual SharedMessage encode_together(std::span<const DeliveryPtr> deliveries,
+                                                      const WireForm& form) const;
 };
 
 class Delivery {
@@ -81,6 +83,5 @@ class Delivery {
   mutable std::unique_ptr<const Made> made_;          // under the lock
   mutable std::atomic<const Made*> newest_{nullptr};  // the same, for whoever only reads
 };
-using DeliveryPtr = std::shared_ptr<const Delivery>;
 
 }  // namespace fairlead::server

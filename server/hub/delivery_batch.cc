@@ -29,10 +29,7 @@ bool DeliveryBatch::continues(const StreamPosition& position) const {
 const SharedMessage& DeliveryBatch::frame(const WireForm& form) const {
   const auto known = std::ranges::find(frames_, form, &std::pair<WireForm, SharedMessage>::first);
   if (known != frames_.end()) return known->second;
-  std::vector<SharedMessage> frames;
-  frames.reserve(deliveries_.size());
-  for (const DeliveryPtr& delivery : deliveries_) frames.push_back(delivery->frame(form));
-  return frames_.emplace_back(form, deliveries_.front()->encoder().join(frames)).second;
+  return frames_.emplace_back(form, deliveries_.front()->encoder().encode_together(deliveries_, form)).second;
 }
 
 }  // namespace fairlead::server

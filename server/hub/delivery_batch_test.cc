@@ -18,10 +18,10 @@ class JoiningEncoder final : public PublicationEncoder {
   SharedMessage encode(const Delivery& delivery, const WireForm&) const override {
     return SharedMessage::text(delivery.publication().data);
   }
-  SharedMessage join(std::span<const SharedMessage> frames) const override {
+  SharedMessage encode_together(std::span<const DeliveryPtr> deliveries, const WireForm&) const override {
     ++joined;
     std::string whole;
-    for (const SharedMessage& frame : frames) whole.append(as_text(frame.payload())).append(";");
+    for (const DeliveryPtr& delivery : deliveries) whole.append(delivery->publication().data).append(";");
     return SharedMessage::text(whole);
   }
   mutable int joined = 0;

@@ -49,6 +49,23 @@ TEST(Json, EveryPrefixOfAnObjectIsNoJson) {
   for (std::size_t size = 0; size < text.size(); ++size) EXPECT_FALSE(is_json(text.substr(0, size))) << size;
 }
 
+// Strings are read several bytes at a time: wherever a byte that means something stands, it is found.
+TEST(Json, AByteThatMeansSomethingIsFoundAtAnyPlaceInAString) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string plain(size, 'x');
+    EXPECT_TRUE(is_json('"' + plain + '"'));
+    EXPECT_FALSE(is_json('"' + plain));
+    for (std::size_t at = 0; at < size; ++at) {
+      const auto with = [&](std::string_view what) { return '"' + std::string(plain).replace(at, 1, what) + '"'; };
+      for (char control = 0; control < 0x20; ++control) EXPECT_FALSE(is_json(with({&control, 1})));
+      EXPECT_FALSE(is_json(with("\""))) << size << " " << at;
+      EXPECT_TRUE(is_json(with("\\\"")));
+      EXPECT_TRUE(is_json(with("\\\\")));
+      EXPECT_TRUE(is_json(with(" !#[]\x7f\u00e9\u20ac")));
+    }
+  }
+}
+
 std::optional<std::string> string_of(std::string_view json) {
   std::string out;
   return JsonCursor(json, 4).string(out) ? std::optional(out) : std::nullopt;

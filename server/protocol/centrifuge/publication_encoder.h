@@ -10,9 +10,11 @@ class CentrifugePublicationEncoder final : public PublicationEncoder {
  public:
   explicit CentrifugePublicationEncoder(SharedMessage::Compression compression) : compression_(compression) {}
   [[nodiscard]] SharedMessage encode(const Delivery& delivery, const WireForm& form) const override;
-  [[nodiscard]] SharedMessage join(std::span<const SharedMessage> frames) const override;
+  [[nodiscard]] SharedMessage encode_together(std::span<const DeliveryPtr> deliveries,
+                                              const WireForm& form) const override;
 
  private:
+  [[nodiscard]] SharedMessage framed(const std::string& message, WireFormat format) const;
   SharedMessage::Compression compression_;
 };
 

@@ -43,16 +43,23 @@ constexpr WireForm protobuf_form(PayloadForm payload, Envelope envelope = Envelo
   return {WireFormat::protobuf, payload, envelope, compact};
 }
 
-TEST(PublicationEncoder, JoinsFramesInTheirOrder) {
-  const std::vector<SharedMessage> lines{SharedMessage::text("{}"), SharedMessage::text(R"({"a":1})")};
-  const SharedMessage text = encoder->join(lines);
+TEST(PublicationEncoder, WritesSeveralIntoOneFrameInTheirOrder) {
+  std::vector<DeliveryPtr> row;
+  std::string lines, messages;
+  const WireForm json = json_form(PayloadForm::plain), protobuf = protobuf_form(PayloadForm::plain);
+  for (const char* data : {"{}", R"({"a":1})", "[]"}) {
+    const Publication publication = made(data);
+    row.push_back(std::make_shared<const Delivery>(
+        *encoder, "news", 7, std::make_shared<const Publication>(publication), StreamPosition{2, "e"}, nullptr));
+    lines += (lines.empty() ? "" : "\n") + encoded(publication, json);
+    messages += encoded(publication, protobuf);
+  }
+  const SharedMessage text = encoder->encode_together(row, json);
   EXPECT_EQ(text.kind(), MessageKind::text);
-  EXPECT_EQ(as_text(text.payload()), "{}\n{\"a\":1}");
-  const std::string first = delimited("x"), second = delimited("yz");
-  const SharedMessage binary =
-      encoder->join(std::vector{SharedMessage::binary(as_bytes(first)), SharedMessage::binary(as_bytes(second))});
+  EXPECT_EQ(as_text(text.payload()), lines);
+  const SharedMessage binary = encoder->encode_together(row, protobuf);
   EXPECT_EQ(binary.kind(), MessageKind::binary);
-  EXPECT_EQ(as_text(binary.payload()), first + second);
+  EXPECT_EQ(as_text(binary.payload()), messages);
 }
 
 TEST(PublicationEncoder, NamesTheChannelOrItsNumber) {
