@@ -63,6 +63,10 @@ std::int64_t unix_ms(WallTime at) {
 NodeLoop::NodeLoop(Node& node, LoopHandle loop, unsigned index)
     : broker(node.broker(), loop),
       gate(node.parts_.gatekeeper(loop)),
+      turnstile(Clock::now,
+                [this](std::function<void()> turn) {
+                  loop_.post([self = shared_from_this(), turn = std::move(turn)] { turn(); });
+                }),
       environment{.hub = hub,
                   .broker = broker,
                   .gate = *gate,
@@ -77,7 +81,8 @@ NodeLoop::NodeLoop(Node& node, LoopHandle loop, unsigned index)
                   .random = random_share,
                   .wall_clock = [] { return std::chrono::system_clock::now(); },
                   .clock = [] { return Clock::now(); },
-                  .encoder = &node.encoder()},
+                  .encoder = &node.encoder(),
+                  .turnstile = &turnstile},
       node_(node),
       loop_(std::move(loop)),
       index_(index),

@@ -10,6 +10,7 @@
 #include "broker/engine.h"
 #include "config/settings.h"
 #include "session/session.h"
+#include "session/turnstile.h"
 #include "transport/transports.h"
 
 #include <fairlead/loop.h>
@@ -71,6 +72,7 @@ class NodeLoop final : public ChannelInterest, public SessionDirectory, public s
   SessionMetrics metrics;
   LoopBroker broker;
   std::shared_ptr<Gatekeeper> gate;
+  Turnstile turnstile;
   SessionEnvironment environment;
 
  private:

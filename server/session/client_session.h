@@ -119,6 +119,21 @@ class ClientSession final : public Session, private SubscriptionHost {
     };
   }
 
+  // Within this loop's share for commands that cost much, perhaps in a later turn; not when the session has gone by
+  // then.
+  template <class Handler>
+  void in_turn(Handler handler) {
+    if (environment_.turnstile == nullptr) return handler(*this);
+    environment_.turnstile->pass([weak = weak_from_this(), handler = std::move(handler)]() mutable {
+      const std::shared_ptr<Session> session = weak.lock();
+      if (!session) return;
+      auto& self = static_cast<ClientSession&>(*session);
+      if (self.gone()) return;
+      const Turn turn(self, false);
+      handler(self);
+    });
+  }
+
   // ── Life and time (session.cc) ────────────────────────────────────────────────────────────────────────────────────
   [[nodiscard]] bool gone() const noexcept { return phase_ == Phase::gone; }
   [[nodiscard]] bool connected() const noexcept { return phase_ == Phase::connected; }
@@ -138,6 +153,7 @@ class ClientSession final : public Session, private SubscriptionHost {
 
   // ── Connecting (connecting.cc) ────────────────────────────────────────────────────────────────────────────────────
   void start_connect(std::uint32_t id, ConnectRequest request);
+  void ask_to_be_admitted();
   void on_admitted(Verdict<Admitted> verdict);
   [[nodiscard]] std::optional<Refusal> enter(Admitted admitted);
   void join_server_side();
@@ -188,7 +204,8 @@ class ClientSession final : public Session, private SubscriptionHost {
   void read_latest(const MembershipPtr& membership);
   void joined(const MembershipPtr& membership, std::optional<Refusal> refusal);
   [[nodiscard]] std::variant<SubscribeResult, ClientError, DisconnectReason> complete(Membership& membership);
-  void activate(const MembershipPtr& membership, const SubscribeResult& result, const StreamPosition& top);
+  // `last`: of what the client was sent with its subscription, if anything.
+  void activate(const MembershipPtr& membership, PublicationPtr last, const StreamPosition& top);
   void announce(Membership& membership);
   void on_later_joined(const MembershipPtr& membership, const std::optional<Refusal>& refusal);
   void push_recovered(Membership& membership, const SubscribeResult& result, const StreamPosition& top);

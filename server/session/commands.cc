@@ -62,17 +62,19 @@ void ClientSession::start_body(Command& command) {
           if (request.channel.empty()) return drop(disconnect_reason::bad_request);
         }
         if constexpr (std::is_same_v<Request, SubscribeRequest>) {
-          start_subscribe(id, std::move(request));
+          in_turn([id, asked = std::move(request)](ClientSession& self) mutable {
+            self.start_subscribe(id, std::move(asked));
+          });
         } else if constexpr (std::is_same_v<Request, PublishRequest>) {
           start_publish(id, std::move(request));
         } else if constexpr (std::is_same_v<Request, UnsubscribeRequest>) {
           start_unsubscribe(id, request);
         } else if constexpr (std::is_same_v<Request, PresenceRequest>) {
-          start_presence(id, request);
+          in_turn([id, asked = std::move(request)](ClientSession& self) { self.start_presence(id, asked); });
         } else if constexpr (std::is_same_v<Request, PresenceStatsRequest>) {
           start_presence_stats(id, request);
         } else if constexpr (std::is_same_v<Request, HistoryRequest>) {
-          start_history(id, request);
+          in_turn([id, asked = std::move(request)](ClientSession& self) { self.start_history(id, asked); });
         } else if constexpr (std::is_same_v<Request, RpcRequest>) {
           start_rpc(id, request);
         } else if constexpr (std::is_same_v<Request, RefreshRequest>) {

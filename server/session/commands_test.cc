@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fairlead::server::testing {
@@ -54,6 +56,70 @@ TEST_F(Commands, ManyThatWaitMakeTheSessionBusy) {
   EXPECT_TRUE(client().session->busy());
   world.gate.let_one_go();
   EXPECT_FALSE(client().session->busy());
+}
+
+// A loop on which one costly command fills the share of a turn.
+struct CostlyCommands : Commands {
+  CostlyCommands() { world.environment().turnstile = &turnstile; }
+  void next_turn() {
+    for (const auto& turn : std::exchange(turns, {})) turn();
+  }
+  TimePoint clock;
+  std::vector<std::function<void()>> turns;
+  Turnstile turnstile{[this] { return clock += Turnstile::share; },
+                      [this](std::function<void()> turn) { turns.push_back(std::move(turn)); }};
+};
+
+TEST_F(CostlyCommands, PastTheTurnsShareTheyWaitAndHoldBackTheLaterOnes) {
+  client();
+  next_turn();
+  client().say(to("news"), to("more"), publication("news", "1"));
+  EXPECT_EQ(client().heard(), (Lines{"2:subscribe"}));
+  next_turn();
+  EXPECT_EQ(client().heard(), (Lines{"3:subscribe", "pub news 1", "4:publish"}));
+  client().say(HistoryRequest{"news", 0, std::nullopt, false}, PresenceRequest{"news"});
+  EXPECT_TRUE(client().heard().empty()) << "this turn's share has gone";
+  next_turn();
+  EXPECT_EQ(client().heard(), (Lines{"5:error 108"}));
+  next_turn();
+  EXPECT_EQ(client().heard().size(), 1U);
+}
+
+TEST_F(CostlyCommands, WhatEverybodyDoesAllTheTimeDoesNotWaitForThem) {
+  TestClient other(world);
+  other.connect();
+  next_turn();
+  client();
+  next_turn();
+  client().say(to("news"));
+  client().say(to("more"));
+  other.log.clear();
+  other.say(publication("news", "1"));
+  EXPECT_EQ(other.heard(), (Lines{"2:publish"}));
+  EXPECT_EQ(client().heard(), (Lines{"2:subscribe", "pub news 1"}));
+  EXPECT_EQ(turnstile.waiting(), 1U);
+}
+
+TEST_F(CostlyCommands, ToConnectIsOneOfThem) {
+  client();
+  TestClient other(world);
+  other.say(ConnectRequest{}, to("news"));
+  EXPECT_TRUE(other.heard().empty());
+  next_turn();
+  EXPECT_EQ(other.heard(), (Lines{"1:connect"}));
+  next_turn();
+  EXPECT_EQ(other.heard(), (Lines{"2:subscribe"}));
+}
+
+TEST_F(CostlyCommands, OneWhoseClientHasGoneIsNotDone) {
+  client();
+  next_turn();
+  client().say(to("news"), to("more"));
+  EXPECT_EQ(turnstile.waiting(), 1U);
+  made.reset();
+  next_turn();
+  EXPECT_EQ(turnstile.waiting(), 0U);
+  EXPECT_EQ(world.hub.subscriptions(), 0U);
 }
 
 TEST_F(Commands, PublicationsGoToTheEngineInOrderWithoutWaitingForIt) {

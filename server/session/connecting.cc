@@ -27,6 +27,10 @@ void ClientSession::start_connect(std::uint32_t id, ConnectRequest request) {
   connecting_->id = id;
   connecting_->request = std::move(request);
   caller_.emulated_headers = connecting_->request.headers;
+  in_turn([](ClientSession& self) { self.ask_to_be_admitted(); });
+}
+
+void ClientSession::ask_to_be_admitted() {
   environment_.gate.connect(caller_, connecting_->request, later([](ClientSession& self, Verdict<Admitted> verdict) {
                               self.on_admitted(std::move(verdict));
                             }));
@@ -103,7 +107,8 @@ void ClientSession::welcome() {
   for (const MembershipPtr& membership : connecting->memberships) {
     if (gone()) return;
     const StreamPosition top = membership->join->history.top;
-    activate(membership, result.subs.at(membership->subscription.channel()), top);
+    const auto& sent = result.subs.at(membership->subscription.channel()).publications;
+    activate(membership, sent.empty() ? nullptr : sent.back(), top);
   }
   if (gone()) return;
   start_pings();

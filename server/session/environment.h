@@ -8,6 +8,7 @@
 #include "hub/hub.h"
 #include "metrics/trace.h"
 #include "session/settings.h"
+#include "session/turnstile.h"
 
 #include <fairlead/time.h>
 
@@ -66,6 +67,7 @@ struct SessionEnvironment {
   std::function<WallTime()> wall_clock;
   std::function<TimePoint()> clock;             // asked when an answer or a delivery comes, without a time of its own
   const PublicationEncoder* encoder = nullptr;  // for what a subscription that the server makes later recovers
+  Turnstile* turnstile = nullptr;               // for commands that cost much; none: they are done at once
 };
 
 }  // namespace fairlead::server

@@ -68,8 +68,9 @@ void ClientSession::on_subscribe_joined(std::uint32_t id, const MembershipPtr& m
     return answer_refusal(id, *refusal);
   }
   const StreamPosition top = membership->join->history.top;
-  reply(id, result);
-  if (!gone()) activate(membership, result, top);
+  PublicationPtr last = result.publications.empty() ? nullptr : result.publications.back();
+  reply(id, std::move(result));
+  if (!gone()) activate(membership, std::move(last), top);
   finish();
 }
 
@@ -218,7 +219,7 @@ std::variant<SubscribeResult, ClientError, DisconnectReason> ClientSession::comp
   }
   if (terms.positioned) result.position = join.history.top;
   if (join.sends_newest || join.recovers_stream) {
-    History history = join.history;
+    History history{std::exchange(join.history.publications, {}), join.history.top};
     Catchup catchup = join.sends_newest ? recover_newest(request.since, std::move(history))
                                         : recover_stream(request.since, std::move(history));
     result.recovered = catchup.recovered;
@@ -239,8 +240,7 @@ std::variant<SubscribeResult, ClientError, DisconnectReason> ClientSession::comp
   return result;
 }
 
-void ClientSession::activate(const MembershipPtr& membership, const SubscribeResult& result,
-                             const StreamPosition& top) {
+void ClientSession::activate(const MembershipPtr& membership, PublicationPtr last, const StreamPosition& top) {
   const std::unique_ptr<Join> join = std::move(membership->join);
   if (join->granted.expire_at > 0) {
     membership->granted = std::make_unique<Granted>(std::move(join->granted));
@@ -254,7 +254,7 @@ void ClientSession::activate(const MembershipPtr& membership, const SubscribeRes
     timers_.set(Timer::presence, time() + settings_->presence_update_interval);
   if (membership->subscription.terms().positioned && !timers_.is_set(Timer::position))
     timers_.set(Timer::position, time() + settings_->channel_position_check_delay);
-  membership->subscription.go_live(top, result.publications.empty() ? nullptr : result.publications.back());
+  membership->subscription.go_live(top, std::move(last));
   if (!gone() && membership->subscription.live()) announce(*membership);
 }
 
@@ -301,7 +301,7 @@ void ClientSession::on_later_joined(const MembershipPtr& membership, const std::
   SubscribePush push{result.recoverable, result.positioned, result.position, result.data};
   outbox_.push(Push{membership->subscription.channel(), 0, std::move(push)});
   if (!gone()) push_recovered(*membership, result, top);
-  if (!gone()) activate(membership, result, top);
+  if (!gone()) activate(membership, result.publications.empty() ? nullptr : result.publications.back(), top);
 }
 
 // A push has no room for what was missed: it follows as publications.
