@@ -15,6 +15,9 @@
 namespace fairlead::server {
 namespace {
 
+// How long what clients have recovered is kept for others who come back to the same.
+constexpr std::chrono::seconds missed_for{1};
+
 // The loop of this thread, for what comes from its transports.
 thread_local NodeLoop* current_loop = nullptr;
 
@@ -67,6 +70,7 @@ NodeLoop::NodeLoop(Node& node, LoopHandle loop, unsigned index)
                 [this](std::function<void()> turn) {
                   loop_.post([self = shared_from_this(), turn = std::move(turn)] { turn(); });
                 }),
+      missed([this] { sweep_later(); }),
       environment{.hub = hub,
                   .broker = broker,
                   .gate = *gate,
@@ -82,11 +86,18 @@ NodeLoop::NodeLoop(Node& node, LoopHandle loop, unsigned index)
                   .wall_clock = [] { return std::chrono::system_clock::now(); },
                   .clock = [] { return Clock::now(); },
                   .encoder = &node.encoder(),
-                  .turnstile = &turnstile},
+                  .turnstile = &turnstile,
+                  .missed = &missed},
       node_(node),
       loop_(std::move(loop)),
       index_(index),
       forwarded_(forwarded_headers(node.settings()->backend)) {}
+
+void NodeLoop::sweep_later() {
+  sweeping_ = loop_.call_after(missed_for, [this] {
+    if (missed.sweep()) sweep_later();
+  });
+}
 
 void NodeLoop::leave_forwarded(std::map<std::string, std::string>& headers) const {
   std::erase_if(headers, [this](const auto& field) { return !forwarded_.contains(field.first); });

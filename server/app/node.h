@@ -9,6 +9,7 @@
 #include "app/user_registry.h"
 #include "broker/engine.h"
 #include "config/settings.h"
+#include "session/missed_cache.h"
 #include "session/session.h"
 #include "session/turnstile.h"
 #include "transport/transports.h"
@@ -73,6 +74,7 @@ class NodeLoop final : public ChannelInterest, public SessionDirectory, public s
   LoopBroker broker;
   std::shared_ptr<Gatekeeper> gate;
   Turnstile turnstile;
+  MissedCache missed;
   SessionEnvironment environment;
 
  private:
@@ -90,9 +92,11 @@ class NodeLoop final : public ChannelInterest, public SessionDirectory, public s
   void arrive(Add add);
   void hand_over();
   void hand_over(const Arrived& arrived);
+  void sweep_later();
 
   Node& node_;
   LoopHandle loop_;
+  LoopTimer sweeping_;  // of `missed`
   unsigned index_;
   std::mutex arriving_;
   std::vector<Arrived> arrived_;

@@ -5,10 +5,12 @@
 
 #include "model/codes.h"
 #include "model/filter.h"
+#include "model/missed.h"
 #include "model/publication.h"
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -109,6 +111,7 @@ struct SubscribeResult {
   bool recoverable = false, recovered = false, positioned = false, was_recovering = false, delta = false;
   StreamPosition position;
   std::vector<PublicationPtr> publications;  // missed ones, oldest first
+  std::shared_ptr<const Missed> missed;      // exactly these, when others are told them as well; not with deltas
   Payload data;
   std::int64_t id = 0;  // > 0: pushes name the channel by this number
 };

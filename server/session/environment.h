@@ -7,6 +7,7 @@
 #include "broker/event_log.h"
 #include "hub/hub.h"
 #include "metrics/trace.h"
+#include "session/missed_cache.h"
 #include "session/settings.h"
 #include "session/turnstile.h"
 
@@ -68,6 +69,7 @@ struct SessionEnvironment {
   std::function<TimePoint()> clock;             // asked when an answer or a delivery comes, without a time of its own
   const PublicationEncoder* encoder = nullptr;  // for what a subscription that the server makes later recovers
   Turnstile* turnstile = nullptr;               // for commands that cost much; none: they are done at once
+  MissedCache* missed = nullptr;                // of what clients recover; none: each recovery is written by itself
 };
 
 }  // namespace fairlead::server

@@ -228,8 +228,11 @@ std::variant<SubscribeResult, ClientError, DisconnectReason> ClientSession::comp
     if (result.recovered && request.recover && terms.positioned) result.position.offset = request.since.offset;
   }
   if (!result.publications.empty()) subscription.forget_until(*result.publications.back());
-  if (terms.filter)
+  if (terms.filter) {
     std::erase_if(result.publications, [&](const PublicationPtr& one) { return !matches(*terms.filter, one->tags); });
+  } else if (join.recovers_stream && !terms.delta && environment_.missed != nullptr) {
+    result.missed = environment_.missed->share(terms.channel, join.history.top.epoch, result.publications);
+  }
   if (request.recover) {
     ++(result.recovered ? environment_.metrics.recovered : environment_.metrics.unrecovered);
     trace(result.recovered ? TraceKind::recovered : TraceKind::unrecovered, terms.channel, join.history.top.offset, 0,

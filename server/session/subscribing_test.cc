@@ -248,6 +248,28 @@ TEST_F(Subscribing, WhatWasMissedComesWithTheReply) {
   EXPECT_EQ(world.metrics.recovered, 1U);
 }
 
+TEST_F(Subscribing, WhatSeveralHaveMissedAlikeIsShared) {
+  MissedCache cache([] {});
+  world.environment().missed = &cache;
+  world.gate.options = recoverable();
+  for (const char* data : {"1", "2", "3", "4"}) world.publish("news", data);
+  std::vector<std::unique_ptr<TestClient>> others;
+  const auto recovered = [&](std::uint64_t offset) -> const SubscribeResult& {
+    others.push_back(std::make_unique<TestClient>(world));
+    others.back()->connect();
+    others.back()->say(since(offset, epoch("news")));
+    return others.back()->last_subscribe_result();
+  };
+  EXPECT_EQ(recovered(1).missed, nullptr);
+  const auto& second = recovered(1);
+  ASSERT_NE(second.missed, nullptr);
+  EXPECT_EQ(second.missed->publications(), second.publications);
+  EXPECT_EQ(recovered(1).missed, second.missed);
+  EXPECT_EQ(recovered(2).missed, nullptr) << "another part of the stream";
+  EXPECT_EQ(recovered(4).missed, nullptr) << "nothing at all";
+  others.clear();
+}
+
 TEST_F(Subscribing, NothingMissedIsRecoveredToo) {
   world.gate.options = recoverable();
   world.publish("news", "1");

@@ -263,6 +263,21 @@ TEST(JsonReplies, SubscribeHasAllItsFields) {
             R"("offset":18446744073709551615,"positioned":true,"data":true,"was_recovering":true,"id":3}})");
 }
 
+TEST(JsonReplies, WhatSeveralHaveMissedIsWrittenForEachAsForOneAlone) {
+  SubscribeResult alone;
+  alone.recovered = true;
+  alone.position = {9, "ep"};
+  alone.publications = {publication(R"({"a":1})", 8), publication(std::string("\0\xFF", 2), 9, false)};
+  SubscribeResult shared = alone;
+  shared.missed = std::make_shared<const Missed>(alone.publications);
+  EXPECT_EQ(reply_of(shared), reply_of(alone));
+  EXPECT_EQ(reply_of(shared), reply_of(alone)) << "the second one gets what the first one has had written";
+  ConnectResult connected, connected_alone;
+  connected.subs["a"] = shared;
+  connected_alone.subs["a"] = alone;
+  EXPECT_EQ(reply_of(connected), reply_of(connected_alone));
+}
+
 TEST(JsonReplies, MissedPublicationsOfADeltaSubscriptionAreAChain) {
   const std::string first = R"({"text":"Привет, мир! Как дела сегодня?"})";
   const std::string second = R"({"text":"Привет, мир! Как тела сегодня?"})";

@@ -66,9 +66,7 @@ void write_members(const Publication& publication, PayloadForm form, const Publi
 }
 
 // Missed publications of a subscription with deltas: the first one whole, the others built on the one before them.
-void write_publications(const std::vector<PublicationPtr>& publications, bool deltas, JsonWriter& writer) {
-  if (publications.empty()) return;
-  writer.name("publications");
+void write_list(const std::vector<PublicationPtr>& publications, bool deltas, JsonWriter& writer) {
   writer.out().push_back('[');
   const Publication* previous = nullptr;
   for (const PublicationPtr& publication : publications) {
@@ -81,13 +79,28 @@ void write_publications(const std::vector<PublicationPtr>& publications, bool de
   writer.out().push_back(']');
 }
 
+void write_publications(const std::vector<PublicationPtr>& publications, bool deltas, JsonWriter& writer) {
+  if (publications.empty()) return;
+  writer.name("publications");
+  write_list(publications, deltas, writer);
+}
+
+void write_missed(const SubscribeResult& result, JsonWriter& writer) {
+  if (result.missed == nullptr) return write_publications(result.publications, result.delta, writer);
+  writer.name("publications");
+  writer.out() += result.missed->in_json([](const std::vector<PublicationPtr>& publications, std::string& out) {
+    JsonWriter own(out);
+    write_list(publications, false, own);
+  });
+}
+
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 void write_members(const SubscribeResult& result, JsonWriter& writer) {
   writer.flag("expires", result.expires);
   writer.number("ttl", result.ttl);
   writer.flag("recoverable", result.recoverable);
   writer.text("epoch", result.position.epoch);
-  write_publications(result.publications, result.delta, writer);
+  write_missed(result, writer);
   writer.flag("recovered", result.recovered);
   writer.number("offset", result.position.offset);
   writer.flag("positioned", result.positioned);

@@ -270,6 +270,24 @@ TEST(ProtobufReplies, SubscribeHasAllItsFields) {
                                             number(10, 1) + bytes(11, "d") + number(12, 1) + number(14, 3)));
 }
 
+TEST(ProtobufReplies, WhatSeveralHaveMissedIsWrittenOnceAndStandsBehindTheOtherFields) {
+  SubscribeResult result;
+  result.recovered = true;
+  result.position = {9, "ep"};
+  result.publications = {publication("1", 8), publication("\xFF", 9)};
+  result.missed = std::make_shared<const Missed>(result.publications);
+  const std::string written =
+      golden(6, bytes(6, "ep") + number(8, 1) + number(9, 9) + bytes(7, bytes(4, "1") + number(6, 8)) +
+                    bytes(7, bytes(4, "\xFF") + number(6, 9)));
+  EXPECT_EQ(reply_of(result), written);
+  EXPECT_EQ(reply_of(result), written) << "for the second one";
+  ConnectResult connected;
+  connected.subs["a"] = result;
+  ConnectResult alone = connected;
+  alone.subs["a"].missed = nullptr;
+  EXPECT_EQ(reply_of(connected), reply_of(alone)) << "a reply with subscriptions of the server's";
+}
+
 TEST(ProtobufReplies, MissedPublicationsOfADeltaSubscriptionAreAChain) {
   const std::string text(100, 'x');
   SubscribeResult result;

@@ -53,12 +53,11 @@ void fill_publications(const std::vector<PublicationPtr>& publications, bool del
 }
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-void fill(const SubscribeResult& in, wire::SubscribeResult& out) {
+void fill_all_but_publications(const SubscribeResult& in, wire::SubscribeResult& out) {
   out.set_expires(in.expires);
   out.set_ttl(in.ttl);
   out.set_recoverable(in.recoverable);
   out.set_epoch(text(in.position.epoch));
-  fill_publications(in.publications, in.delta, out);
   out.set_recovered(in.recovered);
   out.set_offset(in.position.offset);
   out.set_positioned(in.positioned);
@@ -66,6 +65,10 @@ void fill(const SubscribeResult& in, wire::SubscribeResult& out) {
   out.set_was_recovering(in.was_recovering);
   out.set_delta(in.delta);
   out.set_id(in.id);
+}
+void fill(const SubscribeResult& in, wire::SubscribeResult& out) {
+  fill_all_but_publications(in, out);
+  fill_publications(in.publications, in.delta, out);
 }
 
 // A reply's ConnectResult and a push's Connect have the same fields under other numbers.
@@ -154,12 +157,38 @@ void name_channel(const std::string& channel, std::int64_t number, wire::Push& o
 }
 
 // ── Frames ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+void append_varint(std::size_t value, std::string& out) {
+  for (; value >= 0x80U; value >>= 7U) out.push_back(static_cast<char>(static_cast<unsigned char>(value | 0x80U)));
+  out.push_back(static_cast<char>(value));
+}
+
 template <class Message>
 void append_delimited(const Message& message, std::string& out) {
-  std::size_t length = message.ByteSizeLong();
-  for (; length >= 0x80U; length >>= 7U) out.push_back(static_cast<char>(static_cast<unsigned char>(length | 0x80U)));
-  out.push_back(static_cast<char>(length));
+  append_varint(message.ByteSizeLong(), out);
   message.AppendToString(&out);
+}
+
+// What several have missed is written once, as the field that it is, and put behind the other fields of each answer:
+// fields may come in any order.
+void append_with_missed(std::uint32_t id, const SubscribeResult& result, std::string& out) {
+  constexpr unsigned length_delimited = 2;
+  const auto missed =
+      result.missed->in_protobuf([](const std::vector<PublicationPtr>& publications, std::string& text) {
+        wire::SubscribeResult alone;
+        fill_publications(publications, false, alone);
+        alone.AppendToString(&text);
+      });
+  wire::SubscribeResult other_fields;
+  fill_all_but_publications(result, other_fields);
+  wire::Reply head;
+  head.set_id(id);
+  std::string begin = head.SerializeAsString();
+  append_varint(static_cast<unsigned>(wire::Reply::kSubscribeFieldNumber) << 3U | length_delimited, begin);
+  append_varint(other_fields.ByteSizeLong() + missed.size(), begin);
+  append_varint(begin.size() + other_fields.ByteSizeLong() + missed.size(), out);
+  out += begin;
+  other_fields.AppendToString(&out);
+  out += missed;
 }
 
 template <class Fill>
@@ -177,6 +206,8 @@ void append_push(Envelope envelope, std::string& out, Fill&& fill_in) {
 }  // namespace
 
 void encode_protobuf(const Reply& reply, std::string& out) {
+  const auto* subscribed = std::get_if<SubscribeResult>(&reply.body);
+  if (subscribed != nullptr && subscribed->missed != nullptr) return append_with_missed(reply.id, *subscribed, out);
   wire::Reply message;
   message.set_id(reply.id);
   std::visit([&](const auto& body) { fill(body, message); }, reply.body);
