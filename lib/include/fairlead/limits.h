@@ -24,7 +24,7 @@ struct Limits {
 
   // ── Before the channel is open ────────────────────────────────────────────────────────────────────────────────────
   // From accept to Finished; a slow-loris holds a slot no longer than this. When very many come at once, their
-  // handshakes wait for one another: who is in line when this has passed gets it once more.
+  // handshakes wait for one another: time in which a peer has said its part and waits for us is not counted.
   Milliseconds tls_handshake_time{5'000};
   Milliseconds http_head_time{5'000};       // for the whole head, not per byte; browsers need a few round trips at most
   Milliseconds http_idle_time{15'000};      // a kept-alive HTTP connection between requests

@@ -119,6 +119,7 @@ void HttpSession::on_timer(TimePoint now) {
   if (std::holds_alternative<Securing>(phase_)) {
     // The limit is for a slow peer: time in which its bytes wait for us is not its own.
     if (stream_->waits_for_handshake_step()) return arm(now + core_.options().limits.tls_handshake_time);
+    if (const Duration ours = stream_->take_time_in_line(); ours > ours.zero()) return arm(now + ours);
     loop_.context->counters.tls_failed.add();
     count_failure({Errc::tls_timeout, "the TLS handshake took too long"}, nullptr);
     return end(Duration::zero());

@@ -75,7 +75,7 @@ std::string client_hello() {
 // A crowd whose handshakes take longer together than one may take.
 TEST(Limits, AHandshakeThatWaitsForThoseOfOthersIsNotTakenForASlowOne) {
   constexpr int crowd = 400;
-  TestServer server([](Server& s) { s.websocket("/", swallow); }, {.limits = {.tls_handshake_time = milliseconds(60)}});
+  TestServer server([](Server& s) { s.websocket("/", swallow); }, {.limits = {.tls_handshake_time = milliseconds(20)}});
   const std::string hello = client_hello();
   std::vector<std::unique_ptr<RawPeer>> peers;
   for (int i = 0; i < crowd; ++i) {

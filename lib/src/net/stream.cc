@@ -96,11 +96,13 @@ void Stream::on_readable() {
   if (waits_at_door()) return;
   const bool shakes_hands = engine_ != nullptr && !secured_ && !shutting_down_;
   if (!shakes_hands) return read_turn();
+  in_line_ -= io::Loop::now().time_since_epoch();
   context_.doorway.queue(*this, begun_ ? Doorway::Progress::begun : Doorway::Progress::fresh);
 }
 
 void Stream::on_admitted() {
   begun_ = true;
+  in_line_ += io::Loop::now().time_since_epoch();
   read_turn();
 }
 

@@ -104,6 +104,8 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   [[nodiscard]] bool secured() const noexcept { return secured_; }
   // A step of the handshake is possible and waits for us, not for the peer (see Doorway).
   [[nodiscard]] bool waits_for_handshake_step() const noexcept { return waits_at_door(); }
+  // How long steps that have been taken have waited since this was asked last. Not while one waits.
+  [[nodiscard]] Duration take_time_in_line() noexcept { return std::exchange(in_line_, Duration::zero()); }
   [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
   [[nodiscard]] bool broken() const noexcept { return broken_; }  // nothing can be written any more
   [[nodiscard]] bool encrypted() const noexcept { return engine_ != nullptr; }
@@ -157,7 +159,8 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   bool broken_ = false;         // nothing can be written any more
   bool shutting_down_ = false;  // `shutdown` was called
   bool fin_sent_ = false;
-  bool gone_ = false;  // on_stream_gone is due, or was called
+  bool gone_ = false;   // on_stream_gone is due, or was called
+  Duration in_line_{};  // at the door; while it stands there, without the time of day at which it came
 };
 
 }  // namespace fairlead::net
