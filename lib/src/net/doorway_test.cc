@@ -51,13 +51,13 @@ class DoorwayTest : public ::testing::Test {
     if (left == 0) return loop.stop();
     log += "| ";
     now += turn_costs;
-    ordinary.doorway_turn(loop);
+    ordinary.end_with_a_turn(loop);
     loop.post([this, left] { one_turn(left - 1); });
   }
 
   // Makes a turn end even when nobody is at the door.
   struct Ordinary final : io::Deferred {
-    void doorway_turn(io::Loop& loop) { loop.defer(*this); }
+    void end_with_a_turn(io::Loop& on) { on.defer(*this); }
     void on_turn_end() override {}
   };
 
