@@ -5,7 +5,8 @@
 It uses what every backend has: the server's rpc webhook (requests signed by the server) and its HTTP API. It keeps
 rooms, people and pictures in a SQLite file; the messages themselves are the server's.
 
-  methods of the page: hello, rooms.list, rooms.create, users.list, direct.open, image.put, image.get
+  methods of the page: hello, rooms.list, rooms.create, users.list, direct.open
+  methods of the server, for pictures: attachments.put, attachments.get
 """
 import argparse
 import base64
@@ -26,12 +27,8 @@ import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-LARGEST_BODY = 256 * 1024
-CHUNK = 40 * 1024  # base64 characters in one call; a frame of the server takes 64 KiB
-LARGEST_IMAGE = 600 * 1024  # bytes
-MOST_CHUNKS = LARGEST_IMAGE * 4 // 3 // CHUNK + 2
-UPLOAD_SECONDS = 3600  # what is not complete by then is forgotten
-UPLOADS_OF_A_USER = 8
+LARGEST_IMAGE = 1024 * 1024  # bytes; the server's attachments.max_size is the same
+LARGEST_BODY = LARGEST_IMAGE * 4 // 3 + 64 * 1024  # base64, and what is around it
 ROOMS_OF_A_USER = 50
 IMAGES_BYTES_OF_A_USER = 64 * 1024 * 1024
 SIGNATURE_SECONDS = 300
@@ -39,15 +36,13 @@ LISTED = 200
 ROOM = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,46}[A-Za-z0-9])?")
 DIRECT_USER = re.compile(r"[!-\"$-+\--~]{1,96}")  # printable, without ',' and '#'
 IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}")
-MAGIC = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n", "image/webp": b"RIFF"}
+BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")  # the server has looked, too
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS rooms (name TEXT PRIMARY KEY, creator TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY, name TEXT NOT NULL, seen INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS uploads (user TEXT, upload TEXT, position INTEGER, at INTEGER NOT NULL, data TEXT NOT NULL,
-  PRIMARY KEY (user, upload, position));
-CREATE TABLE IF NOT EXISTS images (id TEXT PRIMARY KEY, user TEXT NOT NULL, upload TEXT NOT NULL, type TEXT NOT NULL,
-  bytes BLOB NOT NULL, at INTEGER NOT NULL, UNIQUE (user, upload));
+CREATE TABLE IF NOT EXISTS pictures (id TEXT PRIMARY KEY, user TEXT NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL,
+  at INTEGER NOT NULL, UNIQUE (user, digest));
 """
 
 
@@ -101,22 +96,28 @@ class Backend:
         self.lock = threading.Lock()
         self.methods = {
             "hello": self.hello, "rooms.list": self.list_rooms, "rooms.create": self.create_room,
-            "users.list": self.list_users, "direct.open": self.open_direct,
-            "image.put": self.put_image, "image.get": self.get_image}
+            "users.list": self.list_users, "direct.open": self.open_direct}
+        self.attachments = {"attachments.put": self.put_picture, "attachments.get": self.get_picture}
 
     def ask(self, sql, *values):
         with self.lock:
             return self.database.execute(sql, values).fetchall()
 
+    # The "result" of the answer.
     def rpc(self, question):
         user, method, data = question.get("user"), question.get("method"), question.get("data") or {}
         if not isinstance(user, str) or not user:
             raise Refused(103, "permission denied")
+        if method in self.attachments:
+            # By HTTP, not as a frame of a client: the server has looked at the size and at what it is.
+            if question.get("transport") != "http":
+                raise Refused(104, "method not found")
+            return self.attachments[method](user, question)
         if method not in self.methods:
             raise Refused(104, "method not found")
         if not isinstance(data, dict):
             raise bad_request("data")
-        return self.methods[method](user, data)
+        return {"data": self.methods[method](user, data)}
 
     def name_of(self, user):
         rows = self.ask("SELECT name FROM users WHERE id = ?", user)
@@ -128,7 +129,7 @@ class Backend:
         name = name[:64] if isinstance(name, str) and name else user
         self.ask("INSERT INTO users VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, seen = excluded.seen",
                  user, name, int(time.time()))
-        return {"largest_image": LARGEST_IMAGE, "chunk": CHUNK}
+        return {}
 
     def list_rooms(self, _user, _data):
         return {"rooms": [name for (name,) in self.ask("SELECT name FROM rooms ORDER BY at DESC LIMIT ?", LISTED)]}
@@ -165,61 +166,31 @@ class Backend:
             raise Refused(100, "internal server error", True) from problem
 
     # ── Pictures ────────────────────────────────────────────────────────────────────────────────────────────────────
-    # In pieces, each of which may come again; the one that completes it is answered with the picture's name, also when
-    # it comes again.
-    def put_image(self, user, data):
-        upload = matching(IDENTIFIER, data.get("upload"), "upload")
-        count = whole_number(data.get("count"), 1, MOST_CHUNKS, "count")
-        index = whole_number(data.get("index"), 0, count - 1, "index")
-        kind = data.get("type")
-        piece = data.get("data")
-        if kind not in MAGIC:
-            raise bad_request("type")
-        if not isinstance(piece, str) or not 0 < len(piece) <= CHUNK:
-            raise bad_request("data")
-        done = self.ask("SELECT id FROM images WHERE user = ? AND upload = ?", user, upload)
-        if done:
-            return {"id": done[0][0]}
-        self.keep_piece(user, upload, index, piece)
-        rows = self.ask("SELECT data FROM uploads WHERE user = ? AND upload = ? ORDER BY position", user, upload)
-        if len(rows) < count:
-            return {"have": len(rows)}
-        return {"id": self.keep_image(user, upload, kind, "".join(piece for (piece,) in rows))}
-
-    def keep_piece(self, user, upload, index, piece):
-        now = int(time.time())
-        self.ask("DELETE FROM uploads WHERE at < ?", now - UPLOAD_SECONDS)
-        others = self.ask("SELECT count(DISTINCT upload) FROM uploads WHERE user = ? AND upload <> ?", user, upload)[0][0]
-        if others >= UPLOADS_OF_A_USER:
-            raise Refused(106, "limit exceeded")
-        self.ask("INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)", user, upload, index, now, piece)
-
-    def keep_image(self, user, upload, kind, text):
-        self.ask("DELETE FROM uploads WHERE user = ? AND upload = ?", user, upload)
+    # The same picture of the same user has the same name: what came again, after an answer that was lost, is there once.
+    def put_picture(self, user, question):
         try:
-            image = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError) as problem:
-            raise bad_request("data is not base64") from problem
-        if len(image) > LARGEST_IMAGE or not image.startswith(MAGIC[kind]):
+            picture = base64.b64decode(question.get("b64data", ""), validate=True)
+        except (binascii.Error, ValueError, TypeError) as problem:
+            raise bad_request("b64data") from problem
+        if len(picture) > LARGEST_IMAGE or not picture.startswith(BEGINNINGS):
             raise bad_request("not such a picture")
-        used = self.ask("SELECT coalesce(sum(length(bytes)), 0) FROM images WHERE user = ?", user)[0][0]
-        if used + len(image) > IMAGES_BYTES_OF_A_USER:
-            raise Refused(106, "limit exceeded")
-        name = secrets.token_hex(16)  # who knows the name may see the picture
-        self.ask("INSERT INTO images VALUES (?, ?, ?, ?, ?, ?)", name, user, upload, kind, image, int(time.time()))
-        return name
+        digest = hashlib.sha256(picture).digest()
+        known = self.ask("SELECT id FROM pictures WHERE user = ? AND digest = ?", user, digest)
+        if known:
+            return {"data": {"id": known[0][0]}}
+        used = self.ask("SELECT coalesce(sum(length(bytes)), 0) FROM pictures WHERE user = ?", user)[0][0]
+        if used + len(picture) > IMAGES_BYTES_OF_A_USER:
+            raise Refused(106, "you have no room for more pictures")
+        # Who knows the name may see the picture.
+        name = self.ask("INSERT INTO pictures VALUES (?, ?, ?, ?, ?) ON CONFLICT (user, digest) DO UPDATE SET at = excluded.at "
+                        "RETURNING id", secrets.token_hex(16), user, digest, picture, int(time.time()))[0][0]
+        return {"data": {"id": name}}
 
-    def get_image(self, _user, data):
-        name = matching(IDENTIFIER, data.get("id"), "id")
-        rows = self.ask("SELECT type, bytes FROM images WHERE id = ?", name)
-        if not rows:
-            raise Refused(404, "no such picture")
-        kind, image = rows[0]
-        step = CHUNK // 4 * 3
-        count = (len(image) + step - 1) // step
-        index = whole_number(data.get("index"), 0, count - 1, "index")
-        piece = base64.b64encode(image[index * step:(index + 1) * step]).decode()
-        return {"data": piece, "count": count, "type": kind}
+    # Without data: there is none.
+    def get_picture(self, _user, question):
+        name = matching(IDENTIFIER, (question.get("data") or {}).get("id"), "id")
+        rows = self.ask("SELECT bytes FROM pictures WHERE id = ?", name)
+        return {"b64data": base64.b64encode(rows[0][0]).decode()} if rows else {}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -236,7 +207,7 @@ class Handler(BaseHTTPRequestHandler):
         if not self.is_signed(body):
             return self.answer(403, {})
         try:
-            self.answer(200, {"result": {"data": self.server.backend.rpc(json.loads(body))}})
+            self.answer(200, {"result": self.server.backend.rpc(json.loads(body))})
         except Refused as refusal:
             self.answer(200, {"error": refusal.answer})
         except (ValueError, AttributeError):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is configured about the server's own HTTP API and about the backend that is asked: `http_api`, `proxies`,
-// `client.proxy.*`, `rpc.*`, `events`.
+// `client.proxy.*`, `rpc.*`, `events`, `attachments`.
 #pragma once
 
 #include <chrono>
@@ -47,6 +47,16 @@ struct ProxySettings {
 struct BackendSettings {
   ProxySettings connect, refresh;              // empty endpoint: not asked
   std::map<std::string, ProxySettings> named;  // for subscribe, publish, sub_refresh and rpc of namespaces
+  std::size_t answer_bytes = 1024 * 1024;      // the longest answer: what lies behind it is not read
+};
+
+struct AttachmentSettings {  // `attachments`
+  bool enabled = false;
+  std::string handler_prefix = "/attachments";
+  std::size_t max_bytes = 1024 * 1024;
+  std::vector<std::string> types{"image/jpeg", "image/png", "image/webp", "image/gif"};
+  std::string proxy_name = "default";  // whom the backend's two methods are asked of; default: `rpc.proxy`
+  std::size_t at_a_time = 64, at_a_time_of_user = 4;
 };
 
 struct EventDeliverySettings {     // `events`

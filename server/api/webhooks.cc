@@ -91,6 +91,7 @@ struct Webhooks::Question : std::enable_shared_from_this<Question<Answer>> {
   Caller caller;
   std::string body;
   bool repeatable = false;
+  std::size_t answer_bytes = 0;
   unsigned retries_left = 0;
   TimePoint begun{};
 
@@ -102,6 +103,7 @@ struct Webhooks::Question : std::enable_shared_from_this<Question<Answer>> {
                           .headers = webhook::header_fields(settings, caller, body, now),
                           .repeatable = repeatable,
                           .timeout = settings.timeout,
+                          .response_bytes = answer_bytes,
                           .tls_ca_file = settings.tls_ca_file,
                           .pool = proxy->label,
                           .connections = settings.connections};
@@ -134,7 +136,9 @@ struct Webhooks::Question : std::enable_shared_from_this<Question<Answer>> {
 };
 
 Webhooks::Webhooks(BackendSettings settings, HttpClient& client, WebhookEnvironment environment, const Webhooks* before)
-    : client_(&client), environment_(std::make_shared<const WebhookEnvironment>(std::move(environment))) {
+    : client_(&client),
+      answer_bytes_(settings.answer_bytes),
+      environment_(std::make_shared<const WebhookEnvironment>(std::move(environment))) {
   connect_ = make("connect", std::move(settings.connect), before != nullptr ? before->connect_ : nullptr);
   refresh_ = make("refresh", std::move(settings.refresh), before != nullptr ? before->refresh_ : nullptr);
   for (auto& [name, configured] : settings.named) {
@@ -164,6 +168,7 @@ void Webhooks::ask(ProxyPtr proxy, Caller caller, std::string body, bool repeata
   question->caller = std::move(caller);
   question->body = std::move(body);
   question->repeatable = repeatable;
+  question->answer_bytes = answer_bytes_;
   question->begun = now;
   question->send();
 }

@@ -68,6 +68,7 @@ class Webhooks final : public Backend {
   void ask(ProxyPtr proxy, Caller caller, std::string body, bool repeatable, Judged<Answer> judged);
 
   HttpClient* client_;
+  std::size_t answer_bytes_;
   std::shared_ptr<const WebhookEnvironment> environment_;
   ProxyPtr connect_, refresh_;
   std::map<std::string, ProxyPtr> named_;

@@ -185,6 +185,9 @@ TEST(CircuitBreaker, OtherLimitsDoNotMakeItForget) {
 
 Response result(std::string json) { return Response::json(200, R"({"result":)" + std::move(json) + "}"); }
 
+// Sound, and longer than what is read unless more is configured.
+Response two_mebibytes() { return result(R"({"data":")" + std::string(2 * 1024 * 1024, 'x') + "\"}"); }
+
 class WebhookDelivery : public ::testing::Test {
  protected:
   HttpClient client;
@@ -265,12 +268,20 @@ TEST_F(WebhookDelivery, BadAnswersAreInternalErrors) {
   EXPECT_TRUE(is_internal(rpc(hooks)));
   backend.answer([](const Request&) { return Response::text(200, "<html>"); });
   EXPECT_TRUE(is_internal(rpc(hooks)));
-  backend.answer([](const Request&) { return result("\"" + std::string(2 * 1024 * 1024, 'x') + "\""); });
+  backend.answer([](const Request&) { return two_mebibytes(); });
   EXPECT_TRUE(is_internal(rpc(hooks)));
   EXPECT_EQ(backend.requests().size(), 3U) << "what was answered is not asked again";
   backend.answer([](const Request&) { return Response::redirect("/elsewhere"); });
   EXPECT_TRUE(is_internal(rpc(hooks)));
   EXPECT_EQ(backend.requests().size(), 4U) << "redirects are not followed";
+}
+
+TEST_F(WebhookDelivery, AnAnswerMayBeAsLongAsIsConfigured) {
+  BackendServer backend([](const Request&) { return two_mebibytes(); });
+  auto settings = everything_to(to(backend.listen() + "/"));
+  settings.answer_bytes = 3 * 1024 * 1024;
+  Webhooks hooks(settings, client, environment());
+  EXPECT_EQ(std::get<RpcAnswer>(rpc(hooks)).data.size(), 2 * 1024 * 1024 + 2U);
 }
 
 TEST_F(WebhookDelivery, DeadBackendOpensTheBreakerUntilItIsBack) {

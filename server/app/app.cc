@@ -4,6 +4,7 @@
 #include "admin/admin.h"
 #include "api/http_api.h"
 #include "api/http_client.h"
+#include "app/attachments.h"
 #include "app/decisions.h"
 #include "app/engines.h"
 #include "app/fault_reports.h"
@@ -176,6 +177,7 @@ class RunningApp final : public App {
         });
     endpoints_ = add_transports(*server_, settings_->transport, *node_);
     api_ = add_api(*server_, settings_->http_api, *control_);
+    attach();
     if (settings_->metrics_enabled) add_metrics(*server_, *control_);
     if (settings_->health_enabled) add_health(*server_, *control_);
     if (options_.more_routes) options_.more_routes(*server_);
@@ -183,6 +185,19 @@ class RunningApp final : public App {
                                               .newest_settings = [this] { return node_->settings(); },
                                               .control = control_.get(),
                                               .web = options_.web});
+  }
+
+  void attach() {
+    AttachmentEnvironment environment;
+    environment.gatekeeper = [this] { return decisions_->gatekeeper(LoopHandle::current()); };
+    environment.backend = &decisions_->backend();
+    environment.refuse = [ways = endpoints_](const Request& request, std::string_view methods) {
+      return ways->refuse(request, methods);
+    };
+    environment.add_cors = [ways = endpoints_](const Request& request, Headers& headers) {
+      ways->origins()->add_cors(request, headers);
+    };
+    add_attachments(*server_, settings_->attachments, std::move(environment));
   }
 
   Outcome<void> listen() {

@@ -4,7 +4,9 @@
 #include "api/documents.h"
 #include "api/event_delivery.h"
 #include "api/webhooks.h"
+#include "app/attachments.h"
 
+#include <algorithm>
 #include <future>
 #include <iterator>
 #include <mutex>
@@ -80,8 +82,12 @@ class RunningDecisions final : public Decisions {
     environment.warn = [log = log_](const std::string& sentence) {
       if (log) log(LogLevel::warning, sentence);
     };
+    BackendSettings backend = settings->backend;
+    if (settings->attachments.enabled) {
+      backend.answer_bytes = std::max(backend.answer_bytes, attachment_answer_bytes(settings->attachments));
+    }
     const auto before = webhooks_.current();
-    webhooks_.replace(std::make_shared<Webhooks>(settings->backend, http_, std::move(environment), before.get()));
+    webhooks_.replace(std::make_shared<Webhooks>(std::move(backend), http_, std::move(environment), before.get()));
     if (delivery_) delivery_->reconfigure(settings->events);
     const std::scoped_lock lock(mutex_);
     policy_ = std::move(*next);

@@ -51,6 +51,10 @@ std::string facts_json(const Settings& settings) {
   json.field("api", !settings.http_api.disabled).field("api_prefix", api);
   json.field("health", settings.health_enabled);
   json.field("http_stream", !transport.http_stream.disabled).field("sse", !transport.sse.disabled);
+  if (const AttachmentSettings& attachments = settings.attachments; attachments.enabled) {
+    json.key("attachments").begin_object().field("prefix", attachments.handler_prefix);
+    json.field("max_size", attachments.max_bytes).end_object();
+  }
   return json.end_object().take();
 }
 

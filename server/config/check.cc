@@ -4,6 +4,7 @@
 #include "auth/key_set_address.h"
 #include "auth/pattern.h"
 #include "config/keys.h"
+#include "model/media_type.h"
 
 #include <fmt/format.h>
 
@@ -24,6 +25,7 @@ class Checker {
     channels();
     calls();
     backends();
+    attachments();
     ways_in();
     return std::move(problems_);
   }
@@ -133,6 +135,15 @@ class Checker {
     for (const std::string& kind : s_.events.kinds)
       expect(std::ranges::find(kinds, kind) != kinds.end(), "events.kinds",
              "may hold connected, disconnected, subscribed, unsubscribed, channel_occupied, channel_vacated");
+  }
+
+  void attachments() {
+    const AttachmentSettings& attachments = s_.attachments;
+    proxy(attachments.enabled, attachments.proxy_name, default_rpc_proxy, "attachments.proxy_name");
+    expect(attachments.handler_prefix.starts_with('/') && !attachments.handler_prefix.ends_with('/'),
+           "attachments.handler_prefix", "must begin with / and not end with it");
+    expect(std::ranges::all_of(attachments.types, is_picture_type), "attachments.types",
+           "may hold image/jpeg, image/png, image/webp, image/gif, image/avif: nothing that a browser would run");
   }
 
   static std::string proxy_key(std::string_view name) {

@@ -201,6 +201,22 @@ std::vector<Field<EventDeliverySettings>> event_fields() {
   };
 }
 
+std::vector<Field<AttachmentSettings>> attachment_fields() {
+  using A = AttachmentSettings;
+  return {
+      field("enabled", &A::enabled, "Pictures go to the backend and come from it by HTTP.", {.restart = true}),
+      field("handler_prefix", &A::handler_prefix, "Their path.", {.restart = true}),
+      field("max_size", &A::max_bytes, "The largest.",
+            {.restart = true, .bytes = true, .minimum = 1024, .maximum = 64.0 * 1024 * 1024}),
+      field("types", &A::types, "Which: image/jpeg, image/png, image/webp, image/gif, image/avif.", {.restart = true}),
+      field("proxy_name", &A::proxy_name, "Which of `proxies` is asked; default: `rpc.proxy`.", {.restart = true}),
+      field("at_a_time", &A::at_a_time, "On their way at a time, in all.",
+            {.restart = true, .minimum = 1, .maximum = 10'000}),
+      field("at_a_time_of_user", &A::at_a_time_of_user, "And of one user.",
+            {.restart = true, .minimum = 1, .maximum = 10'000}),
+  };
+}
+
 std::vector<Field<ListenSettings>> listen_fields() {
   using L = ListenSettings;
   const Traits places{.restart = true, .minimum = 1, .maximum = 100'000'000};
@@ -349,6 +365,7 @@ std::vector<Key> all_keys() {
   mount_transport(all);
   mount(all, "http_api.", api_fields(), [](Settings& s) -> HttpApiSettings& { return s.http_api; });
   mount(all, "events.", event_fields(), [](Settings& s) -> EventDeliverySettings& { return s.events; });
+  mount(all, "attachments.", attachment_fields(), [](Settings& s) -> AttachmentSettings& { return s.attachments; });
   mount(all, "events.webhook.", proxy_fields(), [](Settings& s) -> ProxySettings& { return s.events.webhook; });
   return all;
 }

@@ -51,6 +51,7 @@ struct Settings {
   HttpApiSettings http_api;
   BackendSettings backend;
   EventDeliverySettings events;
+  AttachmentSettings attachments;
   AdminSettings admin;
   LogSettings log;
   bool metrics_enabled = true, health_enabled = true;

@@ -31,4 +31,5 @@ start_chat_backend() {
   note "the chat's backend listens on $endpoint"
   export FAIRLEAD_HTTP_API_KEY=$key FAIRLEAD_RPC_PROXY_SIGNING_SECRET=$signature
   export FAIRLEAD_RPC_PROXY_ENDPOINT=$endpoint FAIRLEAD_RPC_PROXY_TIMEOUT=5s FAIRLEAD_RPC_WITHOUT_NAMESPACE_PROXY_ENABLED=true
+  export FAIRLEAD_ATTACHMENTS_ENABLED=true
 }

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { eventually } from "../suite.js";
 import { ChatServer } from "./chat_server.js";
-import { attached, attachedKib, enter, enterRoom, heard, isWaiting, pasteAPicture, pictureWidth, say, textOf, unreadOf } from "./chat_people.js";
+import { attached, attachedKib, enter, enterRoom, heard, isWaiting, lines, pasteAPicture, pictureWidth, say, textOf, unreadOf } from "./chat_people.js";
 import { takePictures } from "./server_pictures.js";
 
-const largestImageKib = 600; // of examples/chat/backend.py
+const largestImageKib = 1_024; // attachments.max_size
 
 export async function chatBackendCases(context) {
   await withBackend(context);
@@ -35,6 +35,32 @@ async function withBackend({ suite, browser, fairlead, directory }) {
     await takePictures(browser, bob, "chat-picture");
   });
 
+  await suite.run(label("the server takes a picture from who may connect alone, and only what is one"), 30_000, async () => {
+    const [status, kept] = await ada.evaluate(askAttachments, "ada", "picture");
+    assert.equal(status, 201);
+    const again = await ada.evaluate(askAttachments, "ada", "picture");
+    assert.deepEqual(again, [201, kept], "the same once more is the same");
+    assert.deepEqual(await ada.evaluate(askAttachments, "ada", "svg"), [415, "that is no picture of these types: image/jpeg, image/png, image/webp, image/gif"]);
+    assert.equal((await ada.evaluate(askAttachments, "", "picture"))[0], 401);
+    assert.deepEqual(await bob.evaluate(readAttachment, "bob", kept), [200, "image/png", "nosniff", "private, max-age=31536000, immutable"]);
+    assert.equal((await bob.evaluate(readAttachment, "", kept))[0], 401);
+    assert.equal((await bob.evaluate(readAttachment, "bob", "nothing"))[0], 404);
+  });
+
+  await suite.run(label("a picture that the server does not take says so, and what was written after it goes on"), 60_000, async () => {
+    await ada.evaluate(pasteAPicture);
+    await attached(ada);
+    await server.kill();
+    server.how.env.FAIRLEAD_ATTACHMENTS_MAX_SIZE = "20KiB"; // less than the page was told
+    await say(ada, "Too large.");
+    await say(ada, "But this goes.");
+    await server.restart();
+    await eventually("the author is told", () => ada.evaluate(() => Array.from(document.querySelectorAll("#log .status"), (one) => one.textContent)
+      .includes("Not sent: it is too large for this server")), 30_000);
+    await heard(bob, "ada: But this goes.", 30_000);
+    assert.ok(!(await bob.evaluate(lines)).includes("ada: Too large."));
+  });
+
   await suite.run(label("a stranger's first words are announced"), 40_000, async () => {
     const zoe = await enter(browser, server, "zoe", "#with=ada");
     await say(zoe, "We have not met.");
@@ -45,6 +71,22 @@ async function withBackend({ suite, browser, fairlead, directory }) {
   for (const page of [ada, bob]) await page.close();
   await server.stop();
 }
+
+// ── Asked in a page ─────────────────────────────────────────────────────────────────────────────────────────────────
+const askAttachments = async (user, what) => {
+  const token = user === "" ? "none" : (await (await fetch(`/development/token?user=${user}`, { headers: { "X-Fairlead-Development": "1" } })).json()).token;
+  const canvas = document.createElement("canvas");
+  const picture = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  const body = what === "picture" ? picture : new Blob(["<svg xmlns=\"http://www.w3.org/2000/svg\"/>"], { type: "image/png" });
+  const answer = await fetch("/attachments", { method: "POST", body, headers: { Authorization: `Bearer ${token}` } });
+  const said = await answer.json();
+  return [answer.status, said.id ?? said.error.message];
+};
+const readAttachment = async (user, id) => {
+  const token = user === "" ? "none" : (await (await fetch(`/development/token?user=${user}`, { headers: { "X-Fairlead-Development": "1" } })).json()).token;
+  const answer = await fetch(`/attachments/${id}`, { headers: { Authorization: `Bearer ${token}` } });
+  return [answer.status, ...["Content-Type", "X-Content-Type-Options", "Cache-Control"].map((name) => answer.headers.get(name))];
+};
 
 // With the configuration of the example, where a name is not enough.
 async function byToken({ suite, browser, fairlead }) {

@@ -25,7 +25,7 @@ export class ChatServer {
     const backend = new Process("/usr/bin/python3", ["examples/chat/backend.py", "--listen", "127.0.0.1:0", "--database", database,
       "--api", `https://localhost:${port}/api`, "--ca", fairlead.ca], { env });
     const [, endpoint] = await backend.says(/listening on (\S+)/);
-    const asked = { FAIRLEAD_RPC_PROXY_ENDPOINT: endpoint, FAIRLEAD_RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: "true" };
+    const asked = { FAIRLEAD_RPC_PROXY_ENDPOINT: endpoint, FAIRLEAD_RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: "true", FAIRLEAD_ATTACHMENTS_ENABLED: "true" };
     const chat = await ChatServer.start(fairlead, { ...how, port, env: { ...secrets, ...asked, ...how.env } });
     chat.backend = backend;
     return chat;

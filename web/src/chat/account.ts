@@ -8,6 +8,7 @@ export interface Facts {
   readonly development: boolean;
   readonly http_stream: boolean;
   readonly sse: boolean;
+  readonly attachments?: { readonly prefix: string; readonly max_size: number }; // pictures by HTTP
 }
 export interface Account {
   readonly user: string;

@@ -217,8 +217,9 @@ export class App {
     byId("leave").hidden = kind !== "room";
     const unread = this.#chat.talks().reduce((sum, one) => sum + (one === talk && document.hasFocus() ? 0 : one.unread().count), 0);
     document.title = `${unread > 0 ? `(${unread}) ` : ""}${kind === "room" ? "#" : ""}${title} – Fairlead chat`;
-    const { abilities } = this.#chat.backend;
-    const images = abilities ? "" : "The chat’s backend is not running: pictures are sent small, inside the message.";
+    const { here, largestPicture } = this.#chat.backend;
+    const why = here ? "This server keeps none" : "The chat’s backend is not running";
+    const images = largestPicture > 0 ? "" : `${why}: pictures are sent small, inside the message.`;
     setText(byId("abilities"), this.#chat.link === "connected" ? images : "");
   }
 

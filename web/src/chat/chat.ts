@@ -8,6 +8,7 @@ import type { Account, Facts } from "./account.ts";
 import { Backend } from "./backend.ts";
 import { directPlace, directoryChannel, inboxChannel, isRoomName, lobby, roomPlace } from "./names.ts";
 import type { Place } from "./names.ts";
+import { Pictures } from "./pictures.ts";
 import { OfflineQueue } from "./queue.ts";
 import type { Message, Author } from "./store.ts";
 import { Talk } from "./talk.ts";
@@ -49,7 +50,7 @@ export class Chat {
     this.marks = new ReadMarks(localStorage, account.user);
     const getToken = async (): Promise<string> => account.token();
     this.client = new Centrifuge(transports(facts), { getToken, name: "fairlead-chat", minReconnectDelay: 250, maxReconnectDelay: 8_000 });
-    this.backend = new Backend(this.client);
+    this.backend = new Backend(this.client, new Pictures(facts, account));
     this.#follow(account);
   }
 
@@ -108,7 +109,7 @@ export class Chat {
   }
   // Tells the others of a room that they may not know: by the backend, or by an announcement of our own.
   async announceRoom(name: string): Promise<void> {
-    if (this.backend.abilities) {
+    if (this.backend.here) {
       await this.backend.createRoom(name);
       return;
     }
@@ -137,7 +138,7 @@ export class Chat {
   }
   // The first words to somebody who may not listen yet.
   async invite(talk: Talk): Promise<void> {
-    if (this.backend.abilities && talk.place.kind === "direct") await this.backend.invite(talk.place.other);
+    if (this.backend.here && talk.place.kind === "direct") await this.backend.invite(talk.place.other);
   }
 
   #listenTo(person: Author): Talk | null {

@@ -43,10 +43,12 @@ export class Composer {
       if (this.#say.value.trim() !== "") actions.typed();
     });
     this.#say.addEventListener("paste", (event) => {
-      const file = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
-      if (!file) return;
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (files.length === 0) return;
       event.preventDefault();
-      void this.attach(file);
+      const file = files.find((one) => one.type.startsWith("image/"));
+      if (file) void this.attach(file);
+      else this.#fail("Only pictures can be pasted here.");
     });
     const picker = byId<HTMLInputElement>("picture");
     picker.addEventListener("change", () => {
@@ -89,7 +91,7 @@ export class Composer {
 
   async attach(file: Blob): Promise<void> {
     this.#fail("");
-    const largest = this.#backend.abilities?.largestImage ?? largestInlineBytes;
+    const largest = this.#backend.largestPicture || largestInlineBytes;
     try {
       this.#upload = await shrunk(file, largest);
     } catch (error) {
@@ -114,7 +116,7 @@ export class Composer {
     }
     if (text === "" && !this.#upload) return;
     const upload = this.#upload;
-    if (upload && !this.#backend.abilities && base64Length((upload.data.length / 4) * 3) > largestInlineImage) {
+    if (upload && this.#backend.largestPicture === 0 && base64Length((upload.data.length / 4) * 3) > largestInlineImage) {
       return this.#fail("The backend that keeps pictures is away. Paste it again to send it small.");
     }
     this.#say.value = "";

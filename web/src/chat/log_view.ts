@@ -144,7 +144,7 @@ export class LogView {
   #status(talk: Talk, message: Message): string {
     if (message.author?.user !== this.#chat.me.user) return "";
     if (message.progress === "waiting") return talk.live ? "Sending…" : "Waiting for the connection";
-    if (message.progress === "failed") return "Not sent";
+    if (message.progress === "failed") return message.why ? `Not sent: ${message.why}` : "Not sent";
     if (message.deleted || message.offset === 0) return "";
     const read = talk.receipts.readBy(message.offset, talk.store.epoch, this.#chat.me.user).map((user) => this.#chat.nameOf(user));
     if (read.length > 0) return talk.place.kind === "direct" ? "Read" : `Read by ${listed(read)}`;
@@ -218,8 +218,8 @@ export class LogView {
     const known = this.#addresses.get(key);
     if (known) return known;
     const asked = (async () => {
-      const { data, type } = picture.data ? { data: picture.data, type: picture.type } : await this.#chat.backend.getImage(picture.id ?? "");
-      return URL.createObjectURL(toBlob(data, type));
+      const { data, type, id } = picture;
+      return URL.createObjectURL(data ? toBlob(data, type) : await this.#chat.backend.pictures.get(id ?? ""));
     })();
     this.#addresses.set(key, asked);
     asked.catch(() => this.#addresses.delete(key)); // the next drawing asks again
@@ -249,7 +249,7 @@ function inherit(old: HTMLElement, fresh: HTMLElement): void {
 }
 
 function statusLine(status: string): HTMLElement {
-  const kind = status.split(" ")[0]?.replace("…", "").toLowerCase() ?? "";
+  const kind = status.split(" ")[0]?.replace(/[…:]/, "").toLowerCase() ?? "";
   return make("p", `status quiet status-${kind}`, status);
 }
 

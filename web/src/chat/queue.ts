@@ -30,6 +30,7 @@ export interface Queued {
   readonly upload?: Upload; // goes to the backend first
   readonly after?: Position; // the stream's top when it was first sent: it can only stand behind it
   readonly state: QueueState;
+  readonly why?: string; // it failed, for the author
 }
 
 export class OfflineQueue {
@@ -82,11 +83,11 @@ export class OfflineQueue {
   sent(id: string): void {
     this.#update(id, (item) => ({ ...item, state: "sent" }));
   }
-  failed(id: string): void {
-    this.#update(id, (item) => ({ ...item, state: "failed" }));
+  failed(id: string, why = ""): void {
+    this.#update(id, (item) => ({ ...item, state: "failed", ...(why === "" ? {} : { why }) }));
   }
   retry(id: string): void {
-    this.#update(id, (item) => (item.state === "failed" ? { ...item, state: "waiting" } : item));
+    this.#update(id, ({ why: _told, ...item }) => (item.state === "failed" ? { ...item, state: "waiting" } : item));
   }
   // Everything that was sent and should have been seen by now is sent again.
   rewind(place: string): void {

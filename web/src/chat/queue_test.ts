@@ -106,3 +106,13 @@ test("a picture that is uploaded leaves the queue lighter", () => {
   assert.equal(item?.upload, undefined);
   assert.equal(item?.body.t === "say" && item.body.image?.id, "p");
 });
+
+test("why something failed is kept for its author, and forgotten when it is tried again", () => {
+  const storage = new MemoryStorage();
+  new OfflineQueue(storage, "ada").put("room", body("a"));
+  new OfflineQueue(storage, "ada").failed("a", "it is too large");
+  const queue = new OfflineQueue(storage, "ada");
+  assert.deepEqual(queue.of("room").map(({ state, why }) => [state, why]), [["failed", "it is too large"]]);
+  queue.retry("a");
+  assert.deepEqual(queue.of("room").map(({ state, why }) => [state, why]), [["waiting", undefined]]);
+});

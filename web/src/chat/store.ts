@@ -20,6 +20,7 @@ export interface Message {
   readonly edited: boolean;
   readonly deleted: boolean;
   readonly progress: Progress;
+  readonly why?: string; // it failed
 }
 
 interface Kept {
@@ -111,17 +112,18 @@ export class MessageStore {
 export interface PendingBody {
   readonly body: Body;
   readonly failed: boolean;
+  readonly why?: string;
 }
 
 // The optimistic echo: messages that wait stand at the end, edits and deletions that wait are applied.
 function withPending(shown: Message[], pending: readonly PendingBody[], me: Author): Message[] {
   const all = [...shown];
-  for (const { body, failed } of pending) {
+  for (const { body, failed, why } of pending) {
     const progress: Progress = failed ? "failed" : "waiting";
     if (body.t === "say") {
       all.push({
         key: keyOf(me.user, body.id), id: body.id, offset: 0, author: me, at: body.at, text: body.text,
-        ...(body.image ? { image: body.image } : {}), edited: false, deleted: false, progress,
+        ...(body.image ? { image: body.image } : {}), edited: false, deleted: false, progress, ...(why ? { why } : {}),
       });
       continue;
     }

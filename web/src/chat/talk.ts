@@ -4,10 +4,12 @@
 // stream has shown it.
 import type { Centrifuge, PublicationContext, SubscribedContext, Subscription } from "centrifuge";
 import type { Backend } from "./backend.ts";
+import { toBlob } from "./images.ts";
 import { largestInlineImage, readBody } from "./messages.ts";
 import type { Body, Said } from "./messages.ts";
 import type { Place } from "./names.ts";
 import type { OfflineQueue, Position, Queued, Upload } from "./queue.ts";
+import { PictureRefused } from "./pictures.ts";
 import { Receipts } from "./receipts.ts";
 import { MessageStore } from "./store.ts";
 import type { Author, Message } from "./store.ts";
@@ -85,7 +87,9 @@ export class Talk {
   }
 
   messages(): Message[] {
-    const pending = this.#world.queue.of(this.place.key).map((item) => ({ body: shownBody(item), failed: item.state === "failed" }));
+    const pending = this.#world.queue.of(this.place.key).map((item) => ({
+      body: shownBody(item), failed: item.state === "failed", why: item.why ?? "",
+    }));
     return this.store.messages(pending, this.#world.me);
   }
   unread(): { count: number; more: boolean } {
@@ -123,7 +127,8 @@ export class Talk {
           failures = 0;
         } catch (error) {
           const stuck = item.upload !== undefined && this.live && failures >= mostUploadTries;
-          if (lasting.has(codeOf(error)) || stuck) this.#world.queue.failed(id);
+          if (error instanceof PictureRefused) this.#world.queue.failed(id, error.message);
+          else if (lasting.has(codeOf(error)) || stuck) this.#world.queue.failed(id);
           else await pause(Math.min(retryFirstMs * 2 ** failures, retryLongestMs) * (0.5 + Math.random() / 2));
           failures += 1;
         }
@@ -343,7 +348,7 @@ function shownBody({ body, upload }: Queued): Body {
 
 async function withPicture(body: Said, upload: Upload, backend: Backend): Promise<Said> {
   const { width, height, type, data } = upload;
-  if (data.length <= largestInlineImage && !backend.abilities) return { ...body, image: { width, height, type, data } };
-  const id = await backend.putImage(body.id, upload);
+  if (data.length <= largestInlineImage && backend.largestPicture === 0) return { ...body, image: { width, height, type, data } };
+  const id = await backend.pictures.put(toBlob(data, type));
   return { ...body, image: { width, height, type, id } };
 }
