@@ -92,7 +92,7 @@ std::string text_of(const config::Slot& slot) {
       [](const auto* value) -> std::string {
         using T = std::decay_t<decltype(*value)>;
         if constexpr (std::is_same_v<T, std::chrono::milliseconds>) {
-          return fmt::format("{} ms", value->count());
+          return value->count() < 0 ? "never" : fmt::format("{} ms", value->count());
         } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
           return fmt::format("{}", *value);
         } else {

@@ -23,6 +23,7 @@ using Transforms = std::vector<StatusTransform>;
 constexpr std::array<std::string_view, 4> policies{"disconnect", "drop_oldest", "sample", "conflate"};
 constexpr std::string_view mask = "***";
 constexpr std::size_t elements_limit = 10'000;
+constexpr milliseconds never{-1};
 
 std::unexpected<std::string> refuse(std::string rule) { return std::unexpected(std::move(rule)); }
 std::unexpected<std::string> wrong_type(const Slot& slot, const Traits& traits) {
@@ -64,6 +65,13 @@ std::optional<std::int64_t> whole_of(const Value& value) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
   return error == std::errc{} && end == text->data() + text->size() ? std::optional(number) : std::nullopt;
+}
+
+// "-1", and "-1s": the established server reads a duration either way.
+bool is_negative(std::string_view text) {
+  if (!text.starts_with('-')) return false;
+  text.remove_prefix(1);
+  return text == "1" || parse_duration(text).has_value();
 }
 
 std::string bound_text(double bound, const Slot& slot, const Traits& traits) {
@@ -176,9 +184,15 @@ struct Assigner {
   }
   Done operator()(milliseconds* target) const {
     const auto* text = std::get_if<std::string>(&value.data);
-    const auto* zero = std::get_if<std::int64_t>(&value.data);
+    const auto* whole = std::get_if<std::int64_t>(&value.data);
     auto duration = text == nullptr ? std::nullopt : parse_duration(*text);
-    if (zero != nullptr && *zero == 0) duration = milliseconds(0);
+    if (whole != nullptr && *whole == 0) duration = milliseconds(0);
+    const bool negative = (whole != nullptr && *whole < 0) || (text != nullptr && is_negative(*text));
+    if (negative && traits.never) {
+      *target = never;
+      return {};
+    }
+    if (negative) return refuse("must not be negative");
     if (!duration) return wrong();
     if (auto fits = within(static_cast<double>(duration->count()), slot, traits); !fits) return fits;
     *target = *duration;
@@ -247,7 +261,9 @@ struct Writer {
   Value operator()(const unsigned* number) const { return Value{static_cast<std::int64_t>(*number)}; }
   Value operator()(const std::int64_t* number) const { return Value{*number}; }
   Value operator()(const double* number) const { return Value{*number}; }
-  Value operator()(const milliseconds* duration) const { return Value{duration_text(*duration)}; }
+  Value operator()(const milliseconds* duration) const {
+    return *duration == never ? Value{std::int64_t{-1}} : Value{duration_text(*duration)};
+  }
   Value operator()(const std::vector<std::string>* texts) const {
     List list;
     for (const std::string& text : *texts) list.push_back(Value{text});

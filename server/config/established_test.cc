@@ -3,6 +3,7 @@
 #include "config/assign.h"
 #include "config/keys.h"
 #include "config/load.h"
+#include "config/print.h"
 #include "config/writing.h"
 
 #include <gmock/gmock.h>
@@ -187,6 +188,52 @@ TEST(Established, EveryOptionOfANamespaceArrives) {
     const auto text = [&](ChannelOptions& options) { return toml_text(written(one.slot(options), one.traits, true)); };
     EXPECT_NE(text(all), text(none)) << one.name;
   }
+}
+
+// "To disable sending app-level pings use -1. To disable pong checks use -1."
+TEST(Established, PingsAndTheirAnswersAreSwitchedOffByMinusOne) {
+  for (const char* off : {"-1", "\"-1\"", "\"-1s\"", "\"-1ms\""}) {
+    const std::string text = off;
+    const auto neither = loaded(R"({"client": {"ping_interval": )" + text + "}}");
+    ASSERT_TRUE(neither) << off << complaints(R"({"client": {"ping_interval": )" + text + "}}");
+    EXPECT_LT(neither->settings.session.ping_interval.count(), 0) << off;
+    const auto unanswered = loaded(R"({"client": {"ping_interval": "30s", "pong_timeout": )" + text + "}}");
+    ASSERT_TRUE(unanswered) << off;
+    EXPECT_EQ(unanswered->settings.session.ping_interval, std::chrono::seconds(30));
+    EXPECT_LT(unanswered->settings.session.pong_timeout.count(), 0) << off;
+    const auto both = loaded(R"({"client": {"ping_interval": )" + text + R"(, "pong_timeout": )" + text + "}}");
+    EXPECT_TRUE(both) << off;
+  }
+}
+
+TEST(Established, WhatIsSwitchedOffIsPrintedSoThatItLoadsAgain) {
+  const auto first = loaded(R"({"client": {"ping_interval": -1, "pong_timeout": "-1s"}})");
+  ASSERT_TRUE(first);
+  const auto again = loaded(print(first->settings, {.format = Format::json, .with_secrets = true}));
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(diff(first->settings, again->settings).empty());
+}
+
+TEST(Established, NothingElseIsEverNegative) {
+  for (const char* key : {"stale_close_delay", "presence_ttl", "expired_close_delay"}) {
+    for (const char* value : {"-1", "\"-1\"", "\"-5s\""}) {
+      EXPECT_THAT(complaints(R"({"client": {")" + std::string(key) + "\": " + value + "}}"),
+                  HasSubstr("client." + std::string(key) + " must not be negative"));
+    }
+  }
+  EXPECT_THAT(complaints(R"({"client": {"ping_interval": "-x"}})"), HasSubstr("must be a duration"));
+  EXPECT_THAT(complaints(R"({"client": {"ping_interval": 0}})"), HasSubstr("at least 100ms"));
+}
+
+TEST(Established, TheFormatOfPublicationsIsHandedDownToWhoSaysNothing) {
+  const auto result = loaded(R"({"channel": {"publication_data_format": "json_object", "namespaces": [
+    {"name": "own", "publication_data_format": "binary"}, {"name": "unset", "publication_data_format": ""}, {"name": "none"}]}})");
+  ASSERT_TRUE(result);
+  const ChannelSettings& channel = result->settings.channel;
+  EXPECT_EQ(channel.without_namespace.publication_data_format, "json_object");
+  EXPECT_EQ(channel.namespaces.at("own").publication_data_format, "binary");
+  EXPECT_EQ(channel.namespaces.at("unset").publication_data_format, "json_object");
+  EXPECT_EQ(channel.namespaces.at("none").publication_data_format, "json_object");
 }
 
 TEST(Established, WhatIsNotThereIsNamed) {

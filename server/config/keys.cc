@@ -127,10 +127,12 @@ std::vector<Field<PersonalChannelSettings>> personal_fields() {
 std::vector<Field<SessionSettings>> session_fields() {
   using S = SessionSettings;
   const Traits soon{.minimum = 100, .maximum = day};
+  const Traits or_never{.never = true, .minimum = 100, .maximum = day};
   const Traits many{.maximum = 10'000'000};
   return {
-      field("ping_interval", &S::ping_interval, "How often the server pings.", soon),
-      field("pong_timeout", &S::pong_timeout, "How long it waits for the answer; shorter than that.", soon),
+      field("ping_interval", &S::ping_interval, "How often the server pings; -1: never.", or_never),
+      field("pong_timeout", &S::pong_timeout, "How long it waits for the answer; shorter than that. -1: for ever.",
+            or_never),
       field("stale_close_delay", &S::stale_close_delay, "A client must have connected by then.", soon),
       field("expired_close_delay", &S::expired_close_delay, "Grace after a connection has expired.", {.maximum = day}),
       field("expired_sub_close_delay", &S::expired_sub_close_delay, "Grace after a subscription has.",
@@ -162,6 +164,9 @@ std::vector<Field<SessionSettings>> session_fields() {
 std::vector<Field<ChannelSettings>> channel_settings_fields() {
   using C = ChannelSettings;
   return {
+      field("publication_data_format", &C::publication_data_format,
+            "What clients may publish where a channel's own options do not say.",
+            {.choices = {"", "json", "json_object", "binary"}}),
       field("max_length", &C::max_length, "The longest name, in bytes.", {.minimum = 1, .maximum = 4096}),
       field("private_prefix", &C::private_prefix, "Begins the names that need a token; empty: none do."),
       field("namespace_boundary", &C::namespace_boundary, "Ends the namespace in a name."),

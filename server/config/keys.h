@@ -28,6 +28,7 @@ struct Traits {
   bool restart = false;   // a reload does not change it
   bool inverted = false;  // "enabled" in the file, `disabled` in the settings
   bool bytes = false;     // a size: "64KiB" is understood
+  bool never = false;     // a duration that may be -1: it does not happen (milliseconds of -1 in the settings)
   std::vector<std::string_view> choices{};
   double minimum = 0, maximum = 0;  // of numbers and (in milliseconds) durations; maximum 0: none
 };

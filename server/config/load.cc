@@ -101,11 +101,21 @@ class Reader {
     if (const Value* meta = find(meta_ttl_path)) set(*find_key(meta_ttl_path), *meta);
     meta_ttl_ = loaded_.settings.channel.without_namespace.history_meta_ttl;
     walk("", std::get<Table>(root_.data));
+    hand_down_data_format();
     auto& named = loaded_.settings.backend.named;
     std::erase_if(named, [](const auto& proxy) { return proxy.second.endpoint.empty(); });
     if (!problems_.empty()) return;
     const std::string origin = sources_.file ? sources_.file->name : "configuration";
     for (Problem& problem : check(loaded_.settings)) complain(origin, std::move(problem.key), std::move(problem.rule));
+  }
+
+  void hand_down_data_format() {
+    ChannelSettings& channel = loaded_.settings.channel;
+    const auto fill = [&](ChannelOptions& options) {
+      if (options.publication_data_format.empty()) options.publication_data_format = channel.publication_data_format;
+    };
+    fill(channel.without_namespace);
+    for (auto& [name, options] : channel.namespaces) fill(options);
   }
 
   [[nodiscard]] const Value* find(std::string_view path) const {

@@ -66,7 +66,8 @@ struct ChannelOptions {
 struct ChannelSettings {
   ChannelOptions without_namespace;
   std::map<std::string, ChannelOptions, std::less<>> namespaces;
-  std::size_t max_length = 255;  // bytes of a name
+  std::size_t max_length = 255;         // bytes of a name
+  std::string publication_data_format;  // where a channel's own options say nothing
   std::string private_prefix = "$";
   std::string namespace_boundary = ":";
   std::string user_boundary = "#";

@@ -332,6 +332,30 @@ TEST(Pings, WithAPongTheyGoOnInTheirInterval) {
   EXPECT_EQ(client.heard(), (Lines{"1:connect", "ping", "ping"}));
 }
 
+TEST(Pings, AreNotSentWhenTheyAreSwitchedOff) {
+  World world;
+  world.settings.ping_interval = -1ms;
+  TestClient client(world);
+  client.connect();
+  EXPECT_EQ(client.connect_result().ping, 0U);
+  EXPECT_FALSE(client.connect_result().pong);
+  client.wait(1h);
+  EXPECT_EQ(client.heard(), Lines{"1:connect"});
+}
+
+TEST(Pings, NeedNoAnswerWhenThatIsSwitchedOff) {
+  World world;
+  world.random = 0;
+  world.settings.pong_timeout = -1ms;
+  TestClient client(world);
+  client.connect();
+  EXPECT_EQ(client.connect_result().ping, 25U);
+  EXPECT_FALSE(client.connect_result().pong);
+  client.wait(12'500ms);
+  client.wait(25s);
+  EXPECT_EQ(client.heard(), (Lines{"1:connect", "ping", "ping"}));
+}
+
 TEST(Pings, AnUnsolicitedPongIsABadRequest) {
   World world;
   world.random = 0;

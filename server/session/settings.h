@@ -10,8 +10,8 @@ namespace fairlead::server {
 
 struct SessionSettings {
   using Milliseconds = std::chrono::milliseconds;
-  Milliseconds ping_interval{25'000};
-  Milliseconds pong_timeout{8'000};
+  Milliseconds ping_interval{25'000};        // not positive: no pings, and so no answers to wait for
+  Milliseconds pong_timeout{8'000};          // not positive: clients need not answer
   Milliseconds stale_close_delay{10'000};    // connect must come within
   Milliseconds expired_close_delay{25'000};  // grace after a connection's expiry
   Milliseconds expired_sub_close_delay{25'000};
