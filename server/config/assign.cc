@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -30,11 +31,16 @@ std::unexpected<std::string> wrong_type(const Slot& slot, const Traits& traits) 
   return refuse("must be " + type_text(slot, traits));
 }
 
+// "[::1]:8443" is a word: a list of texts would go on with a quotation mark or end.
+bool begins_with_address(std::string_view text) {
+  return text.size() > 1 && (text[1] == ':' || std::isxdigit(static_cast<unsigned char>(text[1])) != 0);
+}
+
 // Text of the environment or of an option that stands for a list or a table: JSON, or words for a list.
 std::optional<Value> spelled_out(const Value& value) {
   const auto* text = std::get_if<std::string>(&value.data);
   if (text == nullptr || !value.words) return value;
-  if (text->starts_with('[') || text->starts_with('{')) {
+  if ((text->starts_with('[') && !begins_with_address(*text)) || text->starts_with('{')) {
     auto read = read_json(*text, value.origin);
     return read ? std::optional(std::move(*read)) : std::nullopt;
   }

@@ -83,6 +83,24 @@ TEST(Config, ListsOfTheEnvironmentAreWordsOrJson) {
   EXPECT_EQ(loaded->backend.named.at("default:rpc").static_headers.at("X-A"), "b");
 }
 
+TEST(Config, AddressesOfIpv6AreWordsAsWell) {
+  for (const auto& [text, wanted] : std::vector<std::pair<std::string, std::vector<std::string>>>{
+           {"[::1]:8443", {"[::1]:8443"}},
+           {"[::]:8443 127.0.0.1:8443", {"[::]:8443", "127.0.0.1:8443"}},
+           {"[fe80::1%eth0]:1,[2001:db8::2]:2", {"[fe80::1%eth0]:1", "[2001:db8::2]:2"}},
+           {"[]", {}},
+           {R"(["[::1]:1"])", {"[::1]:1"}}}) {
+    ConfigSources sources;
+    sources.environment = {{"FAIRLEAD_LISTEN_SECURE", text}};
+    const auto loaded = load(sources);
+    ASSERT_TRUE(loaded) << text << complaint(sources);
+    EXPECT_EQ(loaded->listen.secure, wanted) << text;
+  }
+  ConfigSources sources;
+  sources.environment = {{"FAIRLEAD_LISTEN_SECURE", R"(["[::1]:1")"}};
+  EXPECT_THAT(complaint(sources), HasSubstr("must be a list of strings"));
+}
+
 TEST(Config, VariablesThatAreNoKeysAreNoted) {
   ConfigSources sources;
   sources.environment = {{"FAIRLEAD_SERVICE_HOST", "10.0.0.1"}};

@@ -127,6 +127,53 @@ def serve_prints_one_line_for_each_listener():
     contains(log, "127.0.0.1:0 is cleartext", "reads and changes everything")
 
 
+def first_answer(address, port, request=b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"):
+    """What a peer without TLS is told, to the end."""
+    with socket.create_connection((address, port), timeout=PATIENCE_SECONDS) as plain:
+        plain.sendall(request)
+        told = b""
+        try:
+            while piece := plain.recv(4096):
+                told += piece
+        except ConnectionResetError:
+            pass
+        return told
+
+
+UPGRADE = (b"GET /connection/websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+
+
+@case
+def serve_speaks_cleartext_on_ipv4_and_ipv6_where_it_is_told_to_and_nowhere_else():
+    for address, where in (("127.0.0.1", "127.0.0.1:0"), ("::1", "[::1]:0")):
+        command = [FAIRLEAD, "serve", "--config", write_configuration(), "--listen", where, "--insecure-cleartext-listen", where]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            try:
+                lines = first_lines(process, 2)
+                secure, cleartext = (int(line.rstrip("/").rsplit(":", 1)[1]) for line in lines)
+                equal([line.split("//")[0] for line in lines], ["listening on https:", "listening on http:"])
+                contains(first_answer(address, cleartext), b"HTTP/1.1 200 ")
+                with socket.create_connection((address, cleartext), timeout=PATIENCE_SECONDS) as client:
+                    client.sendall(UPGRADE)
+                    contains(client.recv(4096), b"HTTP/1.1 101 ")
+                # Beside it, what is not named so stays TLS alone: in cleartext it says that, and nothing else.
+                for request in (b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", UPGRADE):
+                    told = first_answer(address, secure, request)
+                    contains(told, b"HTTP/1.1 400 ")
+                    lacks(told, b" 200 ", b" 101 ", b"{}")
+                process.send_signal(signal.SIGTERM)
+                log = process.stderr.read().decode()
+                equal(process.wait(PATIENCE_SECONDS), 0)
+            finally:
+                process.kill()
+        contains(log, f"{where} is cleartext", "reads and changes everything")
+    # No shorter or quieter name leads there.
+    for quiet in (("--cleartext-listen", "[::1]:0"), ("--cleartext",), ("--set", "listen.cleartext=[::1]:0")):
+        run("serve", "--config", write_configuration(), *quiet, status=2)
+    contains(run("serve", "--config", write_configuration(), "--listen", "http://[::1]:0", status=None)[1], "http://[::1]:0")
+
+
 @case
 def serve_without_configuration_prints_new_secrets_once():
     command = [FAIRLEAD, "serve", "--listen", "localhost:0"]
