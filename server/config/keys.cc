@@ -38,7 +38,8 @@ std::vector<Field<ChannelOptions>> channel_history_fields() {
       field("delta_publish", &O::delta_publish, "Publications are sent as deltas to those who agreed on it."),
       field("allowed_delta_types", &O::allowed_delta_types, "Deltas that clients may agree on: \"fossil\"."),
       field("allow_tags_filter", &O::allow_tags_filter, "Clients may filter publications by their tags."),
-      field("allow_channel_compaction", &O::allow_channel_compaction, "Pushes may name the channel by a number."),
+      field("allow_channel_compaction", &O::allow_channel_compaction,
+            "Pushes in JSON may name the channel by a number."),
       field("keep_latest_publication", &O::keep_latest_publication, "The newest one is kept also without a history."),
   };
 }

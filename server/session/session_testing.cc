@@ -379,6 +379,7 @@ std::string publication_line(const Delivery& delivery, const WireForm& form) {
 TestClient::TestClient(World& world, Session::Options options, WireFormat format) : world_(world), format_(format) {
   Caller caller;
   caller.transport = "websocket";
+  caller.protocol = format == WireFormat::json ? "json" : "protobuf";
   session = Session::make(world.environment(), *this, caller, options, world.timeline.now());
 }
 

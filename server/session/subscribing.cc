@@ -98,7 +98,10 @@ Subscription::Terms ClientSession::terms_of(const SubscribeRequest& request, con
   terms.hears_join_leave =
       options.join_leave && wanted(options.force_push_join_leave, request.join_leave, false, &Gatekeeper::presence);
   terms.delta = wants_delta(request, options);
-  terms.compact = options.allow_channel_compaction && (request.flag & flag_channel_compaction) != 0;
+  // In Protobuf the JavaScript SDK (5.8.0) asks for it, and then compares numbers that are objects there: it would not
+  // find its own subscription, and hear nothing.
+  terms.compact = options.allow_channel_compaction && (request.flag & flag_channel_compaction) != 0 &&
+                  caller_.protocol != "protobuf";
   if (!server_side && request.filter) terms.filter = std::make_unique<const FilterNode>(*request.filter);
   terms.slow = {options.slow_policy, options.slow_queue_messages, options.conflate_tag};
   terms.sample_per_second = options.slow_sample_per_second;

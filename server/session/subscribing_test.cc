@@ -144,6 +144,20 @@ TEST_F(Subscribing, ChannelsAreNamedByNumbersWhereBothSidesWantIt) {
   EXPECT_EQ(client().heard(), (Lines{"pub a x", "pub " + std::to_string(world.number_of("b")) + " y"}));
 }
 
+// An SDK that asks for numbers there would hear nothing: it compares them as objects.
+TEST_F(Subscribing, ChannelsKeepTheirNamesInProtobuf) {
+  world.gate.options.allow_channel_compaction = true;
+  TestClient protobuf(world, {}, WireFormat::protobuf);
+  protobuf.connect();
+  SubscribeRequest request = to("a");
+  request.flag = flag_channel_compaction;
+  protobuf.say(request);
+  EXPECT_EQ(protobuf.last_subscribe_result().id, 0);
+  protobuf.log.clear();
+  world.publish("a", "x");
+  EXPECT_EQ(protobuf.heard(), Lines{"pub a x"});
+}
+
 // ── Joining without loss ────────────────────────────────────────────────────────────────────────────────────────────
 TEST_F(Subscribing, TheReplyComesBeforeWhatWasPublishedMeanwhile) {
   world.gate.options = recoverable();
