@@ -301,6 +301,75 @@ def serve_ends_at_once_on_a_second_signal():
         equal(server.end(signal.SIGINT), 0)
 
 
+def status_of(server, path):
+    try:
+        with urllib.request.urlopen(f"https://localhost:{server.port}{path}", context=context(), timeout=PATIENCE_SECONDS) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@case
+def serve_is_healthy_but_not_ready_while_it_drains():
+    with serving("--set", "shutdown.timeout=10m") as server, Subscribing(server, "news", "--no-reconnect") as one, \
+            Subscribing(server, "news", "--no-reconnect") as other:
+        for client in (one, other):
+            client.remarked("subscribed to news")
+        equal([status_of(server, "/health"), status_of(server, "/ready")], [200, 200])
+        server.send(signal.SIGTERM)
+        wait_for(lambda: status_of(server, "/ready") == 503, "the end of being ready")
+        equal(status_of(server, "/health"), 200)
+        equal(server.end(signal.SIGINT), 0)
+
+
+@case
+def serve_logs_lines_of_json_when_told_to():
+    with serving("--set", "log.format=json", "--set", "log.level=info") as server:
+        server.send(signal.SIGHUP)
+        wait_for(lambda: "reloaded" in server.log(), "a reload")
+        lines = [json.loads(line) for line in server.log().splitlines()]
+        assert all({"time", "level", "message"} <= set(line) for line in lines), lines
+        lacks(server.log(), KEY)
+
+
+# ── Tokens and configurations, without a server ─────────────────────────────────────────────────────────────────────
+
+@case
+def a_token_is_made_looked_at_and_believed():
+    config = write_configuration(CONFIGURATION.replace("allow_anonymous_connect_without_token = true",
+                                                       'token.hmac_secret_key = "a secret of the tests, long enough"'), "token.toml")
+    token = run("token", "create", "--config", config, "--user", "42", "--claim", 'info={"name":"Ada"}')[0].strip()
+    equal(token.count("."), 2)
+    shown = run("token", "inspect", "-", "--config", config, stdin=token)[0]
+    contains(shown, '"sub":"42"', '"name":"Ada"', "HS256", "valid for a connection")
+    of_channel = run("token", "create", "--config", config, "--user", "42", "--channel", "$secret")[0].strip()
+    contains(run("token", "inspect", "-", "--config", config, stdin=of_channel)[0], "valid for a subscription")
+    forged = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
+    contains(run("token", "inspect", "-", "--config", config, stdin=forged, status=1)[0], "invalid")
+    expired = run("token", "create", "--config", config, "--user", "42", "--claim", "nbf=99999999999")[0].strip()
+    contains(run("token", "inspect", "-", "--config", config, stdin=expired, status=1)[0], "expired")
+    run("token", "inspect", "-", stdin="no token", status=1)
+    run("token", "create", "--config", config, "--user", "42", "--claim", "exp=soon", status=2)
+    run("token", "create", "--config", write_configuration(), "--user", "42", status=1)
+
+
+@case
+def a_configuration_is_checked_and_printed_without_its_secrets():
+    config = write_configuration()
+    run("config", "check", config)
+    printed = run("config", "print", config)[0]
+    contains(printed, "history_size = 100")
+    lacks(printed, KEY)
+    again = harness.HOME / "printed.toml"
+    again.write_text(printed)
+    run("config", "check", again)
+    standard = harness.HOME / "standard.toml"
+    standard.write_text(run("config", "default")[0])
+    run("config", "check", standard)
+    bad = write_configuration("[client]\nping_interval = \"1s\"\nprezence = true\n", "bad.toml")
+    contains(run("config", "check", bad, status=1)[1], "client.prezence is not a key")
+
+
 # ── Service managers ────────────────────────────────────────────────────────────────────────────────────────────────
 
 # Does what systemd does for a socket unit: the listening socket is descriptor 3, and the variables name this process.
