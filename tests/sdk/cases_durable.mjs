@@ -2,9 +2,9 @@
 // The durable engine: the server is killed in the middle of a conversation, and nothing is lost, doubled or out of
 // order.
 import assert from 'node:assert/strict';
-import { Fairlead, configuration, connected, payload, sleep, subscribed, test, until } from './harness.mjs';
+import { Fairlead, configuration, connected, kinds, payload, sleep, subscribed, test, until } from './harness.mjs';
 
-for (const kind of ['websocket json', 'websocket protobuf', 'http_stream json']) {
+for (const kind of Object.keys(kinds)) {
   test(`${kind}: a conversation survives kill -9`, async () => {
     const database = `durable-${kind.replace(' ', '-')}.db`;
     let server = await Fairlead.start(configuration(), { database });

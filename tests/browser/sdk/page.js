@@ -3,6 +3,7 @@
 import { all, tearDown } from "../../sdk/harness.mjs";
 import "../../sdk/cases_basics.mjs";
 import "../../sdk/cases_durable.mjs";
+import "../../sdk/cases_server.mjs";
 import "../../sdk/cases_trust.mjs";
 
 globalThis.sdkCases = all.map(({ name, seconds }) => ({ name, seconds }));
