@@ -2,11 +2,14 @@
 #include "http1/request_reader.h"
 
 #include "base/assert.h"
+#include "base/finite.h"
 #include "http1/body_reader.h"
 #include "http1/head_parser.h"
 #include "http1/head_scanner.h"
 #include "text/tokens.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace fairlead::http1 {
@@ -30,6 +33,15 @@ struct Ended {
   std::optional<RequestReaderEvent> last;
 };
 using Phase = std::variant<AwaitingHead, AwaitingBody, Delivered, Ended>;
+
+// For a body to arrive in.
+std::chrono::milliseconds time_for(const Framing& framing, const Limits& limits) {
+  const bool declared = framing.kind == Framing::Kind::length;
+  const std::uint64_t bytes = declared ? framing.length_bytes : limits.http_body_bytes;
+  const std::uint64_t seconds = bytes / std::max<std::uint64_t>(limits.http_body_bytes_per_second, 1);
+  const std::uint64_t most = std::chrono::duration_cast<std::chrono::seconds>(longest_wait).count();
+  return finite(limits.http_head_time + std::chrono::seconds(std::min(seconds, most)));
+}
 
 bool expects_continue(const Request& request) {
   // RFC 9110 10.1.1: a server MUST ignore the expectation in a 1.0 request.
@@ -85,7 +97,7 @@ std::optional<RequestReaderEvent> RequestReader::State::step(AwaitingHead& head)
   buffer.consume((*extent)->end);
   if (body->done()) return deliver(std::move(*request));
   const bool wants_continue = expects_continue(*request) && buffer.empty();
-  phase = AwaitingBody{std::move(*request), std::move(*body), now + limits.http_head_time, false};
+  phase = AwaitingBody{std::move(*request), std::move(*body), now + time_for(*framing, of_body), false};
   if (wants_continue) return ContinueEvent{};
   return step(std::get<AwaitingBody>(phase));
 }
