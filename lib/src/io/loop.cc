@@ -2,77 +2,64 @@
 #include "io/loop.h"
 
 #include "base/assert.h"
+#include "io/guest_wait.h"
+#include "io/own_wait.h"
 #include "io/poller.h"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-
-#include <optional>
+#include <algorithm>
 #include <utility>
 
 namespace fairlead::io {
 namespace {
+
 thread_local Loop* current_loop = nullptr;
+
+// So many ends of a turn, at least, are done before the loop looks at its sockets again. A message to thousands is
+// thousands of sends: what comes meanwhile is not left to wait for all of them, and joins those that are still due.
+constexpr std::size_t ends_at_once = 32;
+
 }  // namespace
 
-// Shared with the handlers that Asio holds, so that one that is called after the loop has gone finds `loop` empty.
-struct Loop::Waiting {
-  explicit Waiting(Loop* owner)
-      : loop(owner), own(std::make_unique<boost::asio::io_context>(1)), context(*own), timer(std::in_place, context) {}
-  Waiting(Loop* owner, boost::asio::io_context& theirs) : loop(owner), context(theirs), timer(std::in_place, context) {}
+Deferred::~Deferred() { take_back(); }
 
-  Loop* loop;
-  std::unique_ptr<boost::asio::io_context> own;
-  boost::asio::io_context& context;
-  std::optional<boost::asio::steady_timer> timer;
-  std::optional<TimePoint> timer_at;
-};
-
-Deferred::~Deferred() {
+void Deferred::take_back() noexcept {
   if (loop_ == nullptr) return;
   (previous_ != nullptr ? previous_->next_ : loop_->first_deferred_) = next_;
   (next_ != nullptr ? next_->previous_ : loop_->last_deferred_) = previous_;
+  loop_ = nullptr;
 }
 
-Loop::Loop() : waiting_(std::make_shared<Waiting>(this)), poller_(std::make_unique<Poller>(*this, waiting_->context)) {}
+Loop::Loop() : poller_(std::make_unique<Poller>(*this)) {
+  own_ = std::make_unique<OwnWait>(*this);  // it watches two descriptors: the rest has to be there
+}
+
 Loop::Loop(boost::asio::io_context& context)
-    : waiting_(std::make_shared<Waiting>(this, context)), poller_(std::make_unique<Poller>(*this, context)) {
+    : poller_(std::make_unique<Poller>(*this)), guest_(std::make_unique<GuestWait>(*this, context, poller_->set())) {
   // A timer that nobody waits for must not keep the caller's context running.
   timers_.on_none_left = [this] {
-    if (waiting_->timer_at) waiting_->timer->cancel();
-    waiting_->timer_at.reset();
+    if (wake_at_) guest_->forget_to_wake();
+    wake_at_.reset();
   };
 }
 
 Loop::~Loop() {
   timers_.on_none_left = nullptr;
-  waiting_->loop = nullptr;
-  waiting_->timer.reset();
+  if (own_ != nullptr) own_->drop_posted();
+  own_.reset();
+  guest_.reset();
   poller_.reset();
-  while (first_deferred_ != nullptr) {
-    first_deferred_->loop_ = nullptr;
-    first_deferred_ = first_deferred_->next_;
-  }
-  // What is still queued holds on to `waiting_`: destroying the context breaks that circle.
-  waiting_->own.reset();
+  while (first_deferred_ != nullptr) first_deferred_->take_back();
 }
 
 void Loop::run() {
-  FAIRLEAD_ASSERT(waiting_->own != nullptr);
-  const auto work = boost::asio::make_work_guard(waiting_->context);
-  waiting_->context.run();  // returns at once when `stop` came first: another thread may be that quick
+  FAIRLEAD_ASSERT(own_ != nullptr);
+  own_->run();
 }
 
-void Loop::stop() { waiting_->context.stop(); }
+void Loop::stop() { own_ != nullptr ? own_->stop() : guest_->stop(); }
 
 void Loop::post(std::function<void()> work) {
-  boost::asio::post(waiting_->context, [waiting = waiting_, work = std::move(work)] {
-    if (waiting->loop == nullptr) return;
-    const Entered entered(*waiting->loop);
-    work();
-  });
+  own_ != nullptr ? own_->post(std::move(work)) : guest_->post(std::move(work));
 }
 
 void Loop::defer(Deferred& deferred) {
@@ -82,28 +69,24 @@ void Loop::defer(Deferred& deferred) {
   deferred.previous_ = last_deferred_;
   (last_deferred_ != nullptr ? last_deferred_->next_ : first_deferred_) = &deferred;
   last_deferred_ = &deferred;
-  if (std::exchange(turn_end_posted_, true)) return;
-  // Handlers that are ready now run first: posting puts the end of the turn behind them.
-  boost::asio::post(waiting_->context, [waiting = waiting_] {
-    if (waiting->loop == nullptr) return;
-    const Entered entered(*waiting->loop);
-    waiting->loop->end_turn();
-  });
+  if (guest_ != nullptr) guest_->need_turn();
 }
 
-void Loop::end_turn() {
-  turn_end_posted_ = false;
-  Deferred* last = last_deferred_;
-  while (first_deferred_ != nullptr) {
-    Deferred* due = first_deferred_;
-    first_deferred_ = due->next_;
-    (first_deferred_ != nullptr ? first_deferred_->previous_ : last_deferred_) = nullptr;
-    due->loop_ = nullptr;
-    const bool was_last = due == last;
-    due->on_turn_end();
+std::size_t Loop::tell(int timeout_ms) { return poller_->tell(timeout_ms); }
+
+// As many ends as sockets were told, so that no more is begun than is ended.
+void Loop::end_turn(std::size_t told) {
+  const Deferred* const last = last_deferred_;
+  for (std::size_t left = std::max(told, ends_at_once); left != 0 && first_deferred_ != nullptr; --left) {
+    Deferred& due = *first_deferred_;
+    due.take_back();
+    const bool was_last = &due == last;
+    due.on_turn_end();
     if (was_last) break;  // what was deferred meanwhile belongs to the next turn
   }
 }
+
+bool Loop::has_more_to_do() const noexcept { return first_deferred_ != nullptr || poller_->has_to_tell(); }
 
 void Loop::set_timer(Timer& timer, TimePoint at) {
   timers_.set(timer, at);
@@ -113,19 +96,21 @@ void Loop::set_timer(Timer& timer, TimePoint at) {
 void Loop::arm() {
   const auto next = timers_.next();
   // A timer that fires too early only looks again, so it moves only when it would come too late.
-  if (!next || (waiting_->timer_at && *waiting_->timer_at <= *next)) return;
-  waiting_->timer_at = next;
-  waiting_->timer->expires_at(*next);
-  waiting_->timer->async_wait([waiting = waiting_](const boost::system::error_code& error) {
-    if (error || waiting->loop == nullptr) return;
-    const Entered entered(*waiting->loop);
-    waiting->timer_at.reset();
-    waiting->loop->timers_.fire(now());
-    if (waiting->loop != nullptr) waiting->loop->arm();
-  });
+  if (!next || (wake_at_ && *wake_at_ <= *next)) return;
+  wake_at_ = next;
+  own_ != nullptr ? own_->wake_at(*next) : guest_->wake_at(*next);
 }
 
-boost::asio::io_context& Loop::context() noexcept { return waiting_->context; }
+void Loop::fire_timers() {
+  wake_at_.reset();
+  timers_.fire(now());
+  arm();
+}
+
+boost::asio::io_context& Loop::context() noexcept {
+  FAIRLEAD_ASSERT(guest_ != nullptr);
+  return guest_->context();
+}
 
 Loop* Loop::current() noexcept { return current_loop; }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thread's event loop over Asio: waiting, timers, an inbox for other threads, and the end of a turn.
+// One thread's event loop: waiting, timers, an inbox for other threads, and the end of a turn. It waits by itself, or
+// lets the caller's io_context wait.
 #pragma once
 
 #include "io/timers.h"
 
 #include <fairlead/time.h>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace boost::asio {
 class io_context;
@@ -15,7 +18,9 @@ class io_context;
 
 namespace fairlead::io {
 
+class GuestWait;
 class Loop;
+class OwnWait;
 class Poller;
 
 // Something to be done once at the end of the current turn of the loop, such as writing what this turn has produced.
@@ -26,6 +31,9 @@ class Deferred {
   Deferred(const Deferred&) = delete;
   Deferred& operator=(const Deferred&) = delete;
   virtual ~Deferred();
+
+  // Takes the wish back.
+  void take_back() noexcept;
 
  protected:
   virtual void on_turn_end() = 0;
@@ -40,31 +48,31 @@ class Deferred {
 // A turn is one pass of the event loop. Everything but `post`, `stop` and the constructor belongs to the loop's thread.
 class Loop {
  public:
-  Loop();                                           // with an io_context of its own
+  Loop();                                           // runs on a thread of its own
   explicit Loop(boost::asio::io_context& context);  // on the caller's, which outlives it
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
-  void run();   // until `stop`, which may have come before; once (own context only)
+  void run();   // until `stop`, which may have come before; once (not on the caller's context)
   void stop();  // thread-safe
   // Runs `work` on the loop's thread, in order. Thread-safe.
   void post(std::function<void()> work);
-  // Runs `deferred` at the end of this turn.
+  // Runs `deferred` at the end of this turn; of a later one when very many ends are due, see `end_turn`.
   void defer(Deferred& deferred);
 
   void set_timer(Timer& timer, TimePoint at);
   void cancel_timer(Timer& timer) noexcept { timers_.cancel(timer); }
 
   [[nodiscard]] static TimePoint now() noexcept { return Clock::now(); }
-  [[nodiscard]] boost::asio::io_context& context() noexcept;
+  [[nodiscard]] boost::asio::io_context& context() noexcept;    // the caller's
   [[nodiscard]] Poller& poller() noexcept { return *poller_; }  // for sockets
   // The loop whose callback is running on this thread; null outside of one.
   [[nodiscard]] static Loop* current() noexcept;
   // What the owner of the loop hangs on it (net's per-loop state).
   void* user = nullptr;
 
-  // Marks the loop as current while it lives: every way into the loop from Asio makes one.
+  // Marks the loop as current while it lives: every way into the loop makes one.
   class Entered {
    public:
     explicit Entered(Loop& loop) noexcept;
@@ -77,18 +85,24 @@ class Loop {
   };
 
  private:
-  struct Waiting;  // what Asio needs
   friend class Deferred;
-  friend class Poller;  // ends the turns in which it has told sockets
-  void end_turn();
+  friend class Poller;
+  // Who waits calls `tell`, then `end_turn` with what it said, turn by turn.
+  friend class OwnWait;
+  friend class GuestWait;
+  std::size_t tell(int timeout_ms);
+  void end_turn(std::size_t told);
+  void fire_timers();
   void arm();
+  [[nodiscard]] bool has_more_to_do() const noexcept;  // without waiting for anything
 
-  std::shared_ptr<Waiting> waiting_;
   std::unique_ptr<Poller> poller_;
+  std::unique_ptr<OwnWait> own_;      // or
+  std::unique_ptr<GuestWait> guest_;  // one of both
   Timers timers_;
+  std::optional<TimePoint> wake_at_;  // when the timers are looked at
   Deferred* first_deferred_ = nullptr;
   Deferred* last_deferred_ = nullptr;
-  bool turn_end_posted_ = false;
 };
 
 }  // namespace fairlead::io

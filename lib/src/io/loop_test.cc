@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <future>
+#include <list>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -92,6 +98,91 @@ TEST(Loop, AStopBeforeItRunsCounts) {
   loop.stop();
   loop.run();
   EXPECT_FALSE(ran);
+}
+
+TEST(Loop, ATimerForTheBeginningOfTimeFires) {
+  Loop loop;
+  Ring ring([&] { loop.stop(); });
+  loop.set_timer(ring, TimePoint{});
+  loop.run();
+  EXPECT_FALSE(ring.armed());
+}
+
+TEST(Loop, IsWokenByEachPostThatFindsItAsleepOrAboutToBe) {
+  Loop loop;
+  std::thread runs([&] { loop.run(); });
+  int answered = 0;
+  for (; answered < 2000; ++answered) {
+    auto answer = std::make_shared<std::promise<void>>();
+    auto came = answer->get_future();
+    loop.post([answer] { answer->set_value(); });
+    if (came.wait_for(std::chrono::seconds(10)) != std::future_status::ready) break;
+  }
+  loop.stop();
+  runs.join();
+  EXPECT_EQ(answered, 2000);
+}
+
+TEST(Loop, WhatWasPostedAndNeverRanGoesWithTheLoop) {
+  struct PostsWhenItGoes {
+    Loop& loop;
+    std::shared_ptr<int> kept;
+    ~PostsWhenItGoes() {
+      loop.post([kept = kept] { ADD_FAILURE(); });
+    }
+  };
+  const auto kept = std::make_shared<int>(0);
+  {
+    Loop loop;
+    auto last = std::make_shared<PostsWhenItGoes>(loop, kept);
+    loop.post([last = std::move(last)] { ADD_FAILURE(); });
+    loop.stop();
+    loop.run();
+  }
+  EXPECT_EQ(kept.use_count(), 1);
+}
+
+// A thousand ends that are due at once, the first of which posts something. How many were done when that ran?
+class ManyEnds {
+ public:
+  explicit ManyEnds(Loop& loop) {
+    for (int i = 0; i < count; ++i) {
+      ends_.emplace_back([this, &loop] {
+        if (done_++ == 0) loop.post([this] { before_post_ = done_; });
+        if (done_ == count) loop.stop();
+      });
+    }
+    loop.post([this, &loop] {
+      for (AtTurnEnd& end : ends_) loop.defer(end);
+    });
+  }
+
+  void expect_a_look_in_between() const {
+    EXPECT_EQ(done_, count);
+    EXPECT_GT(before_post_, 0);
+    EXPECT_LT(before_post_, count / 2);
+  }
+
+ private:
+  static constexpr int count = 1000;
+  std::list<AtTurnEnd> ends_;
+  int done_ = 0;
+  int before_post_ = 0;
+};
+
+TEST(Loop, LooksAtWhatCameBetweenManyEndsOfATurn) {
+  Loop loop;
+  const ManyEnds ends(loop);
+  loop.run();
+  ends.expect_a_look_in_between();
+}
+
+TEST(Loop, LooksAtWhatCameBetweenManyEndsOnTheCallersContextToo) {
+  boost::asio::io_context context;
+  Loop loop(context);
+  const ManyEnds ends(loop);
+  context.run();
+  ends.expect_a_look_in_between();
 }
 
 }  // namespace

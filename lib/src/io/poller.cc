@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/poller.h"
 
+#include "io/guest_wait.h"
 #include "io/loop.h"
 #include "io/socket.h"
 
 #include <sys/epoll.h>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -22,8 +20,6 @@ namespace {
 constexpr std::size_t edges_per_turn = 128;
 // EPOLLRDHUP: the end of the peer's direction must not hide behind its last bytes, see Socket::read.
 constexpr std::uint32_t read_edges = EPOLLIN | EPOLLRDHUP | EPOLLET;
-
-using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
 // As Asio does when the process is out of descriptors.
 int make_set() {
@@ -41,23 +37,8 @@ epoll_event event_of(Socket* socket, std::uint32_t what) noexcept {
 
 }  // namespace
 
-// Shared with the waits that Asio holds: one that is answered after the poller has gone finds none.
-struct Poller::Waiting {
-  Waiting(Poller& owner, boost::asio::io_context& of, int set)
-      : poller(&owner), context(of), descriptor(of.get_executor(), set) {}
-  Poller* poller;
-  boost::asio::io_context& context;
-  Descriptor descriptor;  // owns the set
-};
-
-Poller::Poller(Loop& loop, boost::asio::io_context& context)
-    : loop_(loop), set_(make_set()), waiting_(std::make_shared<Waiting>(*this, context, set_)) {}
-
-Poller::~Poller() {
-  waiting_->poller = nullptr;
-  boost::system::error_code ignored;
-  waiting_->descriptor.close(ignored);
-}
+Poller::Poller(Loop& loop) : loop_(loop), set_(make_set()) {}
+Poller::~Poller() { ::close(set_); }
 
 void Poller::add(Socket& socket, int descriptor) {
   epoll_event event = event_of(&socket, read_edges);
@@ -80,66 +61,29 @@ void Poller::ask_writable(Socket& socket, int descriptor) noexcept {
 
 void Poller::tell_again(Socket& socket) {
   again_.push_back(&socket);
-  if (!polling_) post();
+  if (loop_.guest_ != nullptr) loop_.guest_->need_turn();
 }
 
 void Poller::began_to_wait() {
   ++waits_;
-  arm();
+  if (loop_.guest_ != nullptr) loop_.guest_->arm();
 }
 
 void Poller::ended_to_wait() noexcept {
   --waits_;
-  disarm_if_unused();
+  if (loop_.guest_ != nullptr) loop_.guest_->disarm_if_unused();
 }
 
-// Only while somebody waits: an idle server must not keep the caller's context running.
-void Poller::arm() {
-  if (armed_ || posted_ || polling_ || waits_ == 0) return;
-  armed_ = true;
-  waiting_->descriptor.async_wait(Descriptor::wait_read, [waiting = waiting_](const boost::system::error_code& error) {
-    if (error || waiting->poller == nullptr) return;
-    const Loop::Entered entered(waiting->poller->loop_);
-    waiting->poller->armed_ = false;
-    waiting->poller->poll();
-  });
-}
-
-void Poller::disarm_if_unused() noexcept {
-  if (!armed_ || polling_ || waits_ != 0) return;
-  armed_ = false;
-  boost::system::error_code ignored;
-  waiting_->descriptor.cancel(ignored);
-}
-
-void Poller::post() {
-  if (std::exchange(posted_, true)) return;
-  boost::asio::post(waiting_->context, [waiting = waiting_] {
-    if (waiting->poller == nullptr) return;
-    const Loop::Entered entered(waiting->poller->loop_);
-    waiting->poller->posted_ = false;
-    waiting->poller->poll();
-  });
-}
-
-void Poller::poll() {
-  polling_ = true;
+std::size_t Poller::tell(int timeout_ms) {
   telling_ = std::exchange(again_, std::move(telling_));
-  // The turn ends here, rather than behind a further look at what Asio waits for, unless its end is on its way.
-  const bool ends_turn = !std::exchange(loop_.turn_end_posted_, true);
-  tell_edges();
-  tell_remembered();
-  if (ends_turn) loop_.end_turn();
-  polling_ = false;
-  if (!again_.empty()) return post();
-  arm();
-  disarm_if_unused();
+  const std::size_t edges = tell_edges(timeout_ms);
+  return edges + tell_remembered();
 }
 
-void Poller::tell_edges() {
+std::size_t Poller::tell_edges(int timeout_ms) {
   std::array<epoll_event, edges_per_turn> edges;
-  const int count = ::epoll_wait(set_, edges.data(), edges.size(), 0);
-  if (count <= 0) return;
+  const int count = ::epoll_wait(set_, edges.data(), edges.size(), timeout_ms);
+  if (count <= 0) return 0;
   edges_ = std::span(edges).first(static_cast<std::size_t>(count));
   for (const epoll_event& edge : edges_) {
     const auto gone = [&edge] { return edge.data.ptr == nullptr; };
@@ -152,16 +96,19 @@ void Poller::tell_edges() {
     if (!gone()) socket.tell_readable();
   }
   edges_ = {};
+  return static_cast<std::size_t>(count);
 }
 
-void Poller::tell_remembered() {
+std::size_t Poller::tell_remembered() {
   for (std::size_t i = 0; i < telling_.size(); ++i) {
     Socket* const socket = telling_[i];
     if (socket == nullptr) continue;
     socket->told_again_ = false;
     socket->tell_readable();
   }
+  const std::size_t told = telling_.size();
   telling_.clear();
+  return told;
 }
 
 }  // namespace fairlead::io

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sockets of one loop in an epoll set of their own, for which Asio waits as a whole. A socket that is waited for
-// one by one costs Asio 400 bytes, and a system call for each wait.
+// The sockets of one loop in an epoll set of their own. Who waits for the set is the loop's matter: own_wait.h,
+// guest_wait.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 struct epoll_event;
-namespace boost::asio {
-class io_context;
-}
 
 namespace fairlead::io {
 
@@ -23,7 +19,7 @@ class Socket;
 // only; outlives its sockets.
 class Poller {
  public:
-  Poller(Loop& loop, boost::asio::io_context& context);
+  explicit Poller(Loop& loop);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
   ~Poller();
@@ -38,26 +34,22 @@ class Poller {
   void began_to_wait();
   void ended_to_wait() noexcept;
 
- private:
-  struct Waiting;  // what Asio needs
+  // For who waits. Waits at most `timeout_ms` (negative: for ever) and tells the sockets; how many it told.
+  std::size_t tell(int timeout_ms);
+  [[nodiscard]] bool has_to_tell() const noexcept { return !again_.empty(); }
+  [[nodiscard]] std::size_t waits() const noexcept { return waits_; }  // of all sockets
+  [[nodiscard]] int set() const noexcept { return set_; }
 
-  void arm();
-  void disarm_if_unused() noexcept;
-  void post();
-  void poll();
-  void tell_edges();
-  void tell_remembered();
+ private:
+  std::size_t tell_edges(int timeout_ms);
+  std::size_t tell_remembered();
 
   Loop& loop_;
   int set_;
-  std::shared_ptr<Waiting> waiting_;
   std::span<epoll_event> edges_;  // that are being told; those of sockets that have gone are emptied
   std::vector<Socket*> again_;    // to be told in the next turn
   std::vector<Socket*> telling_;  // of the last one, likewise emptied
-  std::size_t waits_ = 0;         // of all sockets
-  bool armed_ = false;            // Asio waits
-  bool posted_ = false;           // `poll` comes anyway
-  bool polling_ = false;
+  std::size_t waits_ = 0;
 };
 
 }  // namespace fairlead::io

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/resolver.h"
 
+#include "io/socket.h"
+
 #include <ares.h>
 #include <netdb.h>
+#include <poll.h>
 #include <sys/select.h>
 #include <sys/time.h>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -16,8 +17,6 @@
 
 namespace fairlead::io {
 namespace {
-
-using boost::asio::posix::descriptor_base;
 
 constexpr int query_timeout_ms = 2'000;  // per server and try; the caller has a deadline for the whole
 constexpr int query_tries = 2;
@@ -50,12 +49,44 @@ struct Resolver::State final : private Timer {
 
   // ── c-ares' sockets on the loop ───────────────────────────────────────────────────────────────────────────────────
   // The descriptor is c-ares': it is released, never closed.
-  struct Watched {
-    Watched(State& owner, int fd) : state(&owner), descriptor(owner.loop.context(), fd) {}
-    State* state;
-    boost::asio::posix::stream_descriptor descriptor;
-    bool read = false;
-    bool write = false;
+  class Watched final : private SocketEvents {
+   public:
+    Watched(State& owner, ares_socket_t fd) : state_(owner), socket_(owner.loop, fd) { socket_.set_events(this); }
+    Watched(const Watched&) = delete;
+    Watched& operator=(const Watched&) = delete;
+    ~Watched() { static_cast<void>(socket_.release()); }
+
+    void want(bool read, bool write) {
+      read_ = read;
+      write_ = write;
+      if (read_) socket_.wait_readable();
+      if (write_) socket_.wait_writable();
+    }
+
+   private:
+    void on_readable() override {
+      const std::weak_ptr<int> alive = token_;
+      state_.process(socket_.descriptor(), ARES_SOCKET_BAD);
+      if (alive.expired()) return;
+      // c-ares need not have read all that there is, and that would be no new edge.
+      if (!has_more()) socket_.note_drained();
+      if (read_) socket_.wait_readable();
+    }
+    void on_writable() override {
+      const std::weak_ptr<int> alive = token_;
+      state_.process(ARES_SOCKET_BAD, socket_.descriptor());
+      if (!alive.expired() && write_) socket_.wait_writable();
+    }
+    [[nodiscard]] bool has_more() const noexcept {
+      pollfd look{.fd = socket_.descriptor(), .events = POLLIN, .revents = 0};
+      return ::poll(&look, 1, 0) > 0;
+    }
+
+    State& state_;
+    Socket socket_;
+    bool read_ = false;
+    bool write_ = false;
+    std::shared_ptr<int> token_ = std::make_shared<int>(0);
   };
 
   static void socket_state(void* self, ares_socket_t fd, int readable, int writable) {
@@ -63,30 +94,11 @@ struct Resolver::State final : private Timer {
   }
 
   void watch(ares_socket_t fd, bool readable, bool writable) {
-    auto found = watched.find(fd);
     if (!readable && !writable) {
-      if (found == watched.end()) return;
-      found->second->state = nullptr;
-      found->second->descriptor.release();
-      watched.erase(found);
+      watched.erase(fd);
       return;
     }
-    if (found == watched.end()) found = watched.emplace(fd, std::make_shared<Watched>(*this, fd)).first;
-    found->second->read = readable;
-    found->second->write = writable;
-    if (readable) wait(found->second, fd, descriptor_base::wait_read);
-    if (writable) wait(found->second, fd, descriptor_base::wait_write);
-  }
-
-  static void wait(const std::shared_ptr<Watched>& watching, ares_socket_t fd, descriptor_base::wait_type what) {
-    watching->descriptor.async_wait(what, [watching, fd, what](const boost::system::error_code& error) {
-      if (error || watching->state == nullptr) return;
-      const Loop::Entered entered(watching->state->loop);
-      const bool to_read = what == descriptor_base::wait_read;
-      watching->state->process(to_read ? fd : ARES_SOCKET_BAD, to_read ? ARES_SOCKET_BAD : fd);
-      if (watching->state == nullptr) return;
-      if (to_read ? watching->read : watching->write) wait(watching, fd, what);
-    });
+    watched.try_emplace(fd, *this, fd).first->second.want(readable, writable);
   }
 
   void process(ares_socket_t readable, ares_socket_t writable) {
@@ -139,7 +151,7 @@ struct Resolver::State final : private Timer {
   std::uint16_t port;
   Answer answer;
   ares_channel channel = nullptr;
-  std::map<ares_socket_t, std::shared_ptr<Watched>> watched;
+  std::map<ares_socket_t, Watched> watched;
   Query ipv6{this, Family::ipv6};
   Query ipv4{this, Family::ipv4};
   std::shared_ptr<int> token = std::make_shared<int>(0);
