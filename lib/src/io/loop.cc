@@ -114,7 +114,9 @@ boost::asio::io_context& Loop::context() noexcept {
 
 Loop* Loop::current() noexcept { return current_loop; }
 
-Loop::Entered::Entered(Loop& loop) noexcept : before_(std::exchange(current_loop, &loop)) {}
+Loop::Entered::Entered(Loop& loop) noexcept : before_(std::exchange(current_loop, &loop)) {
+  if (before_ != &loop) loop.turn_time_ = {};
+}
 Loop::Entered::~Entered() { current_loop = before_; }
 
 }  // namespace fairlead::io

@@ -65,6 +65,11 @@ class Loop {
   void cancel_timer(Timer& timer) noexcept { timers_.cancel(timer); }
 
   [[nodiscard]] static TimePoint now() noexcept { return Clock::now(); }
+  // When this turn first asked: for what happens in every message, and needs no better time than that.
+  [[nodiscard]] TimePoint turn_time() noexcept {
+    if (turn_time_ == TimePoint{}) turn_time_ = now();
+    return turn_time_;
+  }
   [[nodiscard]] boost::asio::io_context& context() noexcept;    // the caller's
   [[nodiscard]] Poller& poller() noexcept { return *poller_; }  // for sockets
   // The loop whose callback is running on this thread; null outside of one.
@@ -101,6 +106,7 @@ class Loop {
   std::unique_ptr<GuestWait> guest_;  // one of both
   Timers timers_;
   std::optional<TimePoint> wake_at_;  // when the timers are looked at
+  TimePoint turn_time_{};             // not asked for yet
   Deferred* first_deferred_ = nullptr;
   Deferred* last_deferred_ = nullptr;
 };

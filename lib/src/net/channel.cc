@@ -110,9 +110,9 @@ void Channel::end_behind_stream() {
 
 void Channel::on_stream_gone() { unregister(); }
 
+// The caller holds on to this channel.
 void Channel::pump() {
   if (std::exchange(pumping_, true)) return;
-  const auto alive = shared_from_this();
   bool all_read = closed_;
   while (!all_read && may_deliver()) {
     auto event = ws_.next_event();
@@ -155,7 +155,10 @@ bool Channel::dispatch(ws::Event& event) {
 
 void Channel::on_message(const MessageView& message) {
   context_.counters.messages_in.add();
-  if (settings_->handler_style) return call_handler(settings_->handlers.message, facade_, message);
+  if (settings_->handler_style) {
+    return call_handler(settings_->handlers.message, facade_,
+                        MessageView{message.kind, message.payload, message.compressed});
+  }
   arrived({message.kind, std::string(as_text(message.payload)), message.compressed, true, true});
 }
 
@@ -272,19 +275,19 @@ void Channel::resume_all() {
 SendResult Channel::send(MessageKind kind, Bytes payload, Compress compress) {
   if (closed_) return SendResult::closed;
   const bool had_room = stream_->has_room();
-  return outcome(ws_.send(kind, payload, io::Loop::now(), as_ws(compress)), had_room, payload.size());
+  return outcome(ws_.send(kind, payload, context_.loop.turn_time(), as_ws(compress)), had_room, payload.size());
 }
 
 SendResult Channel::send(const SharedMessage& message) {
   if (closed_) return SendResult::closed;
   const bool had_room = stream_->has_room();
-  return outcome(ws_.send(message, io::Loop::now()), had_room, message.payload().size());
+  return outcome(ws_.send(message, context_.loop.turn_time()), had_room, message.payload().size());
 }
 
 SendResult Channel::send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress) {
   if (closed_) return SendResult::closed;
   const bool had_room = stream_->has_room();
-  return outcome(ws_.send_chunk(kind, piece, last, io::Loop::now(), as_ws(compress)), had_room, piece.size());
+  return outcome(ws_.send_chunk(kind, piece, last, context_.loop.turn_time(), as_ws(compress)), had_room, piece.size());
 }
 
 SendResult Channel::ping(Bytes payload) {
@@ -333,8 +336,9 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
 void Channel::want_flush() { context_.loop.defer(*this); }
 
 void Channel::on_turn_end() {
+  if (!std::exchange(released_, false)) return flush();
   const auto alive = shared_from_this();
-  if (std::exchange(released_, false)) read_on();
+  read_on();
   flush();
 }
 
@@ -351,6 +355,7 @@ void Channel::read_on_later() {
 }
 
 void Channel::read_on() {
+  const auto alive = shared_from_this();
   pump();
   if (may_deliver()) stream_->resume();
 }
@@ -361,6 +366,7 @@ void Channel::memory_is_back() {
 
 void Channel::flush() {
   const auto alive = shared_from_this();
+  if (!released_) take_back();  // this is what was to be done at the end of the turn
   const Cork cork(*stream_);
   write_output();
   after_output();

@@ -98,7 +98,9 @@ class Assembler {
   void take_compressed(std::size_t bytes);
   [[nodiscard]] Step finish_compressed();
   [[nodiscard]] Step hand_over(Bytes payload, bool last);
+  [[nodiscard]] Step hand_over_chunk(Bytes payload, bool last);
   [[nodiscard]] Step hand_over_assembled(bool last);
+  void end_message() noexcept;
   [[nodiscard]] bool text_may_begin_with(Bytes piece) noexcept;
   [[nodiscard]] MutableBytes unmask_front();
   void take_payload(std::size_t bytes);

@@ -126,7 +126,11 @@ std::optional<Event> Connection::next_event() {
 std::optional<Event> Connection::State::read() {
   auto incoming = in.next(last_received);
   if (!incoming) return fail_now(incoming.error());
-  if (auto* message = std::get_if<MessageEvent>(&*incoming)) return *message;
+  if (const auto* event = std::get_if<MessageEvent>(&*incoming)) {
+    const MessageView& view = event->message;
+    return std::optional<Event>(std::in_place, std::in_place_type<MessageEvent>,
+                                MessageView{view.kind, view.payload, view.compressed});
+  }
   if (auto* chunk = std::get_if<ChunkEvent>(&*incoming)) return *chunk;
   if (auto* frame = std::get_if<ControlFrame>(&*incoming)) return handle(*frame);
   if (stream_ended) return fail_now(Errc::unexpected_eof);
