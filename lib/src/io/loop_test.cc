@@ -142,6 +142,42 @@ TEST(Loop, WhatWasPostedAndNeverRanGoesWithTheLoop) {
   EXPECT_EQ(kept.use_count(), 1);
 }
 
+TEST(Loop, WhatIsTakenBackIsNotDone) {
+  Loop loop;
+  std::string order;
+  AtTurnEnd first([&] { order += 'a'; });
+  AtTurnEnd second([&] {
+    order += 'b';
+    loop.stop();
+  });
+  loop.post([&] {
+    loop.defer(first);
+    loop.defer(second);
+    first.take_back();
+  });
+  loop.run();
+  EXPECT_EQ(order, "b");
+}
+
+TEST(Loop, TheTimeOfATurnStandsStillUntilTheNext) {
+  Loop loop;
+  TimePoint asked;
+  TimePoint asked_again;
+  TimePoint next_turn;
+  loop.post([&] {
+    asked = loop.turn_time();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    asked_again = loop.turn_time();
+    loop.post([&] {
+      next_turn = loop.turn_time();
+      loop.stop();
+    });
+  });
+  loop.run();
+  EXPECT_EQ(asked_again, asked);
+  EXPECT_GE(next_turn, asked + std::chrono::milliseconds(2));
+}
+
 // A thousand ends that are due at once, the first of which posts something. How many were done when that ran?
 class ManyEnds {
  public:
