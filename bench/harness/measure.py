@@ -139,7 +139,9 @@ def on_a_fresh_server(settings, workload, peer, cell):
 
 def shares(connections, files):
     """How many connections each process gets, if one may have so many files open."""
-    processes = -(-connections // max(1, files - FILES_BESIDES))
+    if files < 2 * FILES_BESIDES:
+        raise SystemExit(f"one process may have {files} files open here: too few to measure {connections:,} connections")
+    processes = -(-connections // (files - FILES_BESIDES))
     return [(connections * (at + 1)) // processes - (connections * at) // processes for at in range(processes)]
 
 

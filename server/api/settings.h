@@ -56,7 +56,7 @@ struct AttachmentSettings {  // `attachments`
   std::size_t max_bytes = 1024 * 1024;
   std::vector<std::string> types{"image/jpeg", "image/png", "image/webp", "image/gif"};
   std::string proxy_name = "default";  // whom the backend's two methods are asked of; default: `rpc.proxy`
-  std::size_t at_a_time = 64, at_a_time_of_user = 4;
+  std::size_t at_a_time = 64, at_a_time_of_user = 8;
 };
 
 struct EventDeliverySettings {     // `events`

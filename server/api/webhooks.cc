@@ -125,7 +125,9 @@ struct Webhooks::Question : std::enable_shared_from_this<Question<Answer>> {
     }
     webhook::Reading<Answer> reading{client_error::internal, false, "no answer: " + answer.sentence};
     if (answer.status != 0) reading = webhook::read<Answer>(proxy->settings, answer.status, answer.body);
-    proxy->standing->end(reading.sound, begun, environment->clock());
+    // One answer that is too long says nothing against the others of a backend.
+    const bool alive = reading.sound || answer.failure == HttpFailure::too_large;
+    proxy->standing->end(alive, begun, environment->clock());
     if (!reading.sound && environment->warn) environment->warn("webhook " + proxy->label + ": " + reading.problem);
     tell(std::move(reading.verdict));
   }

@@ -125,7 +125,7 @@ class Attachments : public std::enable_shared_from_this<Attachments> {
   }
 
  private:
-  // One on its way; its memory is bounded by how many there are.
+  // One question to the backend. Bodies on their way in are bounded by the connections that there may be.
   class Place {
    public:
     Place(std::shared_ptr<Attachments> of, std::string user) : of_(std::move(of)), user_(std::move(user)) {}
@@ -220,7 +220,8 @@ class Attachments : public std::enable_shared_from_this<Attachments> {
     response.headers.set("Content-Disposition", "attachment");
     response.headers.set("Cross-Origin-Resource-Policy", "same-origin");
     response.headers.set("Cache-Control", "private, max-age=31536000, immutable");
-    response.headers.add("Vary", "Authorization");  // the next user of the same browser shows a token of their own
+    // The next user of the same browser shows a token, or a cookie for the backend, of their own.
+    response.headers.add("Vary", "Authorization, Cookie");
     response.body = std::move(bytes);
     return response;
   }
@@ -245,7 +246,8 @@ void add_attachments(Server& server, const AttachmentSettings& settings, Attachm
 }
 
 std::size_t attachment_answer_bytes(const AttachmentSettings& settings) noexcept {
-  constexpr std::size_t characters = 4;  // base64: for each three bytes
+  // base64: four for each three bytes, each of which may be escaped ("\\/"), as some backends write it.
+  constexpr std::size_t characters = 8;
   return (settings.max_bytes + 2) / 3 * characters + answer_room_bytes;
 }
 

@@ -258,10 +258,11 @@ TEST_F(AttachmentsGet, APictureComesSoThatNothingInItCanRun) {
   const std::string answer = get("p1", ada);
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(answer, EndsWith("\r\n\r\n" + png));
-  for (const char* field : {"Content-Type: image/png\r\n", "X-Content-Type-Options: nosniff\r\n",
-                            "Content-Security-Policy: default-src 'none'; sandbox\r\n",
-                            "Content-Disposition: attachment\r\n", "Cross-Origin-Resource-Policy: same-origin\r\n",
-                            "Cache-Control: private, max-age=31536000, immutable\r\n", "Vary: Authorization\r\n"})
+  for (const char* field :
+       {"Content-Type: image/png\r\n", "X-Content-Type-Options: nosniff\r\n",
+        "Content-Security-Policy: default-src 'none'; sandbox\r\n", "Content-Disposition: attachment\r\n",
+        "Cross-Origin-Resource-Policy: same-origin\r\n", "Cache-Control: private, max-age=31536000, immutable\r\n",
+        "Vary: Authorization, Cookie\r\n"})
     EXPECT_THAT(answer, HasSubstr(field));
   EXPECT_THAT(backend.asked(), ElementsAre(R"(default:rpc attachments.get ada {"id":"p1"})"));
 }

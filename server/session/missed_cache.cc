@@ -12,9 +12,19 @@ namespace {
 // One alone is written as fast as it is found.
 constexpr std::size_t least_publications = 2;
 
+// About what each form of it takes, and what it is made from.
+std::size_t bytes_of(const Publication& one) {
+  std::size_t bytes = one.data.size() + one.key.size() + MissedCache::bytes_around_each;
+  for (const auto& [name, value] : one.tags) bytes += name.size() + value.size();
+  if (one.info) {
+    bytes += one.info->user.size() + one.info->client.size() + one.info->conn_info.size() + one.info->chan_info.size();
+  }
+  return bytes;
+}
+
 std::size_t bytes_of(const std::vector<PublicationPtr>& publications) {
   return std::accumulate(publications.begin(), publications.end(), std::size_t{0},
-                         [](std::size_t sum, const PublicationPtr& one) { return sum + one->data.size(); });
+                         [](std::size_t sum, const PublicationPtr& one) { return sum + bytes_of(*one); });
 }
 
 }  // namespace

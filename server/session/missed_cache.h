@@ -18,8 +18,9 @@ namespace fairlead::server {
 // One for each loop: one thread.
 class MissedCache {
  public:
-  // What it holds at most, for as long as it is asked for.
+  // What it holds at most, for as long as it is asked for; the bytes are of each channel and form.
   static constexpr std::size_t most_channels = 128, most_bytes = std::size_t{64} * 1024;
+  static constexpr std::size_t bytes_around_each = 96;  // of a publication's own bytes on the wire
 
   // `wake` is called when there is something to forget: let `sweep` be called some time later.
   explicit MissedCache(std::function<void()> wake) : wake_(std::move(wake)) {}

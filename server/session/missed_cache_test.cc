@@ -50,7 +50,7 @@ TEST_F(MissedCacheTest, OneAloneAndWhatIsLargeAreNotKept) {
   const auto large = publications(1, 2, MissedCache::most_bytes / 2 + 1);
   (void)cache.share("b", "e", large);
   EXPECT_EQ(cache.share("b", "e", large), nullptr);
-  const auto fitting = publications(1, 2, MissedCache::most_bytes / 2);
+  const auto fitting = publications(1, 2, MissedCache::most_bytes / 2 - MissedCache::bytes_around_each);
   (void)cache.share("c", "e", fitting);
   EXPECT_NE(cache.share("c", "e", fitting), nullptr);
 }

@@ -10,9 +10,10 @@ void Turnstile::want_turn() {
 
 void Turnstile::begin_turn() {
   turn_wanted_ = false;
-  spent_ = Duration::zero();
+  const bool others_had_it = ended_ == TimePoint::min() || clock_() - ended_ >= share;
+  spent_ = others_had_it ? Duration::zero() : share - (clock_() - ended_);
   // What comes in meanwhile finds the line, or the rest of the share.
-  while (!waiting_.empty() && spent_ < share) {
+  for (bool first = true; !waiting_.empty() && (first || spent_ < share); first = false) {
     Work work = std::move(waiting_.front());
     waiting_.pop_front();
     run(work);

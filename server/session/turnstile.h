@@ -14,7 +14,9 @@
 namespace fairlead::server {
 
 // One for each loop. Work passes at once while the turn's share lasts and nobody waits; the rest waits in line for the
-// next turns, each of which does one piece at least. One loop, one thread; no clock of its own.
+// next turns. Each of these does one piece at least, and no longer than the others have had since: a message to
+// thousands takes many short turns, and is not to be held up in each of them. One loop, one thread; no clock of its
+// own.
 class Turnstile {
  public:
   // Some ten recoveries of a hundred publications.
@@ -42,7 +44,8 @@ class Turnstile {
     running_ = true;
     const TimePoint began = clock_();
     work();
-    spent_ += clock_() - began;
+    ended_ = clock_();
+    spent_ += ended_ - began;
     running_ = false;
   }
   void want_turn();
@@ -51,7 +54,8 @@ class Turnstile {
   std::function<TimePoint()> clock_;
   std::function<void(std::function<void()>)> next_turn_;
   std::deque<Work> waiting_;
-  Duration spent_{};  // in this turn
+  Duration spent_{};                    // of the share of this turn
+  TimePoint ended_ = TimePoint::min();  // the last piece of work
   bool turn_wanted_ = false;
   bool running_ = false;  // a piece of work; what that brings waits until its cost is known
 };

@@ -21,9 +21,10 @@ class TurnstileTest : public ::testing::Test {
       log += name + " ";
     });
   }
-  // What was asked for in this turn runs in the next.
-  void next_turn() {
+  // What was asked for in this turn runs in the next, when others have had their time.
+  void next_turn(microseconds others_took = Turnstile::share) {
     log += "| ";
+    now += others_took;
     for (const auto& work : std::exchange(wanted, {})) work();
   }
 
@@ -54,6 +55,13 @@ TEST_F(TurnstileTest, EachTurnHasAShareOfItsOwn) {
   next_turn();
   pass("c");
   EXPECT_EQ(log, "a b | c ");
+}
+
+TEST_F(TurnstileTest, ATurnInWhichOthersHadLittleGivesLittle) {
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g", "h"}) pass(name, Turnstile::share / 4);
+  next_turn(Turnstile::share / 2);
+  next_turn(microseconds(0));
+  EXPECT_EQ(log, "a b c d | e f | g ");
 }
 
 TEST_F(TurnstileTest, WorkThatCostsMoreThanTheShareIsDoneAlone) {

@@ -72,7 +72,7 @@ test('who falls silent is sent away with 3012, comes back, and has missed nothin
       if (!(silent && data === '{}')) super.send(data);
     }
   }
-  const server = await Fairlead.start(configuration({ client: { ping_interval: '1s', pong_timeout: '500ms' } }));
+  const server = await Fairlead.start(configuration({ client: { ping_interval: '2s', pong_timeout: '1500ms' } }));
   const ada = client(server, { websocket: Silent });
   const codes = [];
   ada.on('connecting', ({ code }) => { codes.push(code); });
@@ -149,7 +149,10 @@ const unidirectional = {
     socket.onmessage = ({ data }) => data.split('\n').forEach(heard);
     await new Promise((resolve) => { socket.onopen = resolve; });
     socket.send(JSON.stringify(request));
-    return () => socket.close();
+    return () => {
+      socket.onmessage = null;
+      socket.close();
+    };
   },
   uni_sse: async (server, request, heard) => {
     const source = new Events(`${server.url}connection/uni_sse?cf_connect=${encodeURIComponent(JSON.stringify(request))}`);

@@ -241,6 +241,7 @@ verb_test() {
     # shellcheck disable=SC2046
     need_packages $(stage_column "$stage" 3)
   done
+  for stage in "${wanted[@]}"; do rm -f "build/test/$stage.log"; done
   for stage in "${wanted[@]}"; do
     do_stage "$stage" || { ((fail_fast)) && break; }
   done

@@ -46,8 +46,9 @@ struct ClientOptions {
   Headers headers{};                        // added to the request: Authorization, Cookie, …
   Compression compression{};                // offered when enabled
   bool stream_incoming = false;             // use receive_chunk()
-  // Each message begins a TLS record of its own, as the messages of most other clients do. By default what one turn of
-  // the loop sends shares records, which costs both ends less. For measuring what a server does for others' clients.
+  // Each message begins a TLS record of its own, as the messages of most other clients do, while the socket takes it at
+  // once. By default what one turn of the loop sends shares records, which costs both ends less. For measuring what a
+  // server does for others' clients.
   bool record_per_message = false;
   ConnectTimes times{};
   std::optional<std::string> local_address{};  // bind to it before connecting

@@ -31,8 +31,9 @@ struct Limits {
   std::size_t http_head_bytes = 16 * 1024;  // request line and fields together; 431 past it
   std::size_t http_header_count = 100;      // 431 past it
   std::size_t http_body_bytes = 64 * 1024;  // an ordinary request's body; 413 past it
-  // A body may take http_head_time, and what its length takes at this rate: a phone with little reception is slower
-  // than a server is patient with a head, and one that sends a byte now and then is still not waited for. 408 past it.
+  // A body may take http_head_time, and what so much of it as has arrived takes at this rate: a phone with little
+  // reception is slower than a server is patient with a head. Who only announces a long body gets no time for it. 408
+  // past it.
   std::size_t http_body_bytes_per_second = 16 * 1024;
   Milliseconds accept_time{10'000};  // for the application's accept hook; 503 past it
 

@@ -25,8 +25,9 @@ struct AwaitingHead {
 struct AwaitingBody {
   Request request;
   BodyReader body;
+  TimePoint began;
   TimePoint deadline;
-  bool wants_continue = false;
+  std::size_t received_bytes = 0;
 };
 struct Delivered {};
 struct Ended {
@@ -34,10 +35,8 @@ struct Ended {
 };
 using Phase = std::variant<AwaitingHead, AwaitingBody, Delivered, Ended>;
 
-// For a body to arrive in.
-std::chrono::milliseconds time_for(const Framing& framing, const Limits& limits) {
-  const bool declared = framing.kind == Framing::Kind::length;
-  const std::uint64_t bytes = declared ? framing.length_bytes : limits.http_body_bytes;
+// For a body of which so much has arrived: what is only announced buys no time.
+std::chrono::milliseconds time_for(std::size_t bytes, const Limits& limits) {
   const std::uint64_t seconds = bytes / std::max<std::uint64_t>(limits.http_body_bytes_per_second, 1);
   const std::uint64_t most = std::chrono::duration_cast<std::chrono::seconds>(longest_wait).count();
   return finite(limits.http_head_time + std::chrono::seconds(std::min(seconds, most)));
@@ -97,7 +96,7 @@ std::optional<RequestReaderEvent> RequestReader::State::step(AwaitingHead& head)
   buffer.consume((*extent)->end);
   if (body->done()) return deliver(std::move(*request));
   const bool wants_continue = expects_continue(*request) && buffer.empty();
-  phase = AwaitingBody{std::move(*request), std::move(*body), now + time_for(*framing, of_body), false};
+  phase = AwaitingBody{std::move(*request), std::move(*body), now, now + limits.http_head_time};
   if (wants_continue) return ContinueEvent{};
   return step(std::get<AwaitingBody>(phase));
 }
@@ -107,6 +106,8 @@ std::optional<RequestReaderEvent> RequestReader::State::step(AwaitingBody& body)
   if (!read) return failed(read.error());
   buffer.consume(*read);
   if (!body.body.done()) {
+    body.received_bytes += *read;
+    body.deadline = body.began + time_for(body.received_bytes, limits);
     buffer.release_if_empty();
     return std::nullopt;
   }

@@ -76,13 +76,15 @@ std::size_t Loop::tell(int timeout_ms) { return poller_->tell(timeout_ms); }
 
 // As many ends as sockets were told, so that no more is begun than is ended.
 void Loop::end_turn(std::size_t told) {
-  const Deferred* const last = last_deferred_;
-  for (std::size_t left = std::max(told, ends_at_once); left != 0 && first_deferred_ != nullptr; --left) {
+  // What is deferred behind it meanwhile belongs to the next turn, whoever before it is taken back.
+  struct Mark final : Deferred {
+    void on_turn_end() override {}
+  } mark;
+  defer(mark);
+  for (std::size_t left = std::max(told, ends_at_once); left != 0 && first_deferred_ != &mark; --left) {
     Deferred& due = *first_deferred_;
     due.take_back();
-    const bool was_last = &due == last;
     due.on_turn_end();
-    if (was_last) break;  // what was deferred meanwhile belongs to the next turn
   }
 }
 

@@ -100,6 +100,35 @@ TEST(Loop, AStopBeforeItRunsCounts) {
   EXPECT_FALSE(ran);
 }
 
+TEST(Loop, ATurnEndsWhereItBeganThoughItsLastEndIsTakenBack) {
+  struct End final : Deferred {
+    std::function<void()> then;
+    void on_turn_end() override { then(); }
+  };
+  Loop loop;
+  End again;
+  End takes_back;
+  End last;
+  int runs = 0;
+  again.then = [&] {
+    ++runs;
+    loop.defer(again);
+  };
+  takes_back.then = [&] { last.take_back(); };
+  last.then = [] { FAIL(); };
+  loop.post([&] {
+    loop.defer(again);
+    loop.defer(takes_back);
+    loop.defer(last);
+    loop.post([&] {
+      EXPECT_EQ(runs, 1) << "in the turn that has ended";
+      loop.stop();
+    });
+  });
+  loop.run();
+  EXPECT_EQ(runs, 1);
+}
+
 TEST(Loop, ATimerForTheBeginningOfTimeFires) {
   Loop loop;
   Ring ring([&] { loop.stop(); });

@@ -86,6 +86,10 @@ std::size_t Poller::tell_edges(int timeout_ms) {
   loop_.turn_time_ = {};
   if (count <= 0) return 0;
   edges_ = std::span(edges).first(static_cast<std::size_t>(count));
+  struct Forget {  // whatever a handler throws
+    std::span<epoll_event>& edges;
+    ~Forget() { edges = {}; }
+  } const forget{edges_};
   for (const epoll_event& edge : edges_) {
     const auto gone = [&edge] { return edge.data.ptr == nullptr; };
     if (gone()) continue;
@@ -96,7 +100,6 @@ std::size_t Poller::tell_edges(int timeout_ms) {
     if ((edge.events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) socket.tell_writable();
     if (!gone()) socket.tell_readable();
   }
-  edges_ = {};
   return static_cast<std::size_t>(count);
 }
 

@@ -38,14 +38,18 @@ Doorway::Guest* Doorway::Line::take() noexcept {
 }
 
 Doorway::Guest* Doorway::take() noexcept {
-  Guest* const guest = begun_.take();
-  return guest != nullptr ? guest : fresh_.take();
+  // One of so many is fresh whatever the others do: who dribbles a hello must not shut the door.
+  constexpr unsigned fresh_one_in = 8;
+  const bool fresh_first = ++taken_ % fresh_one_in == 0;
+  Guest* const guest = (fresh_first ? fresh_ : begun_).take();
+  return guest != nullptr ? guest : (fresh_first ? begun_ : fresh_).take();
 }
 
-// A quarter of the time that others have had since the last share.
+// As much as others have had since the last share; past a share of that, a quarter.
 Duration Doorway::share_of_turn(TimePoint now) const noexcept {
-  if (served_ >= now) return share;
-  return std::clamp<Duration>((now - served_) / 4, share, longest_share);
+  if (served_ > now) return share;
+  const Duration others = now - served_;
+  return std::clamp<Duration>(others / 4, std::min<Duration>(others, share), longest_share);
 }
 
 void Doorway::on_turn_end() {

@@ -17,10 +17,11 @@
 namespace fairlead::net {
 
 // One line for each loop. A turn of the loop gives the line a bounded share of its time, and one step at least; so
-// whoever is inside waits for a share, however many stand at the door. The door is never shut either: when turns are
-// long, because those inside have much to do, the share grows to a fifth of the time. Those whose
-// handshake has begun are let in before those who have only said hello: few are half-open at a time, and the first to
-// come are the first to be served. Loop's thread only.
+// whoever is inside waits for a share, however many stand at the door. In a short turn it is no longer than what the
+// others have had: a message to thousands takes many of those, and is not to be held up for a whole share in each. The
+// door is never shut either: when turns are long, because those inside have much to do, the share grows to a fifth of
+// the time. Those whose handshake has begun are let in before those who have only said hello: few are half-open at a
+// time, and the first to come are the first to be served. Loop's thread only.
 class Doorway final : private io::Deferred {
  public:
   // A step takes some 0.3 ms, a turn's overhead is a tenth of that.
@@ -67,6 +68,7 @@ class Doorway final : private io::Deferred {
   io::Loop& loop_;
   std::function<TimePoint()> clock_;
   Line begun_, fresh_;
+  unsigned taken_ = 0;
   TimePoint served_ = TimePoint::max();  // when somebody was left waiting at the end of the last share
 };
 

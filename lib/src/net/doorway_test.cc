@@ -65,7 +65,7 @@ class DoorwayTest : public ::testing::Test {
   };
 
   TimePoint now{};
-  microseconds turn_costs{0};
+  microseconds turn_costs = Doorway::share;
   std::string log;
   io::Loop loop;
   Ordinary ordinary;
@@ -83,6 +83,20 @@ TEST_F(DoorwayTest, AStepThatCostsMoreThanTheShareIsTakenAlone) {
   for (const char* name : {"a", "b", "c"}) come(name, Progress::fresh, 10 * Doorway::share);
   turns(3);
   EXPECT_EQ(log, "a | b | c | ");
+}
+
+TEST_F(DoorwayTest, AShortTurnHasAShortShare) {
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g", "h"}) come(name, Progress::fresh, Doorway::share / 4);
+  turn_costs = Doorway::share / 2;
+  turns(3);
+  EXPECT_EQ(log, "a b c d | e f | g h | ");
+}
+
+TEST_F(DoorwayTest, WhoDribblesAHelloDoesNotShutTheDoor) {
+  for (int i = 0; i < 20; ++i) come("b", Progress::begun);
+  come("f");
+  turns(5);
+  EXPECT_NE(log.find('f'), std::string::npos) << log;
 }
 
 TEST_F(DoorwayTest, TheShareGrowsWithTheTimeThatOthersTake) {

@@ -118,7 +118,9 @@ void HttpSession::on_timer(TimePoint now) {
   const auto alive = shared_from_this();
   if (std::holds_alternative<Securing>(phase_)) {
     // The limit is for a slow peer: time in which its bytes wait for us is not its own.
-    if (stream_->waits_for_handshake_step()) return arm(now + core_.options().limits.tls_handshake_time);
+    constexpr Duration look_again = std::chrono::milliseconds(100);
+    if (stream_->waits_for_handshake_step())
+      return arm(now + std::min<Duration>(core_.options().limits.tls_handshake_time, look_again));
     if (const Duration ours = stream_->take_time_in_line(); ours > ours.zero()) return arm(now + ours);
     loop_.context->counters.tls_failed.add();
     count_failure({Errc::tls_timeout, "the TLS handshake took too long"}, nullptr);

@@ -54,11 +54,12 @@ bool SlotTable::is_open(Name name) const noexcept {
 bool SlotTable::reserve(Name name, std::size_t bytes) noexcept {
   Slot* const place = at(name.slot);
   if (place == nullptr) return false;
-  const std::size_t before = place->waiting_bytes.fetch_add(bytes, std::memory_order_relaxed);
   const std::size_t limit = place->limit_bytes.load(std::memory_order_relaxed);
-  if (before == 0 || (bytes <= limit && before <= limit - bytes)) return true;
-  place->waiting_bytes.fetch_sub(bytes, std::memory_order_relaxed);
-  return false;
+  std::size_t before = place->waiting_bytes.load(std::memory_order_relaxed);
+  do {
+    if (before != 0 && (bytes > limit || before > limit - bytes)) return false;
+  } while (!place->waiting_bytes.compare_exchange_weak(before, before + bytes, std::memory_order_relaxed));
+  return true;
 }
 
 void SlotTable::release(Name name, std::size_t bytes) noexcept {

@@ -79,7 +79,7 @@ void ServerLoop::shed_if_over_budget(std::size_t grown_bytes) {
   grown_bytes_ += grown_bytes;
   if (on_its_way) return;
   context->short_of_memory = true;
-  loop->post([this] { shed(); });
+  loop->defer(shedding_);
 }
 
 void ServerLoop::shed() {

@@ -55,7 +55,15 @@ struct ServerLoop {
   void shed();
   void close_largest();
 
+  // Behind everything that a turn has still to write: most of what it holds may leave yet.
+  struct Shedding final : io::Deferred {
+    explicit Shedding(ServerLoop& of) : owner(of) {}
+    void on_turn_end() override { owner.shed(); }
+    ServerLoop& owner;
+  };
+
   std::size_t grown_bytes_ = 0;  // past the budget, since `shed` ran; not 0: it is on its way
+  Shedding shedding_{*this};
 };
 
 class ServerCore {

@@ -2,6 +2,7 @@
 #include "tls/openssl_engine.h"
 
 #include <algorithm>
+#include <ctime>
 #include <string_view>
 
 #include "base/assert.h"
@@ -241,11 +242,16 @@ Event OpensslEngine::established() {
 }
 
 // TLS 1.2 has no ticket that is used once: a server need not send another one when it resumes, and RFC 5077 3.3 lets a
-// client go on with the one it has. Observers saw it already when it came.
+// client go on with the one it has, but not beyond its life: then the next handshake is a full one, which looks at the
+// certificate again. Observers saw it already when it came.
 void OpensslEngine::keep_resumed_session() {
   if (!awaits_session() || SSL_session_reused(ssl_.get()) == 0 || SSL_version(ssl_.get()) != TLS1_2_VERSION) return;
   SSL_SESSION* session = SSL_get1_session(ssl_.get());
-  if (!keep_session(session)) SSL_SESSION_free(session);
+  const auto hint = static_cast<long>(SSL_SESSION_get_ticket_lifetime_hint(session));
+  const long own = SSL_SESSION_get_timeout(session);
+  const long age = static_cast<long>(std::time(nullptr)) - SSL_SESSION_get_time(session);
+  const bool over = age >= (hint > 0 ? std::min(hint, own) : own);
+  if (over || !keep_session(session)) SSL_SESSION_free(session);
 }
 
 // With read-ahead, one call instead of two per record.

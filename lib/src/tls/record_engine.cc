@@ -132,7 +132,9 @@ std::uint64_t RecordEngine::records_written_since(std::size_t output_bytes) cons
 
 std::optional<Event> RecordEngine::next_while_waiting() {
   while (true) {
-    const bool waits = openssl_->awaits_session() && waiting_->read_sequence < records_with_a_ticket;
+    // OpenSSL may hold the first bytes of a handshake message without a sign of it (RFC 8446 5.1): not in between them.
+    const bool comes_no_more = waiting_->read_sequence >= records_with_a_ticket && waiting_->between_messages;
+    const bool waits = openssl_->awaits_session() && !comes_no_more;
     if (!waits && openssl_->can_be_replaced()) {
       const bool ended = waiting_->end_received;
       take_over(std::move(waiting_->reader), waiting_->read_sequence, waiting_->write_sequence);
@@ -145,6 +147,7 @@ std::optional<Event> RecordEngine::next_while_waiting() {
     openssl_->receive(**record);
     ++waiting_->read_sequence;
     auto event = feed_openssl();
+    waiting_->between_messages = event && std::holds_alternative<Plaintext>(*event);
     waiting_->reader.advance();
     if (event) return event;
   }

@@ -53,6 +53,7 @@ class RecordEngine final : public Engine {
     std::uint64_t read_sequence = 0;
     std::uint64_t write_sequence = 0;
     bool end_received = false;
+    bool between_messages = false;  // the last record had application data, which no handshake message is around
   };
 
   [[nodiscard]] std::optional<Event> after_handshake();

@@ -15,13 +15,22 @@ const sentences: Readonly<Record<number, string>> = {
   415: "the server does not take pictures of this kind",
 };
 
+// The server lets one user have only so many at a time (`attachments.at_a_time_of_user`): a page full of pictures asks for
+// fewer than that at once, and again where other pages of the same user were quicker.
+const atATime = 3;
+const tries = 6;
+
 export class Pictures {
   readonly largest: number; // bytes; 0: there is no such way
+  #places = atATime;
+  readonly #line: (() => void)[] = [];
+  readonly #pauseMs: number;
   readonly #prefix: string;
   readonly #account: Account;
   #token: Promise<string> | null = null;
 
-  constructor(facts: Facts, account: Account) {
+  constructor(facts: Facts, account: Account, pauseMs = 400) {
+    this.#pauseMs = pauseMs;
     this.largest = facts.attachments?.max_size ?? 0;
     this.#prefix = facts.attachments?.prefix ?? "";
     this.#account = account;
@@ -35,7 +44,26 @@ export class Pictures {
     return id;
   }
   async get(id: string): Promise<Blob> {
-    return (await this.#fetch(`${this.#prefix}/${id}`, {})).blob();
+    if (this.#places > 0) this.#places -= 1;
+    else await new Promise<void>((go) => this.#line.push(go));
+    try {
+      return await this.#getPatiently(id);
+    } finally {
+      const next = this.#line.shift();
+      if (next) next();
+      else this.#places += 1;
+    }
+  }
+
+  async #getPatiently(id: string): Promise<Blob> {
+    for (let failed = 1; ; failed += 1) {
+      try {
+        return await (await this.#fetch(`${this.#prefix}/${id}`, {})).blob();
+      } catch (error) {
+        if (error instanceof PictureRefused || failed === tries) throw error;
+        await new Promise((resume) => setTimeout(resume, this.#pauseMs * failed));
+      }
+    }
   }
 
   async #fetch(path: string, request: RequestInit): Promise<Response> {

@@ -53,6 +53,35 @@ test("what will not change is a refusal with a sentence, everything else may be 
   await assert.rejects(put(201, "{}"), (error: unknown) => !(error instanceof PictureRefused));
 });
 
+test("a page full of pictures gets them all from a server that lets a user have a few at a time", async () => {
+  let under = 0;
+  let most = 0;
+  let refused = 0;
+  globalThis.fetch = (async (path: string) => {
+    under += 1;
+    most = Math.max(most, under);
+    await new Promise((resume) => setTimeout(resume, 2));
+    const busy = refused < 2; // another page of the same user was quicker
+    if (busy) refused += 1;
+    under -= 1;
+    return busy ? new Response("", { status: 429 }) : new Response(path);
+  }) as typeof fetch;
+  const pictures = new Pictures(facts, account(true), 1);
+  const ids = Array.from({ length: 20 }, (_, n) => `p${n}`);
+  const got = await Promise.all(ids.map(async (id) => (await pictures.get(id)).text()));
+  assert.deepEqual(got, ids.map((id) => `/attachments/${id}`));
+  assert.ok(most <= 3, `${most} at a time`);
+});
+
+test("a picture that is not there is asked for once, and leaves its place to the next", async () => {
+  const asked = serving(...Array.from({ length: 5 }, () => new Response("", { status: 404 })), new Response("bytes"));
+  const pictures = new Pictures(facts, account(true), 1);
+  const gone = await Promise.allSettled(["a", "b", "c", "d", "e"].map((id) => pictures.get(id)));
+  assert.ok(gone.every((one) => one.status === "rejected" && one.reason instanceof PictureRefused));
+  assert.equal(await (await pictures.get("f")).text(), "bytes");
+  assert.equal(asked.length, 6);
+});
+
 test("a server without it keeps no pictures", () => {
   const { attachments: _none, ...without } = facts;
   assert.equal(new Pictures(without, account(true)).largest, 0);
