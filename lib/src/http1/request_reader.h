@@ -41,8 +41,8 @@ inline constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n
 // a space before a colon, a repeated Content-Length, Content-Length beside Transfer-Encoding are all refused.
 //
 // The whole head must come within Limits::http_head_time (counted from the start for the first request, from its first
-// byte for later ones), a body within the same time again and what it takes at Limits::http_body_bytes_per_second, by its
-// declared length or, in chunks, its limit; between requests Limits::http_idle_time may pass.
+// byte for later ones), a body within the same time again and what the bytes of
+// it that have come take at Limits::http_body_bytes_per_second; between requests Limits::http_idle_time may pass.
 // `limits` outlives the reader. Not thread-safe.
 class RequestReader {
  public:
