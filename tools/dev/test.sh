@@ -24,7 +24,7 @@ timing|10|build|the time for a refused TLS record tells nothing about it (a t-te
 memcheck|20|build unit peers node tests/tls_peers tests/memcheck|no byte that nobody wrote reaches the wire: the program under valgrind, with hostile and unusual TLS records
 sdk|10|build peers node|the official JavaScript SDK against the real-time server, all transports, kill -9 in between
 browser|15|build peers node browsers tests/browser|the secure channel in Chromium, Firefox and WebKit
-pages|12|build peers node browsers tests/browser|console, admin pages and chat of the real-time server in the same browsers, and its SDK
+pages|20|build peers node browsers tests/browser|console, admin pages and chat of the real-time server in the same browsers, and its SDK
 package|15|build clang peers|install, then build outside projects with find_package and pkg-config
 '
 # Not part of a full run.
