@@ -10,6 +10,7 @@ find_package(ZLIB REQUIRED)                                 # ZLIB::ZLIB
 find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS url)     # Boost::headers Boost::url
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CARES REQUIRED IMPORTED_TARGET GLOBAL libcares)       # PkgConfig::CARES
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET GLOBAL libsodium)     # PkgConfig::SODIUM
 
 # AES-GCM by Intel's multi-buffer library, on the machines that it is for; elsewhere OpenSSL's does it.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

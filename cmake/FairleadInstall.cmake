@@ -18,6 +18,9 @@ set(fairlead_requires_ZLIB__ZLIB "zlib")
 set(fairlead_config_PkgConfig__CARES
     "find_dependency(PkgConfig)\npkg_check_modules(CARES REQUIRED IMPORTED_TARGET GLOBAL libcares)")
 set(fairlead_requires_PkgConfig__CARES "libcares")
+set(fairlead_config_PkgConfig__SODIUM
+    "find_dependency(PkgConfig)\npkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET GLOBAL libsodium)")
+set(fairlead_requires_PkgConfig__SODIUM "libsodium")
 set(fairlead_config_Boost__headers "find_dependency(Boost 1.81 CONFIG)")
 set(fairlead_libs_Boost__headers "")
 set(fairlead_config_Boost__url "find_dependency(Boost 1.81 CONFIG COMPONENTS url)")

@@ -27,7 +27,7 @@ enum class TlsProfile : std::uint8_t {
 };
 
 // What seals and opens records once the handshake is done. The handshake itself is always OpenSSL's; with `automatic`
-// it derives its secrets through our HKDF over OpenSSL's hashes.
+// it derives its secrets through our HKDF over OpenSSL's hashes, and makes its X25519 keys by libsodium.
 enum class RecordLayer : std::uint8_t {
   automatic,  // Fairlead's own for TLS 1.3: less time for each record, far less memory; OpenSSL's for TLS 1.2, and
               // where other providers of OpenSSL than the default one have been set up (FIPS)

@@ -5,23 +5,31 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/provider.h>
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "tls/key_schedule.h"
+#include "tls/key_share.h"
+#include "tls/mac.h"
 
 namespace fairlead::tls {
 namespace {
 
 using Algorithms = std::vector<OSSL_ALGORITHM>;
 
-// OpenSSL's default provider, seen through ours.
+// OpenSSL's default provider, seen through ours. Lists end with an empty entry.
 struct Upstream {
   OSSL_PROVIDER* provider = nullptr;
-  Algorithms derivations;  // its key derivations, and ours; ends with an empty entry
+  Algorithms derivations;     // its key derivations, but ours for TLS 1.3
+  Algorithms macs;            // its MACs, but our HMAC
+  Algorithms keys;            // its kinds of keys, but our X25519
+  Algorithms encapsulations;  // its key encapsulations, and X25519 as one
+  bool encapsulates_x25519 = false;
 };
 
 Upstream& upstream() {
@@ -32,12 +40,37 @@ Upstream& upstream() {
 const OSSL_ALGORITHM* query(void* /*provider*/, int operation, int* uncached) {
   *uncached = 0;
   if (operation == OSSL_OP_KDF) return upstream().derivations.data();
+  if (operation == OSSL_OP_MAC) return upstream().macs.data();
+  if (operation == OSSL_OP_KEYMGMT) return upstream().keys.data();
+  if (operation == OSSL_OP_KEM) return upstream().encapsulations.data();
   return OSSL_PROVIDER_query_operation(upstream().provider, operation, uncached);
 }
 
-// The groups of TLS, among others.
+struct Listener {
+  OSSL_CALLBACK* found;
+  void* argument;
+};
+
+// A group of TLS as the default provider describes it; X25519 with the word that it is an encapsulation.
+int describe_group(const OSSL_PARAM* group, void* told) {
+  const auto& [found, argument] = *static_cast<const Listener*>(told);
+  unsigned id = 0;
+  const OSSL_PARAM* name = OSSL_PARAM_locate_const(group, OSSL_CAPABILITY_TLS_GROUP_ID);
+  if (name == nullptr || OSSL_PARAM_get_uint(name, &id) != 1 || id != x25519_group) return found(group, argument);
+  static constexpr unsigned yes = 1;
+  std::vector<OSSL_PARAM> ours{
+      OSSL_PARAM_construct_uint(OSSL_CAPABILITY_TLS_GROUP_IS_KEM, const_cast<unsigned*>(&yes))};  // NOLINT: only read
+  for (; group->key != nullptr; ++group) ours.push_back(*group);
+  ours.push_back(OSSL_PARAM_construct_end());
+  return found(ours.data(), argument);
+}
+
 int capabilities(void* /*provider*/, const char* name, OSSL_CALLBACK* found, void* argument) {
-  return OSSL_PROVIDER_get_capabilities(upstream().provider, name, found, argument);
+  if (!upstream().encapsulates_x25519 || std::string_view(name) != "TLS-GROUP") {
+    return OSSL_PROVIDER_get_capabilities(upstream().provider, name, found, argument);
+  }
+  Listener listener{.found = found, .argument = argument};
+  return OSSL_PROVIDER_get_capabilities(upstream().provider, name, describe_group, &listener);
 }
 
 template <class Function>
@@ -67,25 +100,43 @@ bool only_the_default_provider() {
          EVP_default_properties_is_fips_enabled(nullptr) == 0;
 }
 
-Algorithms derivations_of(OSSL_PROVIDER* provider) {
-  constexpr std::string_view key_schedule = "TLS13-KDF";
+// What the default provider has for `operation`, without what is named `but`.
+Algorithms algorithms_of(OSSL_PROVIDER* provider, int operation, std::string_view but) {
   Algorithms list;
   int uncached = 0;
-  const OSSL_ALGORITHM* at = OSSL_PROVIDER_query_operation(provider, OSSL_OP_KDF, &uncached);
+  const OSSL_ALGORITHM* at = OSSL_PROVIDER_query_operation(provider, operation, &uncached);
   for (; at != nullptr && at->algorithm_names != nullptr; ++at) {
     const std::string_view names = at->algorithm_names;
-    if (names.substr(0, names.find(':')) != key_schedule) list.push_back(*at);
+    if (names.substr(0, names.find(':')) != but) list.push_back(*at);
   }
-  list.push_back({key_schedule.data(), "provider=fairlead", key_schedule_functions, nullptr});
-  list.push_back({});
   return list;
+}
+
+OSSL_ALGORITHM ours(const char* names, const OSSL_DISPATCH* functions) {
+  return {names, "provider=fairlead", functions, nullptr};
+}
+
+void gather(Upstream& from) {
+  from.derivations = algorithms_of(from.provider, OSSL_OP_KDF, "TLS13-KDF");
+  from.derivations.push_back(ours("TLS13-KDF", key_schedule_functions));
+  from.macs = algorithms_of(from.provider, OSSL_OP_MAC, "HMAC");
+  from.macs.push_back(ours("HMAC", hmac_functions));
+  const std::optional<KeyShare> share = make_key_share(from.provider);
+  from.keys = algorithms_of(from.provider, OSSL_OP_KEYMGMT, share ? "X25519" : "");
+  from.encapsulations = algorithms_of(from.provider, OSSL_OP_KEM, "");
+  from.encapsulates_x25519 = share && share->encapsulation != nullptr;
+  if (share) from.keys.push_back(ours(share->upstream->algorithm_names, share->keys));
+  if (from.encapsulates_x25519) {
+    from.encapsulations.push_back(ours(share->upstream->algorithm_names, share->encapsulation));
+  }
+  for (Algorithms* list : {&from.derivations, &from.macs, &from.keys, &from.encapsulations}) list->push_back({});
 }
 
 OSSL_LIB_CTX* make() {
   if (!only_the_default_provider()) return nullptr;
   upstream().provider = OSSL_PROVIDER_try_load(nullptr, "default", 1);
   if (upstream().provider == nullptr) return nullptr;
-  upstream().derivations = derivations_of(upstream().provider);
+  gather(upstream());
   OSSL_LIB_CTX* library = OSSL_LIB_CTX_new();
   if (library != nullptr && OSSL_PROVIDER_add_builtin(library, "fairlead", start) == 1 &&
       OSSL_PROVIDER_load(library, "fairlead") != nullptr) {

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tls/mac.h"
 #include "tls/record/hkdf.h"
 #include "tls/traffic_secrets.h"
 
@@ -32,17 +33,6 @@ Bytes bytes(const OSSL_PARAM& parameter) {
   return {static_cast<const std::byte*>(parameter.data), parameter.data_size};
 }
 
-std::optional<Hash> hash_of(const OSSL_PARAM& parameter) {
-  const auto* name = static_cast<const char*>(parameter.data);
-  for (const char* known : {"SHA256", "SHA2-256", "SHA-256"}) {
-    if (OPENSSL_strcasecmp(name, known) == 0) return Hash::sha256;
-  }
-  for (const char* known : {"SHA384", "SHA2-384", "SHA-384"}) {
-    if (OPENSSL_strcasecmp(name, known) == 0) return Hash::sha384;
-  }
-  return std::nullopt;
-}
-
 // What one call derives, in the words of the documentation of EVP_KDF-TLS13_KDF.
 struct Asked {
   explicit Asked(const OSSL_PARAM* parameter) {
@@ -51,7 +41,7 @@ struct Asked {
   void note(const OSSL_PARAM& parameter) {
     const std::string_view name = parameter.key;
     if (name == OSSL_KDF_PARAM_MODE) OSSL_PARAM_get_int(&parameter, &mode);
-    if (name == OSSL_KDF_PARAM_DIGEST) hash = hash_of(parameter);
+    if (name == OSSL_KDF_PARAM_DIGEST) hash = hash_named(static_cast<const char*>(parameter.data));
     if (name == OSSL_KDF_PARAM_KEY) key = bytes(parameter);
     if (name == OSSL_KDF_PARAM_SALT) salt = bytes(parameter);
     if (name == OSSL_KDF_PARAM_PREFIX) prefix = text(parameter);

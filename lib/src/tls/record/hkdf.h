@@ -4,20 +4,11 @@
 
 #include <fairlead/bytes.h>
 
-#include <cstddef>
-#include <cstdint>
 #include <string_view>
 
+#include "tls/record/hmac.h"
+
 namespace fairlead::tls::record {
-
-// Of the suites of TLS 1.3.
-enum class Hash : std::uint8_t { sha256, sha384 };
-
-inline constexpr std::size_t longest_hash_bytes = 48;
-[[nodiscard]] constexpr std::size_t hash_bytes(Hash hash) noexcept { return hash == Hash::sha384 ? 48 : 32; }
-
-// `out` has hash_bytes(hash) bytes.
-void hash_nothing(Hash hash, MutableBytes out) noexcept;
 
 // RFC 5869 2.2: HKDF-Extract(salt, material). `out` has hash_bytes(hash) bytes.
 void hkdf_extract(Hash hash, Bytes salt, Bytes material, MutableBytes out) noexcept;
