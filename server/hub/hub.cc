@@ -7,6 +7,21 @@
 
 namespace fairlead::server {
 
+namespace {
+
+// Subscribers of a big node are far from the processor, each behind a chain of pointers. Chains that do not depend on
+// each other are waited for together; more of them at once than this would not stay in the nearest cache.
+constexpr std::size_t warmed_together = 16;
+
+void warm(const std::vector<Subscriber*>& list, std::size_t from, std::size_t to) noexcept {
+  for (std::size_t i = from; i < to; ++i) __builtin_prefetch(list[i]);
+  for (std::size_t i = from; i < to; ++i) {
+    if (list[i] != nullptr) list[i]->warm();
+  }
+}
+
+}  // namespace
+
 // While it is walked through a leaver only leaves a hole, and nobody moves. Each member knows its place, so that
 // leaving a channel of ten thousand costs as much as leaving one of two.
 struct Hub::Members {
@@ -56,7 +71,10 @@ void Hub::walk(std::string_view channel, Tell tell) {
   const std::shared_ptr<Members> members = found->second;
   ++members->walkers;
   const std::size_t count = members->list.size();  // who comes meanwhile hears from the next one on
-  for (std::size_t i = 0; i < count; ++i) tell(members->list, i);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i % warmed_together == 0) warm(members->list, i, std::min(count, i + warmed_together));
+    tell(members->list, i);
+  }
   if (--members->walkers > 0 || !members->holes) return;
   members->holes = false;
   std::erase(members->list, nullptr);

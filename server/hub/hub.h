@@ -25,6 +25,8 @@ class Subscriber {
   virtual void on_delivery(const DeliveryPtr& delivery) = 0;
   // Several at once. False, and nothing done: they are to come one by one.
   virtual bool on_deliveries(const DeliveryBatch& /*batch*/) { return false; }
+  // Will be told something in a moment: what it looks at may be fetched into the cache. Changes nothing.
+  virtual void warm() const noexcept {}
   virtual void on_join(const ClientInfo& info) = 0;
   virtual void on_leave(const ClientInfo& info) = 0;
 

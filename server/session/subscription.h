@@ -59,6 +59,7 @@ class Subscription final : public Subscriber {
   // ── Live ──────────────────────────────────────────────────────────────────────────────────────────────────────────
   void on_delivery(const DeliveryPtr& delivery) override;
   bool on_deliveries(const DeliveryBatch& batch) override;
+  void warm() const noexcept override { static_cast<void>(outbox_->queued_bytes()); }
   void on_join(const ClientInfo& info) override;
   void on_leave(const ClientInfo& info) override;
   // Sends what waits as far as the client takes it.

@@ -37,6 +37,9 @@ class Deferred {
 
  protected:
   virtual void on_turn_end() = 0;
+  // Its turn comes soon: what it will look at may be fetched while those before it work. Changes nothing.
+  enum class Ahead : unsigned char { next, second };
+  virtual void warm(Ahead /*place*/) const noexcept {}
 
  private:
   friend class Loop;
@@ -97,6 +100,7 @@ class Loop {
   friend class GuestWait;
   std::size_t tell(int timeout_ms);
   void end_turn(std::size_t told);
+  void warm_next() const noexcept;
   void fire_timers();
   void arm();
   [[nodiscard]] bool has_more_to_do() const noexcept;  // without waiting for anything

@@ -3,6 +3,7 @@
 // handler calls or to the coroutine that waits. The body of the public Connection.
 #pragma once
 
+#include "base/prefetch.h"
 #include "io/loop.h"
 #include "io/timers.h"
 #include "net/kept_request.h"
@@ -138,6 +139,10 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   // Timer, Deferred
   void on_timer(TimePoint now) override;
   void on_turn_end() override;
+  void warm(Ahead place) const noexcept override {
+    if (place == Ahead::second) prefetch(*this);
+    stream_->warm(place);
+  }
 
   void pump();                      // events of the state machine, until there is none or nobody takes them
   bool dispatch(ws::Event& event);  // false: nobody takes any more for now

@@ -2,6 +2,7 @@
 #include "net/stream.h"
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -175,6 +176,11 @@ Stream::Step Stream::end_of_input(const Error* error) {
   if (!shutting_down_) return call([&] { user_->on_stream_end(error); });
   finish_shutdown();
   return Step::drained;
+}
+
+void Stream::warm(Ahead place) const noexcept {
+  if (place == Ahead::second) return prefetch(*this);
+  if (engine_ != nullptr) engine_->warm();
 }
 
 // ── Writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

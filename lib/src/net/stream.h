@@ -114,6 +114,8 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   // Since when the peer has taken none of what is waiting for it.
   [[nodiscard]] std::optional<TimePoint> stalled_since() const noexcept;
   [[nodiscard]] LoopContext& context() noexcept { return context_; }
+  // Will be written to in a moment.
+  void warm(Ahead place) const noexcept override;
 
  private:
   void on_readable() override;

@@ -76,6 +76,8 @@ class Engine {
   // Seals plaintext into records (of at most 16 KiB each) in the output. Only after HandshakeDone and before `close`.
   // After Failed it does nothing.
   virtual void seal(Bytes plaintext) = 0;
+  // Will be asked to seal in a moment: its memory may be fetched. Changes nothing.
+  virtual void warm() const noexcept {}
   // Puts close_notify into the output; nothing can be sealed afterwards. Nothing before HandshakeDone.
   virtual void close() = 0;
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "tls/engine.h"
 #include "tls/failure.h"
 #include "tls/openssl_engine.h"
@@ -35,6 +36,7 @@ class RecordEngine final : public Engine {
   void receive_end() override;
   void limit_messages(std::size_t per_second) override;
   void seal(Bytes plaintext) override;
+  void warm() const noexcept override { prefetch(*this); }
   void close() override;
   [[nodiscard]] Bytes output() const override;
   void consume(std::size_t bytes) override;
