@@ -6,11 +6,13 @@ import base64
 from conformance.exchange import expect_exit
 from conformance.frames import text
 from conformance.peer import WAIT
-from support.suite import Book, check, expect
+from support.suite import PATIENCE, Book, Failure, check, expect
 
 book = Book()
 S = "RFC 6455 4.1"
 HTTP_HEAD_TIME = 5.0  # Limits::http_head_time
+REFUSAL_TIME = 1.5 * PATIENCE  # seconds until a client has left after an answer that it must refuse
+TIMED_OUT, REFUSED, HANDSHAKE, ABNORMAL = 6, 10, 11, 14  # exit statuses, docs/command-line.md
 
 
 # ── The request ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,21 +122,73 @@ def _accepts(name, title, answer, flags=(), section=S):
         book.add(f"client/4.1-accept/{name}{suffix}", section, title + (", byte by byte" if pieces else ""), run)
 
 
-def _refuses(name, title, answer, flags=(), section=S, then_end=True):
+async def _refused(client, status, error, within=REFUSAL_TIME):
+    """The connection stays open on our side: only the client's own refusal can end it. It sends nothing of WebSocket, says
+    which rule the answer breaks, and leaves with the status that belongs to it."""
+    got = await client.exit_status(within)
+    expect(f"exit status of the client, which says {client.error[-300:]!r},", got, status)
+    check(f"cannot connect: {error}" in client.error, f"expected the error {error!r}, the client says {client.error[-300:]!r}")
+    expect("output", await client.rest_of_output(), b"")
+    expect("bytes after a bad answer", await asyncio.wait_for(client.peer.stream.receive(), WAIT), b"")
+
+
+# The stable name of the rule that an answer breaks, by the first words of the case's name.
+BROKEN_RULES = {
+    "accept": "handshake_bad_accept", "upgrade": "handshake_bad_upgrade", "connection": "handshake_bad_connection",
+    "extension": "handshake_bad_extension", "subprotocol": "handshake_bad_subprotocol", "frames": "handshake_bad_accept",
+    "http-2": "http_unsupported_version", "status-line": "http_malformed", "status": "handshake_refused",
+    "garbage": "http_malformed", "space": "http_malformed", "nul": "http_malformed",
+    "head-bytes": "http_head_too_large", "head-count": "http_too_many_headers", "cut": "unexpected_eof", "nothing": "unexpected_eof",
+    "http-1": "", "length": "", "coding": "",
+}
+
+
+def _broken_rule(name):
+    return next(rule for start, rule in BROKEN_RULES.items() if name.startswith(start))
+
+
+def _refuses(name, title, answer, flags=(), section=S, status=HANDSHAKE, ends=False):
+    """`ends`: the fault is that the stream ends here, so that we must end it."""
     for suffix, pieces in (("", None), ("/bytes", 1)):
         async def run(environment, pieces=pieces):
             async with environment.connector("--exit-on-close", *flags) as client:
                 head = await client.accept()
                 data = answer(client, head)
                 await client.peer.send(data, pieces=pieces if len(data) < 1000 else None)
-                if then_end:
-                    await asyncio.sleep(0.05)
+                if ends:
                     await client.peer.stream.close_notify()
                     client.peer.stream.end_tcp()
-                received = await asyncio.wait_for(client.peer.stream.receive(), HTTP_HEAD_TIME + WAIT)
-                check(received == b"", f"the client sent after a bad answer: {received[:60]!r}")
-                await expect_exit(client, clean=False)
+                await _refused(client, status, _broken_rule(name))
         book.add(f"client/4.1-refuse/{name}{suffix}", section, title + (", byte by byte" if pieces else ""), run)
+
+
+async def _judged(environment, then):
+    """What the check of a refusal finds about a client that was given a good answer."""
+    async with environment.connector("--exit-on-close") as client:
+        await client.open()
+        await then(client.peer)
+        try:
+            await _refused(client, HANDSHAKE, "", within=1.0)
+        except Failure as found:
+            return str(found)
+    raise Failure("the check of a refusal finds nothing wrong with a client that accepted")
+
+
+@book.case("client/4.1-refuse/control/open", S, "control: the check finds a client that accepts and stays")
+async def control_open(environment):
+    async def nothing(peer):
+        pass
+    found = await _judged(environment, nothing)
+    check("has not exited" in found, f"expected that the client stays, the check found: {found}")
+
+
+@book.case("client/4.1-refuse/control/ended", S, "control: the check finds a client that accepts and loses the connection")
+async def control_ended(environment):
+    async def leave(peer):
+        await peer.stream.close_notify()
+        peer.stream.end_tcp()
+    found = await _judged(environment, leave)
+    check("exit status" in found and "got 14" in found, f"expected a broken connection, the check found: {found}")
 
 
 def answer(extra=(), **replaced):
@@ -194,21 +248,24 @@ _refuses("subprotocol-two", "two subprotocols", answer(["Sec-WebSocket-Protocol:
 _refuses("subprotocol-two-fields", "two subprotocol fields", answer(["Sec-WebSocket-Protocol: a", "Sec-WebSocket-Protocol: b"]),
          ("--subprotocol", "a", "--subprotocol", "b"))
 _refuses("http-1.0", "HTTP/1.0 101", answer(status="HTTP/1.0 101 Switching Protocols"))
+_refuses("length", "101 with Content-Length", answer(["Content-Length: 4"]), section="RFC 9110 8.6")
+_refuses("coding", "101 with Transfer-Encoding: chunked", answer(["Transfer-Encoding: chunked"]), section="RFC 9112 6.1")
 _refuses("http-2.0", "HTTP/2.0 101", answer(status="HTTP/2.0 101 Switching Protocols"))
 for _line_ in ("200 OK", "201 Created", "400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found", "426 Upgrade Required",
                "429 Too Many Requests", "500 Internal Server Error", "503 Service Unavailable", "999 Odd"):
-    _refuses(f"status-{_line_[:3]}", f"status {_line_} instead of 101", status(_line_, body=b"no"))
+    _refuses(f"status-{_line_[:3]}", f"status {_line_} instead of 101", status(_line_, body=b"no"), status=REFUSED)
 for _line_ in ("301 Moved Permanently", "302 Found", "307 Temporary Redirect"):
-    _refuses(f"status-{_line_[:3]}", f"a redirect is not an upgrade: {_line_}", status(_line_, "Location: wss://localhost:1/"))
-_refuses("status-204", "204 with the fields of a 101", answer(status="HTTP/1.1 204 No Content"))
-_refuses("status-200-fields", "200 with the fields of a 101", answer(status="HTTP/1.1 200 OK"))
+    _refuses(f"status-{_line_[:3]}", f"a redirect is not an upgrade: {_line_}", status(_line_, "Location: wss://localhost:1/"), status=REFUSED)
+_refuses("status-204", "204 with the fields of a 101", answer(status="HTTP/1.1 204 No Content"), status=REFUSED)
+_refuses("status-200-fields", "200 with the fields of a 101", answer(status="HTTP/1.1 200 OK"), status=REFUSED)
 _refuses("garbage", "bytes that are no HTTP", lambda client, head: b"\x82\x05hello\r\n\r\n" + b"\0\xff" * 50, section="RFC 9112 4")
 _refuses("status-line", "a status that is no number", altered(b" 101 ", b" 1x1 "), section="RFC 9112 4")
 _refuses("status-line-long", "a status of four digits", altered(b" 101 ", b" 1010 "), section="RFC 9112 4")
 _refuses("space-before-colon", "white space before a colon", altered(b"Upgrade: ", b"Upgrade : "), section="RFC 9112 5.1")
 _refuses("nul", "NUL in a field", answer(["X: a\0b"]), section="RFC 9110 5.5")
-_refuses("cut-head", "the stream ends inside the head", lambda client, head: client.response(head)[:-2], section="RFC 9112 8")
-_refuses("nothing", "the stream ends without an answer", lambda client, head: b"", section="RFC 9112 8")
+_refuses("cut-head", "the stream ends inside the head", lambda client, head: client.response(head)[:-2], section="RFC 9112 8",
+         status=ABNORMAL, ends=True)
+_refuses("nothing", "the stream ends without an answer", lambda client, head: b"", section="RFC 9112 8", status=ABNORMAL, ends=True)
 _refuses("head-bytes", "a head of more than 16 KiB", answer(["X: " + "l" * 40000]), section="RFC 6585 5")
 _refuses("head-count", "300 fields", answer([f"X-{n}: 1" for n in range(300)]), section="RFC 6585 5")
 _refuses("frames-with-bad-answer", "frames after a refusal are not read",
@@ -228,8 +285,7 @@ async def frames_with_answer(environment):
 async def silence(environment):
     async with environment.connector() as client:
         await client.accept()
-        status = await client.exit_status(HTTP_HEAD_TIME + 15)
-        check(0 < status < 126, f"exit status: expected 1..125, got {status}")
+        expect("exit status", await client.exit_status(HTTP_HEAD_TIME + 15), TIMED_OUT)
 
 
 @book.case("client/4.1-refuse/drip", S, "an answer that drips is bounded as a whole, not per byte", timeout=40)
@@ -246,7 +302,7 @@ async def drip(environment):
             status = await client.exit_status(HTTP_HEAD_TIME + 15)
         finally:
             feeding.cancel()
-        check(0 < status < 126, f"exit status: expected 1..125, got {status}")
+        expect("exit status", status, TIMED_OUT)
 
 
 def all_cases():
