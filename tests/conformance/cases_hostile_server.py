@@ -75,13 +75,13 @@ def _frame_flood(name, title, first, frame, codes, flags=(), extra=(), growth=8 
 
 _ZERO = b"\0\0\0\0"
 _frame_flood("empty-fragments", "a million empty fragments without an end (CVE-2026-48779)", [text("a", fin=False)],
-             Frame(CONT, b"", fin=False, mask=_ZERO), {POLICY, TOO_BIG})
+             Frame(CONT, b"", fin=False, mask=_ZERO), {POLICY})
 _frame_flood("one-byte-fragments", "a million fragments of one byte without an end (CVE-2026-48779)",
-             [binary(b"a", fin=False)], Frame(CONT, b"a", fin=False, mask=_ZERO), {POLICY, TOO_BIG})
+             [binary(b"a", fin=False)], Frame(CONT, b"a", fin=False, mask=_ZERO), {POLICY})
 _frame_flood("empty-fragments-large-limit", "the same with --max-message of 1 GiB", [text("a", fin=False)],
-             Frame(CONT, b"", fin=False, mask=_ZERO), {POLICY, TOO_BIG}, ("--max-message", str(1 << 30)))
+             Frame(CONT, b"", fin=False, mask=_ZERO), {POLICY}, ("--max-message", str(1 << 30)))
 _frame_flood("empty-fragments-deflate", "a million empty fragments of a compressed message",
-             [Frame(TEXT, b"", rsv=4, fin=False)], Frame(CONT, b"", fin=False, mask=_ZERO), {POLICY, TOO_BIG},
+             [Frame(TEXT, b"", rsv=4, fin=False)], Frame(CONT, b"", fin=False, mask=_ZERO), {POLICY},
              ("--compress",), [deflate.field(deflate.NAME)])
 _frame_flood("pongs", "a million unsolicited pongs (UNDERTOW-1935)", [], Frame(PONG, b"pong", mask=_ZERO), {POLICY})
 _frame_flood("pings", "a million pings (kj 485b5c3: recursion for each)", [], Frame(PING, b"", mask=_ZERO), {POLICY})
@@ -199,6 +199,7 @@ async def _slow_tls(client, data, pause):
 
 
 async def _slow_http(client, data, pause):
+    """408 for a request that has begun (RFC 9110 15.5.9); a connection on which nothing was asked ends without an answer."""
     async with client.raw() as peer:
         dripping = asyncio.ensure_future(_drip(peer.send, data, pause))
         try:
@@ -207,7 +208,7 @@ async def _slow_http(client, data, pause):
             while piece := await asyncio.wait_for(peer.stream.receive(), HANDSHAKE_TIME + 4):
                 answer += piece
             check(time.monotonic() - started < HANDSHAKE_TIME + 4, "the head is limited for each byte, not as a whole")
-            check(not answer or Head(answer).status in (400, 408, 431, 503), f"answer {answer[:60]!r}")
+            expect("status", Head(answer).status, 408 if data else 0)
         finally:
             dripping.cancel()
 
@@ -265,7 +266,7 @@ async def endless_head(environment):
                 sent += 100
             check(sent < MEBIBYTE, f"the server read {sent} bytes of head")
             first = await asyncio.wait_for(answer, 5)
-            check(not first or Head(first).status in (400, 431), f"answer {first[:60]!r}")
+            expect("status", Head(first).status, 431)
         spent = processes.cpu_seconds(server.pid) - before
         check(spent < 1.0, f"{spent:.1f} s of processor time")
 
@@ -282,7 +283,7 @@ async def count_sweep(environment):
         async with client.raw() as peer:
             await peer.send(data)
             status = (await peer.read_head()).status
-            expect(f"status with {count} fields", status, {101} if count <= 100 else {431, 400})
+            expect(f"status with {count} fields", status, 101 if count <= 100 else 431)
     for count in range(80, 131, 1):
         await asyncio.gather(one(count, False), one(count, True))
     await _serves(client)
@@ -426,28 +427,29 @@ async def idle_answered(environment):
 
 # ── Origins ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 GOOD = "https://good.example"
-ORIGINS = [(None, {101}), (GOOD, {101}), ("https://good.example:443", {101, 403}), ("https://other.example:8443", {101}),
-           ("https://other.example", {403}), ("http://good.example", {403}), ("https://good.example:444", {403}),
-           ("https://good.example.evil.example", {403}), ("https://evilgood.example", {403}), ("https://sub.good.example", {403}),
-           ("https://good.example@evil.example", {403, 400}), ("https://evil.example/https://good.example", {403, 400}),
-           ("https://evil.example", {403}), ("null", {403}), ("", {403, 400}), ("https://", {403, 400}), ("good.example", {403, 400}),
-           ("https://good.example https://evil.example", {403, 400}), ("https://good.example,https://evil.example", {403, 400}),
-           ("https://good.example\\.evil.example", {403, 400}), ("https://good.exampl", {403}), ("file://", {403, 400}),
-           ("https://good\u00e9.example", {403, 400})]
+# RFC 6454 5: a port that is the scheme's own says nothing. Whatever is no origin in our list is denied, and that is 403.
+ORIGINS = [(None, 101), (GOOD, 101), ("https://good.example:443", 101), ("https://other.example:8443", 101),
+           ("https://other.example", 403), ("http://good.example", 403), ("https://good.example:444", 403),
+           ("https://good.example.evil.example", 403), ("https://evilgood.example", 403), ("https://sub.good.example", 403),
+           ("https://good.example@evil.example", 403), ("https://evil.example/https://good.example", 403),
+           ("https://evil.example", 403), ("null", 403), ("", 403), ("https://", 403), ("good.example", 403),
+           ("https://good.example https://evil.example", 403), ("https://good.example,https://evil.example", 403),
+           ("https://good.example\\.evil.example", 403), ("https://good.exampl", 403), ("file://", 403),
+           ("https://good\u00e9.example", 403)]
 
 
-def _origin(number, origin, statuses):
+def _origin(number, origin, status):
     async def run(environment):
         client = await environment.client("--allow-origin", GOOD, "--allow-origin", "https://other.example:8443")
         for host in (f"localhost:{client.port}", "good.example", "anything.example"):
             async with client.raw() as peer:
                 await peer.send(request(client.port, host=host, extra=[] if origin is None else [f"Origin: {origin}"]))
-                expect(f"status with Host {host}", (await peer.read_head()).status, statuses)
+                expect(f"status with Host {host}", (await peer.read_head()).status, status)
     book.add(f"server/hostile-origin/{number:02}", "RFC 6455 10.2", f"Origin {origin!r} (CVE-2025-24964)", run)
 
 
-for _number, (_origin_value, _statuses) in enumerate(ORIGINS):
-    _origin(_number, _origin_value, _statuses)
+for _number, (_origin_value, _status) in enumerate(ORIGINS):
+    _origin(_number, _origin_value, _status)
 
 
 @book.case("server/hostile-origin/two-fields", "RFC 6455 10.2", "two Origin fields, one of them good")
@@ -456,7 +458,7 @@ async def two_origins(environment):
     for values in ([GOOD, "https://evil.example"], ["https://evil.example", GOOD]):
         async with client.raw() as peer:
             await peer.send(request(client.port, extra=[f"Origin: {value}" for value in values]))
-            expect("status", (await peer.read_head()).status, {400, 403})
+            expect("status", (await peer.read_head()).status, 403)
 
 
 def all_cases():

@@ -14,17 +14,17 @@ class Environment:
         self._servers = {}
         self._starting = asyncio.Lock()
 
-    def server(self, *flags, **options):
+    def server(self, *flags, certificate="server", **options):
         """A new server of the case's own: `async with environment.server(…) as server`."""
-        pair = ("--cert", self.certificates.cert("server"), "--key", self.certificates.key("server"))
+        pair = ("--cert", self.certificates.cert(certificate), "--key", self.certificates.key(certificate))
         return processes.Server(*pair, *flags, **options)
 
-    async def shared(self, *flags):
-        """A server for everybody with the same flags."""
+    async def shared(self, *flags, certificate="server"):
+        """A server for everybody with the same flags and certificate."""
         async with self._starting:
-            known = self._servers.get(flags)
+            known = self._servers.get((certificate, *flags))
             if known is None or not known.alive():
-                known = self._servers[flags] = await self.server(*flags).start()
+                known = self._servers[certificate, *flags] = await self.server(*flags, certificate=certificate).start()
         return known
 
     async def client(self, *flags):

@@ -22,9 +22,9 @@ async def _handshake(environment, port, *arguments, input=b"", timeout=15):
     return done, done.output.decode(errors="replace") + done.error
 
 
-def _accepted(name, title, wanted, *arguments):
+def _accepted(name, title, wanted, *arguments, certificate="server"):
     async def run(environment):
-        server = await environment.shared()
+        server = await environment.shared(certificate=certificate)
         done, log = await _handshake(environment, server.port, *arguments)
         check(done.status == 0, f"the handshake failed: {_alert(log)}")
         for text_wanted in wanted:
@@ -32,11 +32,16 @@ def _accepted(name, title, wanted, *arguments):
     book.add(f"server/openssl/{name}", "openssl", title, run)
 
 
-def _refused(name, title, *arguments):
+def _is_refused(done, log, alert):
+    """The handshake failed, and with the alert that says why (RFC 8446 6.2, RFC 7301 3.2)."""
+    check(done.status != 0 and "New, (NONE)" in log, f"the handshake succeeded: {log[-200:]}")
+    check(f"alert {alert}:" in log, f"expected the alert {alert!r}, got {_alert(log)!r}")
+
+
+def _refused(name, title, alert, *arguments, certificate="server"):
     async def run(environment):
-        server = await environment.shared()
-        done, log = await _handshake(environment, server.port, *arguments)
-        check(done.status != 0 and "New, (NONE)" in log or "alert" in log, f"the handshake succeeded: {log[-200:]}")
+        server = await environment.shared(certificate=certificate)
+        _is_refused(*await _handshake(environment, server.port, *arguments), alert)
         _, log = await _handshake(environment, server.port)
         check("Verify return code: 0" in log, "the server does not serve any more")
     book.add(f"server/openssl/{name}", "openssl", title, run)
@@ -61,15 +66,51 @@ _accepted("alpn-none", "no ALPN", ["No ALPN negotiated"])
 _accepted("no-compression", "no TLS compression", ["Compression: NONE"], "-tls1_2", "-comp")
 _accepted("secure-renegotiation", "no insecure renegotiation", ["Secure Renegotiation IS supported"], "-tls1_2")
 
-_WEAK = ["-cipher", "ALL:@SECLEVEL=0"]
-_refused("tls1.1", "TLS 1.1 is refused", "-tls1_1", *_WEAK)
-_refused("tls1.0", "TLS 1.0 is refused", "-tls1", *_WEAK)
-for _suite in ("ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES128-CCM", "aNULL", "eNULL", "AES128-GCM-SHA256",
-               "DHE-RSA-AES128-GCM-SHA256"):
-    _refused(f"weak-{_suite}", f"suite {_suite} is refused", "-tls1_2", "-cipher", f"{_suite}:@SECLEVEL=0")
-_refused("weak-ccm8", "TLS_AES_128_CCM_8_SHA256 is refused", "-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_8_SHA256")
-_refused("alpn-h2", "ALPN h2 alone is refused", "-alpn", "h2")
-_refused("alpn-unknown", "an unknown ALPN alone is refused", "-alpn", "spdy/1")
+for _suite in ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"):
+    _accepted(f"suite-{_suite}", f"suite {_suite}", [_suite], "-tls1_2", "-cipher", _suite, certificate="server-rsa")
+
+_ANY = ["-cipher", "ALL:@SECLEVEL=0"]
+_refused("tls1.1", "TLS 1.1 is refused", "protocol version", "-tls1_1", *_ANY)
+_refused("tls1.0", "TLS 1.0 is refused", "protocol version", "-tls1", *_ANY)
+# Suites that a server could take with the certificate it has: by certificate, version and name.
+WEAK = [("server", "-tls1_2", suite) for suite in ("ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES128-CCM",
+                                                   "aNULL", "eNULL")]
+WEAK += [("server-rsa", "-tls1_2", suite) for suite in ("AES128-GCM-SHA256", "AES256-SHA256", "DHE-RSA-AES128-GCM-SHA256",
+                                                        "ECDHE-RSA-AES128-SHA256")]
+WEAK += [("server", "-tls1_3", "TLS_AES_128_CCM_8_SHA256")]
+
+
+def _only(version, suite):
+    return [version, "-ciphersuites" if version == "-tls1_3" else "-cipher", suite if version == "-tls1_3" else f"{suite}:@SECLEVEL=0"]
+
+
+for _certificate, _version, _suite in WEAK:
+    _refused(f"weak-{_suite}", f"suite {_suite} is refused", "handshake failure", *_only(_version, _suite), certificate=_certificate)
+
+
+@book.case("server/openssl/weak-control", "openssl", "control: a server that takes the weak suites gets them from the same client", timeout=60)
+async def weak_control(environment):
+    certificates = environment.certificates
+    for certificate, version, suite in WEAK:
+        server = await processes.spawn("openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", certificates.cert(certificate), "-key",
+                                       certificates.key(certificate), *_only(version, suite))
+        try:
+            while b"ACCEPT" not in (line := await asyncio.wait_for(server.stdout.readline(), 15)):
+                check(line, f"openssl s_server with {suite} did not start")
+            port = int(line.rpartition(b":")[2])
+            done, log = await _handshake(environment, port, *_only(version, suite))
+            try:
+                _is_refused(done, log, "handshake failure")
+            except Failure as found:
+                check("the handshake succeeded" in str(found), f"{suite}: {found}")
+                continue
+            raise Failure(f"the check of a refusal finds nothing wrong with a server that takes {suite}")
+        finally:
+            await processes.reap(server)
+
+
+_refused("alpn-h2", "ALPN h2 alone is refused", "no application protocol", "-alpn", "h2")
+_refused("alpn-unknown", "an unknown ALPN alone is refused", "no application protocol", "-alpn", "spdy/1")
 
 
 def _resumption(version, flag):
@@ -179,15 +220,19 @@ async def renegotiation(environment):
 
 
 # ── Server names ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# RFC 6066 3: a server need not refuse a name that it does not know. We have one certificate and show it to everybody: whether
+# it is good for the name is the client's to judge.
 for _name, _arguments in [("none", ("-noservername",)), ("other", ("-servername", "elsewhere.example")),
                           ("long", ("-servername", "a" * 60 + ".example"))]:
     async def _sni(environment, arguments=_arguments):
         server = await environment.shared()
         done = await environment.run("openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-CAfile", environment.certificates.ca,
-                                     *arguments, input=b"", timeout=15)
+                                     "-verify_return_error", *arguments, input=b"", timeout=15)
         log = done.output.decode(errors="replace") + done.error
-        check("Verify return code: 0" in log or "alert" in log, f"neither the default certificate nor an alert: {log[-200:]}")
-    book.add(f"server/openssl/sni-{_name}", "openssl", f"server name: {_name}", _sni)
+        expect("exit status of s_client", done.status, 0)
+        check("subject=CN = localhost" in log, f"not our certificate: {log[-200:]}")
+        check("alert" not in log, f"the name was refused: {_alert(log)}")
+    book.add(f"server/openssl/sni-{_name}", "openssl", f"server name {_name}: the one certificate is shown", _sni)
 
 
 # ── Client certificates ──────────────────────────────────────────────────────────────────────────────────────────────

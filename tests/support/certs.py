@@ -30,6 +30,7 @@ class Certificates:
         self._authority("other-ca", "Somebody else's root")
         self.issue("server", LOCAL_NAMES)
         self.issue("server-next", LOCAL_NAMES)
+        self.issue("server-rsa", LOCAL_NAMES, algorithm="RSA")
         self.issue("wrong-host", "DNS:elsewhere.example")
         self.issue("expired", LOCAL_NAMES, start=-30, end=-1)
         self.issue("not-yet", LOCAL_NAMES, start=10, end=30)
@@ -47,8 +48,9 @@ class Certificates:
     def key(self, name):
         return self.directory / f"{name}.key"
 
-    def _new_key(self, name):
-        _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.key(name))
+    def _new_key(self, name, algorithm="EC"):
+        option = {"EC": "ec_paramgen_curve:P-256", "RSA": "rsa_keygen_bits:2048"}[algorithm]
+        _openssl("genpkey", "-algorithm", algorithm, "-pkeyopt", option, "-out", self.key(name))
 
     def _authority(self, name, common_name):
         self._new_key(name)
@@ -62,9 +64,11 @@ class Certificates:
                  "-addext", f"subjectAltName={LOCAL_NAMES}", "-out", self.cert(name))
 
     def issue(self, name, alternative_names, usage="serverAuth", authority="ca", start=-1, end=30,
-              subject="/CN=localhost"):
+              subject="/CN=localhost", algorithm="EC"):
         """Makes `name`.pem and `name`.key signed by `authority`, valid from `start` to `end` days from now."""
-        self._new_key(name)
+        self._new_key(name, algorithm)
+        # What a key may do: an RSA key is let encipher too, so that no refusal of RSA's key exchange is the certificate's.
+        key_usage = "digitalSignature,keyEncipherment" if algorithm == "RSA" else "digitalSignature"
         request, config = self.directory / f"{name}.csr", self.directory / f"{name}.cnf"
         index, work = self.directory / f"{name}.index", self.directory / f"{name}.new"
         work.mkdir(exist_ok=True)
@@ -73,7 +77,7 @@ class Certificates:
             "[ca]\ndefault_ca=x\n[x]\n"
             f"database={index}\nnew_certs_dir={work}\nrand_serial=yes\ndefault_md=sha256\npolicy=p\nunique_subject=no\n"
             "[p]\ncommonName=supplied\n[e]\n"
-            f"basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage={usage}\n"
+            f"basicConstraints=critical,CA:FALSE\nkeyUsage=critical,{key_usage}\nextendedKeyUsage={usage}\n"
             f"subjectAltName={alternative_names}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n")
         _openssl("req", "-new", "-key", self.key(name), "-subj", subject, "-out", request)
         _openssl("ca", "-batch", "-notext", "-config", config, "-extensions", "e", "-cert", self.cert(authority),
