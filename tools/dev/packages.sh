@@ -26,6 +26,9 @@ packages_in() {
   esac
 }
 
+# Elsewhere the packages' names mean nothing, and what is missing stays missing.
+can_install() { command -v dpkg-query >/dev/null; }
+
 is_installed() {
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
@@ -46,7 +49,7 @@ apt_install() {
 
 # need_packages GROUP…
 need_packages() {
-  if ! command -v dpkg-query >/dev/null; then
+  if ! can_install; then
     note "not a Debian system: packages of the groups '$*' are not checked"
     return
   fi
@@ -68,7 +71,7 @@ need_packages() {
 # Debian's package starts a server on port 4222 of the machine. The comparison starts its own, so one that was not here
 # before is stopped again.
 need_nats() {
-  if ! command -v dpkg-query >/dev/null || is_installed nats-server; then return 0; fi
+  if ! can_install || is_installed nats-server; then return 0; fi
   need_packages nats
   if command -v systemctl >/dev/null; then as_root systemctl disable --now nats-server >&2 || true; fi
 }

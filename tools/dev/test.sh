@@ -134,7 +134,10 @@ suite() {
   [[ -x $folder/run ]] || die "$folder/run does not exist"
   need_npm "$folder"
   release_binary
-  FAIRLEAD=$root/build/release/fairlead "$folder/run" "$@"
+  # The packages of the stage are here by now: a case that misses its peer has failed, see tests/support/suite.py.
+  local peers=''
+  can_install && peers=installed
+  FAIRLEAD=$root/build/release/fairlead FAIRLEAD_PEERS=$peers "$folder/run" "$@"
 }
 
 stage_cli() { suite cli; }
@@ -217,8 +220,14 @@ do_stage() {
   total_passed=$((total_passed + passed)) total_failed=$((total_failed + failed)) total_skipped=$((total_skipped + skipped))
   table+=$(printf '%-12s %6d passed %5d failed %4d skipped %5d s  %s' "$stage" "$passed" "$failed" "$skipped" \
     $((SECONDS - started)) "$remark")$'\n'
-  say "── $stage: $passed passed, $failed failed, $((SECONDS - started)) s${remark:+ ($remark)}"
+  say "── $stage: $passed passed, $failed failed, $skipped skipped, $((SECONDS - started)) s${remark:+ ($remark)}"
   ((failed == 0))
+}
+
+# say_totals PASSED FAILED SKIPPED: what was skipped has a line of its own, so that the last one is always the same.
+say_totals() {
+  (($3 == 0)) || say "$3 skipped: the table says in which stages, and build/test/STAGE.log why"
+  say "$1 passed, $2 failed"
 }
 
 verb_test() {
@@ -251,6 +260,6 @@ verb_test() {
   for stage in "${wanted[@]}"; do
     grep -sE '^not ok ' "build/test/$stage.log" | head -n 20 | sed "s/^/$stage: /" || true
   done
-  say "$total_passed passed, $total_failed failed$( ((total_skipped == 0)) || printf ', %d skipped' "$total_skipped")"
+  say_totals "$total_passed" "$total_failed" "$total_skipped"
   ((total_failed == 0))
 }
