@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import os
+import socket
 
 from conformance import deflate
-from conformance.frames import BINARY, CONT, PING, PONG, Frame, binary, text
+from conformance.frames import BINARY, CONT, PING, PONG, TEXT, Frame, binary, text
 from support import processes
 from support.suite import Book, check, expect
 
@@ -19,7 +20,9 @@ TIMED_OUT, TLS_FAILED, HANDSHAKE, OVER_LIMIT = 6, 9, 11, 16  # exit statuses, do
 @contextlib.asynccontextmanager
 async def besieged(environment, *flags, growth=8 * MEBIBYTE, extra=()):
     """A client of the case's own with an open channel, whose memory is watched until the case is done."""
-    async with environment.connector("--exit-on-close", "--max-message", str(MEBIBYTE), *flags) as client:
+    if "--max-message" not in flags:
+        flags = (*flags, "--max-message", str(MEBIBYTE))
+    async with environment.connector("--exit-on-close", *flags) as client:
         await client.open(list(extra))
         await client.peer.send(text("warm"))
         await client.expect_output(b"warm\n")
@@ -45,9 +48,9 @@ async def _fails(client):
     expect(f"exit status of the client, which says {client.error[-200:]!r},", await client.exit_status(), OVER_LIMIT)
 
 
-def _flood(name, title, first, frame, codes):
+def _flood(name, title, first, frame, codes, flags=(), extra=()):
     async def run(environment):
-        async with besieged(environment) as client:
+        async with besieged(environment, *flags, extra=extra) as client:
             async def pour():
                 await client.peer.send(*first)
                 block = frame.encode(False) * 10000
@@ -68,8 +71,14 @@ _flood("empty-fragments", "a million empty fragments without an end (CVE-2026-48
        Frame(CONT, b"", fin=False), {POLICY})
 _flood("one-byte-fragments", "a million fragments of one byte without an end", [binary(b"a", fin=False)],
        Frame(CONT, b"a", fin=False), {POLICY})
-_flood("pongs", "a million unsolicited pongs", [], Frame(PONG, b"x"), {POLICY})
-_flood("pings", "a million pings", [], Frame(PING, b""), {POLICY})
+_flood("empty-fragments-large-limit", "the same with --max-message of 1 GiB", [text("a", fin=False)],
+       Frame(CONT, b"", fin=False), {POLICY}, flags=("--max-message", str(1 << 30)))
+_flood("empty-fragments-deflate", "a million empty fragments of a compressed message", [Frame(TEXT, b"", rsv=4, fin=False)],
+       Frame(CONT, b"", fin=False), {POLICY}, flags=("--compress",), extra=[deflate.field(deflate.ANSWER)])
+_flood("pongs", "a million unsolicited pongs (UNDERTOW-1935)", [], Frame(PONG, b"x"), {POLICY})
+_flood("pings", "a million pings (kj 485b5c3: recursion for each)", [], Frame(PING, b""), {POLICY})
+_flood("pings-125", "pings of 125 bytes without end", [], Frame(PING, b"p" * 125), {POLICY})
+_flood("pings-inside-message", "a million pings inside a message", [text("a", fin=False)], Frame(PING, b""), {POLICY})
 
 
 def _bomb(megabytes, cut):
@@ -153,6 +162,130 @@ for _name, _title, _data in [
     book.add(f"client/hostile-head/{_name}", "CVE table", f"20 MB of {_title} (CVE-2023-43669)", _run, timeout=60, alone=True)
 
 
+# ── Heads around their limits ────────────────────────────────────────────────────────────────────────────────────────
+HEAD_BYTES, HEADER_COUNT = 16 * 1024, 100  # Limits::http_head_bytes, Limits::http_header_count
+
+
+async def _answered(environment, make, error):
+    """The answer `make(plain)` opens the channel (no `error`), or is refused with that error."""
+    async with environment.connector("--exit-on-close") as client:
+        head = await client.accept()
+        data = make(client.response(head))
+        await client.peer.send(data)
+        if error is None:
+            await client.peer.send(text("open"))
+            await client.expect_output(b"open\n")
+            return
+        expect(f"exit status after {len(data)} bytes of head", await client.exit_status(), HANDSHAKE)
+        check(error in client.error, f"expected {error}, the client says {client.error[-200:]!r}")
+
+
+def _filled(count, at_end):
+    """An answer of `count` fields, the three that matter before or after the others."""
+    def make(plain):
+        line, _, fields = plain.partition(b"\r\n")
+        more = b"".join(b"X-%d: 1\r\n" % n for n in range(count - 3))
+        return line + b"\r\n" + (more + fields if at_end else fields[:-2] + more + b"\r\n")
+    return make
+
+
+def _padded(size):
+    """An answer of `size` bytes, its empty line included."""
+    def make(plain):
+        field = b"X: " + b"x" * (size - len(plain) - len(b"X: \r\n")) + b"\r\n"
+        return plain[:-2] + field + b"\r\n"
+    return make
+
+
+@book.case("client/hostile-head/count-sweep", "CVE table", "80 to 130 fields, Upgrade before and after them (CVE-2024-37890)", timeout=60)
+async def count_sweep(environment):
+    for count in (80, *range(HEADER_COUNT - 4, HEADER_COUNT + 5), 130):
+        error = None if count <= HEADER_COUNT else "http_too_many_headers"
+        await asyncio.gather(*(_answered(environment, _filled(count, at_end), error) for at_end in (False, True)))
+
+
+@book.case("client/hostile-head/size-sweep", "CVE table", "an answer's head of up to 16 KiB is read, and no byte more (CVE-2023-43669)",
+           timeout=60)
+async def size_sweep(environment):
+    for size in (HEAD_BYTES // 2, *range(HEAD_BYTES - 4, HEAD_BYTES + 5), HEAD_BYTES * 2):
+        await _answered(environment, _padded(size), None if size <= HEAD_BYTES else "http_head_too_large")
+
+
+# ── Many, and for long ───────────────────────────────────────────────────────────────────────────────────────────────
+class Relay:
+    """Between a client and a server; `cut(number)` is how many of the server's bytes connection `number` lets through before
+    it resets the client, None for all."""
+
+    def __init__(self, port, cut):
+        self.server_port, self.cut, self.count = port, cut, 0
+
+    async def __aenter__(self):
+        self.listener = await asyncio.start_server(self._relay, "127.0.0.1", 0)
+        self.port = self.listener.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self.listener.close()
+
+    async def _relay(self, reader, writer):
+        number, self.count = self.count, self.count + 1
+        with contextlib.suppress(OSError):
+            from_server, to_server = await asyncio.open_connection("127.0.0.1", self.server_port)
+            there = asyncio.ensure_future(self._pass(reader, to_server, None))
+            left = await self._pass(from_server, writer, self.cut(number))
+            if left != 0:
+                await there  # the client's own end
+            there.cancel()
+            to_server.transport.abort()
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        writer.transport.abort()
+
+    @staticmethod
+    async def _pass(reader, writer, left):
+        """Passes on what comes, its end included, but no more than `left` bytes; returns how many were left."""
+        with contextlib.suppress(OSError):
+            while left != 0 and (data := await reader.read(65536)):
+                writer.write(data[:left])
+                await writer.drain()
+                left = None if left is None else max(0, left - len(data))
+            if left != 0:
+                writer.write_eof()
+        return left
+
+
+async def _connects(environment, cut, wanted=3000, at_a_time=8):
+    """One client process connects `wanted` times; after the first third its memory and its files must not grow."""
+    async with environment.server() as server, Relay(server.port, cut) as relay:
+        client = await processes.spawn(processes.binary(), "bench", f"wss://localhost:{relay.port}/", "--ca", environment.certificates.ca,
+                                       "--mode", "handshake", "--connections", at_a_time, "--warmup", 0, "--duration", 300)
+
+        async def reach(count):
+            while relay.count < count:
+                check(client.returncode is None, f"the client has ended after {relay.count} connections")
+                await asyncio.sleep(0.01)
+            return processes.resident_bytes(client.pid), processes.open_files(client.pid)
+        try:
+            memory, files = await reach(wanted // 3)
+            later, open_later = await reach(wanted)
+        finally:
+            await processes.reap(client)
+        check(later - memory < MEBIBYTE * FACTOR, f"memory grew by {(later - memory) / MEBIBYTE:.2f} MiB")
+        check(open_later <= files + 2 * at_a_time, f"open files: {files} → {open_later}")
+
+
+@book.case("client/hostile-cycles/3000", "CVE table", "a client connects and closes 3,000 times: memory and files stay flat (CVE-2021-42340)",
+           timeout=120, alone=True)
+async def cycles(environment):
+    await _connects(environment, lambda number: None)
+
+
+@book.case("client/hostile-cycles/broken-off", "CVE table", "of 3,000 connects three in four are broken off, at every stage: nothing is left",
+           timeout=120, alone=True)
+async def broken_off(environment):
+    await _connects(environment, lambda number: None if number % 4 == 0 else number * 37 % 2200)
+
+
+# ── Nobody reads ─────────────────────────────────────────────────────────────────────────────────────────────────────
 @book.case("client/hostile-reader/unread-output", "CVE table",
            "nobody reads the client's output: it stops receiving, in bounded memory, and loses nothing", timeout=60, alone=True)
 async def unread_output(environment):
