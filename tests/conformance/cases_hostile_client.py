@@ -257,7 +257,7 @@ async def _connects(environment, cut, wanted=3000, at_a_time=8):
     """One client process connects `wanted` times; after the first third its memory and its files must not grow."""
     async with environment.server() as server, Relay(server.port, cut) as relay:
         client = await processes.spawn(processes.binary(), "bench", f"wss://localhost:{relay.port}/", "--ca", environment.certificates.ca,
-                                       "--mode", "handshake", "--connections", at_a_time, "--warmup", 0, "--duration", 300)
+                                       *environment.flags, "--mode", "handshake", "--connections", at_a_time, "--warmup", 0, "--duration", 300)
 
         async def reach(count):
             while relay.count < count:

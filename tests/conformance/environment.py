@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What every case may use: certificates and servers that are started once for each set of flags.
 import asyncio
+import copy
 import tempfile
 
 from conformance import peer
@@ -13,18 +14,26 @@ class Environment:
         self.certificates = certs.Certificates(self._directory.name)
         self._servers = {}
         self._starting = asyncio.Lock()
+        self.flags = ()  # of every program under test
+
+    def with_flags(self, *flags):
+        """The same environment, whose programs all get these flags too."""
+        other = copy.copy(self)
+        other.flags = (*self.flags, *flags)
+        return other
 
     def server(self, *flags, certificate="server", **options):
         """A new server of the case's own: `async with environment.server(…) as server`."""
         pair = ("--cert", self.certificates.cert(certificate), "--key", self.certificates.key(certificate))
-        return processes.Server(*pair, *flags, **options)
+        return processes.Server(*pair, *self.flags, *flags, **options)
 
     async def shared(self, *flags, certificate="server"):
         """A server for everybody with the same flags and certificate."""
         async with self._starting:
-            known = self._servers.get((certificate, *flags))
+            name = (certificate, *self.flags, *flags)
+            known = self._servers.get(name)
             if known is None or not known.alive():
-                known = self._servers[certificate, *flags] = await self.server(*flags, certificate=certificate).start()
+                known = self._servers[name] = await self.server(*flags, certificate=certificate).start()
         return known
 
     async def client(self, *flags):
@@ -36,7 +45,7 @@ class Environment:
         return peer.Client(server.port, self.certificates)
 
     def connector(self, *flags, **options):
-        return peer.Connector(self.certificates, *flags, **options)
+        return peer.Connector(self.certificates, *self.flags, *flags, **options)
 
     def dead_servers(self):
         return [flags for flags, server in self._servers.items() if not server.alive()]

@@ -5,6 +5,7 @@ import platform
 import ssl
 import subprocess
 
+from conformance import record_layers
 from support import processes
 
 TARGET = processes.ROOT / "docs/conformance.md"
@@ -16,7 +17,7 @@ INTRODUCTION = """<!-- SPDX-License-Identifier: Apache-2.0 -->
 What RFC 6455 (WebSocket), RFC 7692 (permessage-deflate) and, where the opening handshake touches it, RFC 9112 (HTTP/1.1)
 demand, as tables of cases that are run against the real binary over TLS: `fairlead echo` is the server under test for a
 raw client, `fairlead connect` the client under test for a raw server. Most cases run twice, the second time with each byte in
-a TLS record of its own.
+a TLS record of its own; and those that the record layer can make different run again with OpenSSL's in place of Fairlead's.
 
 """
 
@@ -58,11 +59,11 @@ def _family(case):
 
 
 def _cases(outcomes):
-    """Each case once; both splits of a role in one cell."""
+    """Each case once; both splits and both record layers of a role in one cell."""
     titles, results = {}, collections.defaultdict(list)
     for outcome in outcomes:
         role, _, rest = outcome.case.id.partition("/")
-        name = rest.removesuffix("/bytes")
+        name = rest.removesuffix(record_layers.SUFFIX).removesuffix("/bytes")
         titles.setdefault(name, outcome.case)
         results[name, role].append(outcome.status)
     yield "| case | what | server | client |"

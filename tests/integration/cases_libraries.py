@@ -168,7 +168,7 @@ async def close_seen(environment):
 @book.case("client/python-websockets/ping-stats", "Python websockets", "--ping and --stats speak on stderr")
 async def ping_stats(environment):
     async with _their_server(environment, "python-websockets", False) as port:
-        process = await processes.spawn(processes.binary(), "connect", "--ca", environment.certificates.ca, "--ping", "0.1",
+        process = await processes.spawn(processes.binary(), "connect", *environment.flags, "--ca", environment.certificates.ca, "--ping", "0.1",
                                         "--stats", f"wss://localhost:{port}/")
         process.stdin.write(b"hello\n")
         await asyncio.sleep(0.6)

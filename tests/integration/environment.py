@@ -39,8 +39,8 @@ class Environment(ConformanceEnvironment):
             await processes.reap(process)
         return Done(process.returncode, output, error.decode(errors="replace"))
 
-    async def fairlead(self, *arguments, **options):
-        return await self.run(processes.binary(), *arguments, **options)
+    async def fairlead(self, verb, *arguments, **options):
+        return await self.run(processes.binary(), verb, *self.flags, *arguments, **options)
 
     async def _node_ready(self):
         async with self._installing:

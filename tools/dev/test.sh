@@ -17,8 +17,8 @@ fuzz|40|build unit clang|each fuzz target for 20 seconds, from its corpus
 api|3|node tests/api|the published description of the HTTP API against a validator of others
 examples|10|build peers|each example as a program: servers are spoken to, clients get a server
 cli|15|build peers tests/cli|the command line: statuses, pipes, manual pages, the room
-conformance|20|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles
-integration|20|build peers node tests/integration|other implementations as peers, both directions
+conformance|20|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles, on each record layer
+integration|20|build peers node tests/integration|other implementations as peers, both directions, on each record layer
 tls_peers|15|build unit peers node tests/tls_peers|TLS stacks of others in both roles, hostile TLS records, and keys that change all the time, on each record layer
 timing|10|build|the time for a refused TLS record tells nothing about it (a t-test, with controls)
 memcheck|20|build unit peers node tests/tls_peers tests/memcheck|no byte that nobody wrote reaches the wire: the program under valgrind, with hostile and unusual TLS records
