@@ -47,7 +47,7 @@ show_help() {
     bench) say "./dev bench [argument]…"; say "Builds the release and calls bench/run with the arguments." ;;
     fuzz) say "./dev fuzz [TARGET [SECONDS]]"; say "Without a target: each one, for SECONDS (default 20), two at a time. New inputs stay in build/fuzz/corpus." ;;
     fmt) say "./dev fmt"; say "clang-format over all sources, in place." ;;
-    docs) say "./dev docs"; say "Writes docs/command-line.md and docs/conformance.md again, from the release build." ;;
+    docs) say "./dev docs"; say "Writes docs/command-line.md and docs/conformance.md again, from the release build, and the lines of the names in docs/record-layer.md." ;;
     clean) say "./dev clean"; say "Removes build/ and node_modules/." ;;
     *) die "there is no verb '$1'" ;;
   esac
