@@ -8,11 +8,13 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "timing/welch.h"
+#include "tls/record/content.h"
 #include "tls/record/key_cache.h"
 #include "tls/record/sealer.h"
 
@@ -153,6 +155,49 @@ Verdict compare_control(bool (*equal)(const std::byte*, const std::byte*)) {
                       }});
 }
 
+using FindType = std::optional<std::size_t> (*)(Bytes);
+
+std::optional<std::size_t> find_until_done(Bytes inner) { return tls::record::find_type(inner); }
+
+[[gnu::noinline]] std::optional<std::size_t> find_in_constant_time(Bytes inner) {
+  std::size_t last = 0;
+  for (std::size_t at = 0; at < inner.size(); ++at) {
+    const std::size_t chosen = std::size_t{0} - static_cast<std::size_t>(inner[at] != std::byte{0});
+    last = (last & ~chosen) | (at & chosen);
+  }
+  return last;
+}
+
+// What a layer would do that removes the padding of a record before it judges the tag: the refused record, and then
+// the search in what it holds.
+Verdict compare_padding_control(Suite suite, const Octets& first, const Octets& second, FindType find) {
+  Opening opening(suite);
+  const std::array<Octets, 2> records{flipped(sealed(suite, first, full_bytes + 1), 3),
+                                      flipped(sealed(suite, second, full_bytes + 1), 3)};
+  const auto inner_of = [](Octets content) {
+    content.push_back(static_cast<std::byte>(ContentType::application_data));
+    content.resize(full_bytes + 1);
+    return content;
+  };
+  const std::array<Octets, 2> inners{inner_of(first), inner_of(second)};
+  Octets inner;
+  volatile std::size_t sink = 0;
+  return compare({.name = "padding control",
+                  .prepare =
+                      [&](bool which) {
+                        opening.load(records.at(which ? 1 : 0));
+                        inner = inners.at(which ? 1 : 0);
+                      },
+                  .run =
+                      [&] {
+                        opening.open();
+                        std::atomic_thread_fence(std::memory_order_seq_cst);
+                        sink = find(inner).value_or(0);
+                        std::atomic_thread_fence(std::memory_order_seq_cst);
+                      },
+                  .runs_each_sample = 1});
+}
+
 // ── The list ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 struct Counts {
@@ -181,8 +226,13 @@ void tags(Counts& counts, const Named& suite) {
 }
 
 void padding(Counts& counts, const Named& suite) {
-  const Octets full = sealed(suite.suite, Octets(full_bytes, std::byte{'x'}), full_bytes + 1);
+  const Octets content(full_bytes, std::byte{'x'});
+  const Octets full = sealed(suite.suite, content, full_bytes + 1);
   const Octets padded = sealed(suite.suite, {std::byte{'x'}}, full_bytes + 1);
+  counts.note(std::string(suite.name) + ": control: padding removed before the tag",
+              compare_padding_control(suite.suite, content, {std::byte{'x'}}, find_until_done), true);
+  counts.note(std::string(suite.name) + ": control: the same in constant time",
+              compare_padding_control(suite.suite, content, {std::byte{'x'}}, find_in_constant_time), false);
   const Octets zeros = flipped(sealed(suite.suite, Octets(full_bytes), full_bytes + 1), 3);
   counts.note(std::string(suite.name) + ": refused, no padding or 16 KiB of it",
               compare_refused("padding", suite.suite, flipped(full, 3), flipped(padded, 3), 1), false);
