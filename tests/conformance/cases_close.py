@@ -8,13 +8,14 @@ from conformance.exchange import Pause, cases, expect_exit, row
 from conformance.frames import CLOSE, Frame, binary, close, cont, ping, text
 from conformance.peer import WAIT
 from support import tlsstream
-from support.suite import Book, Failure, check, expect
+from support.suite import Book, check, expect
 
 PROTOCOL_ERROR, NOT_UTF8 = 1002, 1007
 LEGAL = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 EDGES = (0, 1, 125, 500, 998, 999, *range(1000, 1018), 1099, 1100, 1999, 2000, 2001, 2500, 2998, 2999, 3000, 3001, 3500,
          3998, 3999, 4000, 4001, 4500, 4998, 4999, 5000, 5001, 6000, 9999, 32767, 32768, 65534, 65535)
 CLOSE_TIME = 5.0  # Limits::close_time
+TIMED_OUT, CLOSED, ABNORMAL = 6, 13, 14  # exit statuses, docs/command-line.md
 
 book = Book()
 
@@ -225,8 +226,7 @@ async def unanswered_close(environment):
         await client.open()
         client.process.stdin.close()
         await client.peer.expect_close({1000, 1001, 1005})
-        status = await client.exit_status(CLOSE_TIME + 3)
-        check(status != 0, "exit status 0 although the closing handshake was not finished")
+        expect("exit status of a closing handshake that was not finished", await client.exit_status(CLOSE_TIME + 3), TIMED_OUT)
 
 
 async def _abnormal(environment, finish):
@@ -236,7 +236,7 @@ async def _abnormal(environment, finish):
         await client.expect_output(b"hello\n")
         await finish(client.peer)
         status = await client.exit_status()
-        check(0 < status < 126, f"exit status after an abnormal end: expected 1..125, got {status}")
+        expect("exit status after an abnormal end", status, ABNORMAL)
 
 
 async def _fin(peer):
@@ -271,8 +271,7 @@ async def _exit_for(environment, code, clean):
         await client.peer.stream.close_notify()
         client.peer.stream.end_tcp()
         status = await client.exit_status(WAIT)
-        if clean and status != 0:
-            raise Failure(f"exit status after close {code}: expected 0, got {status}")
+        expect(f"exit status after close {code}", status, 0 if clean else CLOSED)
 
 
 for _code in (1000, 1001, 1005, 1011, 1012, 1013, 4000):

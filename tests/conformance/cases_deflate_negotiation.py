@@ -4,9 +4,8 @@ import itertools
 
 from conformance import deflate
 from conformance.deflate import Agreement, frame, telling_data
-from conformance.exchange import expect_exit
+from conformance.exchange import HANDSHAKE, expect_exit, expect_refusal
 from conformance.frames import TEXT
-from conformance.peer import WAIT
 from support.suite import Book, check, expect
 
 book = Book()
@@ -171,12 +170,7 @@ def _bad_answer(name, value):
         async with environment.connector("--exit-on-close", "--compress") as client:
             head = await client.accept()
             await client.peer.send(client.response(head, value if isinstance(value, list) else [deflate.field(value)]))
-            frame_or_end = await client.peer.stream.receive()
-            check(frame_or_end == b"", f"the client sent after a bad answer: {frame_or_end[:60]!r}")
-            await client.peer.stream.close_notify()
-            client.peer.stream.end_tcp()
-            status = await client.exit_status(WAIT)
-            check(0 < status < 126, f"exit status: expected 1..125, got {status}")
+            await expect_refusal(client, HANDSHAKE, "handshake_bad_extension")
     book.add(f"client/7.1-refuse/{name}", "RFC 7692 7.1", f"an illegal answer: {value}", run)
 
 

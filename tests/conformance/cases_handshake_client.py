@@ -3,16 +3,15 @@
 import asyncio
 import base64
 
-from conformance.exchange import expect_exit
+from conformance.exchange import HANDSHAKE, expect_exit, expect_refusal
 from conformance.frames import text
 from conformance.peer import WAIT
-from support.suite import PATIENCE, Book, Failure, check, expect
+from support.suite import Book, Failure, check, expect
 
 book = Book()
 S = "RFC 6455 4.1"
 HTTP_HEAD_TIME = 5.0  # Limits::http_head_time
-REFUSAL_TIME = 1.5 * PATIENCE  # seconds until a client has left after an answer that it must refuse
-TIMED_OUT, REFUSED, HANDSHAKE, ABNORMAL = 6, 10, 11, 14  # exit statuses, docs/command-line.md
+USAGE, BAD_URL, TIMED_OUT, REFUSED, ABNORMAL = 2, 3, 6, 10, 14  # exit statuses, docs/command-line.md
 
 
 # ── The request ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,7 +93,7 @@ async def _never_sent(environment, flags, path="/"):
             raise AssertionError("the request went out")
         arriving.cancel()
         status = await client.exit_status()
-        check(0 < status < 126, f"exit status: expected 1..125, got {status}")
+        expect(f"exit status of the client, which says {client.error[-200:]!r},", status, {USAGE, BAD_URL})
 
 
 for _name, _flags, _path in [
@@ -120,16 +119,6 @@ def _accepts(name, title, answer, flags=(), section=S):
                 await client.peer.close_cleanly()
                 await expect_exit(client, clean=True)
         book.add(f"client/4.1-accept/{name}{suffix}", section, title + (", byte by byte" if pieces else ""), run)
-
-
-async def _refused(client, status, error, within=REFUSAL_TIME):
-    """The connection stays open on our side: only the client's own refusal can end it. It sends nothing of WebSocket, says
-    which rule the answer breaks, and leaves with the status that belongs to it."""
-    got = await client.exit_status(within)
-    expect(f"exit status of the client, which says {client.error[-300:]!r},", got, status)
-    check(f"cannot connect: {error}" in client.error, f"expected the error {error!r}, the client says {client.error[-300:]!r}")
-    expect("output", await client.rest_of_output(), b"")
-    expect("bytes after a bad answer", await asyncio.wait_for(client.peer.stream.receive(), WAIT), b"")
 
 
 # The stable name of the rule that an answer breaks, by the first words of the case's name.
@@ -158,7 +147,7 @@ def _refuses(name, title, answer, flags=(), section=S, status=HANDSHAKE, ends=Fa
                 if ends:
                     await client.peer.stream.close_notify()
                     client.peer.stream.end_tcp()
-                await _refused(client, status, _broken_rule(name))
+                await expect_refusal(client, status, _broken_rule(name))
         book.add(f"client/4.1-refuse/{name}{suffix}", section, title + (", byte by byte" if pieces else ""), run)
 
 
@@ -168,7 +157,7 @@ async def _judged(environment, then):
         await client.open()
         await then(client.peer)
         try:
-            await _refused(client, HANDSHAKE, "", within=1.0)
+            await expect_refusal(client, HANDSHAKE, "", within=1.0)
         except Failure as found:
             return str(found)
     raise Failure("the check of a refusal finds nothing wrong with a client that accepted")

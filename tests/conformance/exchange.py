@@ -5,12 +5,14 @@ import asyncio
 import dataclasses
 
 from conformance import deflate, frames
-from support.suite import Case, check, expect
+from conformance.peer import WAIT
+from support.suite import PATIENCE, Case, check, expect
 
 SERVER, CLIENT = "server", "client"
 BOTH = (SERVER, CLIENT)
 NORMAL_ENDS = (1000, 1001, 1005)
-PROTOCOL, OVER_LIMIT = 12, 16  # exit statuses of a client that fails the connection, docs/command-line.md
+HANDSHAKE, PROTOCOL, OVER_LIMIT = 11, 12, 16  # exit statuses of a client that fails the connection, docs/command-line.md
+REFUSAL_TIME = 1.5 * PATIENCE  # seconds until a client has left after an answer that it must refuse
 BYTEWISE_LIMIT = 400  # longer exchanges are not repeated byte by byte
 
 
@@ -168,3 +170,13 @@ async def expect_exit(client, clean, partial=b""):
         check(status == 0, f"exit status after a clean close: expected 0, got {status}; it says {client.error[-300:]!r}")
     else:
         expect(f"exit status of the client, which says {client.error[-300:]!r},", status, {PROTOCOL, OVER_LIMIT})
+
+
+async def expect_refusal(client, status, error, within=REFUSAL_TIME):
+    """The connection stays open on our side: only the client's own refusal can end it. It sends nothing of WebSocket, says
+    which rule the answer breaks, and leaves with the status that belongs to it."""
+    got = await client.exit_status(within)
+    expect(f"exit status of the client, which says {client.error[-300:]!r},", got, status)
+    check(f"cannot connect: {error}" in client.error, f"expected the error {error!r}, the client says {client.error[-300:]!r}")
+    expect("output", await client.rest_of_output(), b"")
+    expect("bytes after a bad answer", await asyncio.wait_for(client.peer.stream.receive(), WAIT), b"")
