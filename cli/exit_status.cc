@@ -59,7 +59,7 @@ ExitStatus status_of(Errc code) noexcept {
   switch (code) {
     case Errc::bad_url: return ExitStatus::bad_url;
     case Errc::dns_failed: return ExitStatus::dns;
-    case Errc::connect_failed: case Errc::proxy_refused: return ExitStatus::unreachable;
+    case Errc::connect_failed: return ExitStatus::unreachable;
     case Errc::timed_out: case Errc::tls_timeout: case Errc::http_timeout: case Errc::idle_timeout:
     case Errc::close_timeout: return ExitStatus::timed_out;
     case Errc::tls_certificate_rejected: case Errc::tls_pin_mismatch: return ExitStatus::certificate;

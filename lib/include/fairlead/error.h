@@ -26,7 +26,6 @@ enum class Errc : std::uint8_t {
   connect_failed,
   connection_reset,
   unexpected_eof,  // the stream ended without the protocol's own goodbye (TLS truncation, close without a close frame)
-  proxy_refused,
 
   // TLS.
   tls_configuration,  // certificate, key or option cannot be used

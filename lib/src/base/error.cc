@@ -27,8 +27,6 @@ std::string_view name(Errc code) noexcept {
       return "connection_reset";
     case Errc::unexpected_eof:
       return "unexpected_eof";
-    case Errc::proxy_refused:
-      return "proxy_refused";
     case Errc::tls_configuration:
       return "tls_configuration";
     case Errc::tls_handshake_failed:
