@@ -28,7 +28,7 @@ void check(const ws::ClientHandshake& handshake, const DeflateOptions& options, 
   const auto event = reader.next_event();
   const auto* read = event ? std::get_if<http1::ResponseEvent>(&*event) : nullptr;
   if (read == nullptr) return;
-  const auto agreement = handshake.check_response(read->response);
+  const auto agreement = handshake.check_response(read->response, read->version);
   if (!agreement) return;
   FAIRLEAD_ASSERT(read->response.headers.find("Sec-WebSocket-Accept") == accept);
   FAIRLEAD_ASSERT(agreement->subprotocol.empty() ||

@@ -62,11 +62,12 @@ void ClientSession::read_response() {
   auto event = reader_->next_event();
   if (!event) return;
   if (const auto* failed = std::get_if<http1::ResponseFailedEvent>(&*event)) return fail({failed->error});
-  check(std::get<http1::ResponseEvent>(*event).response);
+  const auto& answer = std::get<http1::ResponseEvent>(*event);
+  check(answer.response, answer.version);
 }
 
-void ClientSession::check(const Response& response) {
-  auto agreement = handshake_.check_response(response);
+void ClientSession::check(const Response& response, HttpVersion version) {
+  auto agreement = handshake_.check_response(response, version);
   if (!agreement) {
     ConnectError error{agreement.error()};
     error.status = response.status;

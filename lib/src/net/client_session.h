@@ -43,7 +43,7 @@ class ClientSession final : public std::enable_shared_from_this<ClientSession>, 
   void on_timer(TimePoint now) override;
 
   void read_response();
-  void check(const Response& response);
+  void check(const Response& response, HttpVersion version);
   void fail(ConnectError error);
 
   std::unique_ptr<Stream> stream_;

@@ -39,6 +39,23 @@ Result<void> add_further_fields(const Headers& further, Headers& headers) {
   return {};
 }
 
+// What is no switch of protocols: nobody knows where such an answer ends and what follows it begins.
+Result<void> check_switch(const Headers& headers, HttpVersion version) {
+  // RFC 9110 15.2: "HTTP/1.0 did not define any 1xx status codes"; 6455 4.1 asks with 1.1.
+  if (version == HttpVersion::http_1_0) {
+    return fail(Errc::http_unsupported_version, "101 in HTTP/1.0, which has no 1xx statuses (RFC 9110 15.2)");
+  }
+  // RFC 9110 8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx".
+  if (headers.contains("Content-Length")) {
+    return fail(Errc::http_malformed, "101 with Content-Length, which must not be there (RFC 9110 8.6)");
+  }
+  // RFC 9112 6.1: the same of Transfer-Encoding.
+  if (headers.contains("Transfer-Encoding")) {
+    return fail(Errc::http_malformed, "101 with Transfer-Encoding, which must not be there (RFC 9112 6.1)");
+  }
+  return {};
+}
+
 Result<void> check_upgrade(const Headers& headers) {
   // RFC 6455 4.1: the response's Upgrade must be this value, not merely list it.
   if (headers.count("Upgrade") != 1 || !text::equals_ignoring_case(headers.find("Upgrade").value_or(""), "websocket")) {
@@ -107,12 +124,13 @@ Result<ClientHandshake> ClientHandshake::start(const Url& url, const ClientHands
   return handshake;
 }
 
-Result<Agreement> ClientHandshake::check_response(const Response& response) const {
+Result<Agreement> ClientHandshake::check_response(const Response& response, HttpVersion version) const {
   if (response.status != 101) {
     const auto phrase = std::string(reason_phrase(response.status));
     return fail(Errc::handshake_refused, "the server answered " + std::to_string(response.status) + " " + phrase);
   }
   const auto& headers = response.headers;
+  if (auto checked = check_switch(headers, version); !checked) return std::unexpected(checked.error());
   if (auto checked = check_upgrade(headers); !checked) return std::unexpected(checked.error());
   if (auto checked = check_accept(headers, key_); !checked) return std::unexpected(checked.error());
   auto subprotocol = check_subprotocol(headers, subprotocols_);

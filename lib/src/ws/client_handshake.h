@@ -44,9 +44,9 @@ class ClientHandshake {
 
   [[nodiscard]] const Request& request() const noexcept { return request_; }
 
-  // Every MUST of 4.1: status, Upgrade, Connection, Sec-WebSocket-Accept, extensions, subprotocol. handshake_refused
-  // when the status is not 101: see `read_refusal`.
-  [[nodiscard]] Result<Agreement> check_response(const Response& response) const;
+  // Every MUST of 4.1: status, Upgrade, Connection, Sec-WebSocket-Accept, extensions, subprotocol; and what HTTP
+  // demands of a 101. handshake_refused when the status is not 101: see `read_refusal`.
+  [[nodiscard]] Result<Agreement> check_response(const Response& response, HttpVersion version) const;
 
  private:
   ClientHandshake() = default;

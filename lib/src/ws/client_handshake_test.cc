@@ -97,7 +97,7 @@ TEST(ClientHandshake, RefusesTextsThatCannotStandInTheHead) {
 
 TEST(ClientHandshake, TakesAMinimalAnswer) {
   const auto handshake = start();
-  const auto agreement = handshake.check_response(answer_to(handshake));
+  const auto agreement = handshake.check_response(answer_to(handshake), HttpVersion::http_1_1);
   ASSERT_TRUE(agreement) << to_string(agreement.error());
   EXPECT_EQ(agreement->subprotocol, "");
   EXPECT_FALSE(agreement->deflate);
@@ -141,9 +141,31 @@ TEST(ClientHandshake, FailsOnWhateverBreaksAMust) {
     if (row.how == How::set) response.headers.set(row.name, row.value);
     if (row.how == How::add) response.headers.add(row.name, row.value);
     if (row.how == How::remove) response.headers.remove(row.name);
-    const auto agreement = handshake.check_response(response);
+    const auto agreement = handshake.check_response(response, HttpVersion::http_1_1);
     ASSERT_FALSE(agreement) << row.name << ": " << row.value;
     EXPECT_EQ(agreement.error().code, row.code) << row.name << ": " << row.value;
+  }
+}
+
+TEST(ClientHandshake, A101OfHttp10SwitchesNothing) {  // RFC 9110 15.2
+  const auto handshake = start();
+  const auto agreement = handshake.check_response(answer_to(handshake), HttpVersion::http_1_0);
+  ASSERT_FALSE(agreement);
+  EXPECT_EQ(agreement.error().code, Errc::http_unsupported_version);
+  EXPECT_NE(agreement.error().detail.find("RFC 9110 15.2"), std::string::npos);
+}
+
+TEST(ClientHandshake, A101AnnouncesNoBody) {
+  const auto handshake = start();
+  for (const auto& [name, value, rule] :
+       {std::tuple{"Content-Length", "0", "RFC 9110 8.6"}, std::tuple{"content-length", "5", "RFC 9110 8.6"},
+        std::tuple{"Transfer-Encoding", "chunked", "RFC 9112 6.1"}}) {
+    Response response = answer_to(handshake);
+    response.headers.add(name, value);
+    const auto agreement = handshake.check_response(response, HttpVersion::http_1_1);
+    ASSERT_FALSE(agreement) << name;
+    EXPECT_EQ(agreement.error().code, Errc::http_malformed) << name;
+    EXPECT_NE(agreement.error().detail.find(rule), std::string::npos) << agreement.error().detail;
   }
 }
 
@@ -154,7 +176,7 @@ TEST(ClientHandshake, FailsOnAnythingThatWasNotOffered) {
         std::tuple{"Sec-WebSocket-Extensions", "permessage-deflate", Errc::handshake_bad_extension}}) {
     Response response = answer_to(handshake);
     response.headers.add(name, value);
-    EXPECT_EQ(handshake.check_response(response).error().code, code);
+    EXPECT_EQ(handshake.check_response(response, HttpVersion::http_1_1).error().code, code);
   }
 }
 
@@ -163,7 +185,8 @@ TEST(ClientHandshake, OtherStatusesAreRefusals) {
   for (const int status : {200, 204, 301, 400, 401, 403, 404, 426, 429, 500, 503}) {
     Response response = answer_to(handshake);
     response.status = status;
-    EXPECT_EQ(handshake.check_response(response).error().code, Errc::handshake_refused) << status;
+    EXPECT_EQ(handshake.check_response(response, HttpVersion::http_1_1).error().code, Errc::handshake_refused)
+        << status;
     EXPECT_EQ(read_refusal(response, {})->status, status);
   }
   EXPECT_FALSE(read_refusal(answer_to(handshake), {}));
@@ -202,7 +225,7 @@ TEST(Handshake, BothHalvesMeet) {
   const auto accepted =
       accept_offer(*offer, {.subprotocol = "superchat", .deflate = DeflateOptions{12, 13, false, true}, .headers = {}});
   ASSERT_TRUE(accepted);
-  const auto agreement = client.check_response(accepted->response);
+  const auto agreement = client.check_response(accepted->response, HttpVersion::http_1_1);
   ASSERT_TRUE(agreement) << to_string(agreement.error());
   EXPECT_EQ(agreement->subprotocol, "superchat");
   ASSERT_TRUE(agreement->deflate);

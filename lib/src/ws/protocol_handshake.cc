@@ -150,7 +150,8 @@ std::optional<Result<Channel>> ClientHandshake::next_channel(TimePoint now) {
   auto event = state_->reader.next_event();
   if (!event) return std::nullopt;
   if (auto* failed = std::get_if<http1::ResponseFailedEvent>(&*event)) return std::unexpected(std::move(failed->error));
-  auto agreement = state_->handshake.check_response(std::get<http1::ResponseEvent>(*event).response);
+  const auto& answer = std::get<http1::ResponseEvent>(*event);
+  auto agreement = state_->handshake.check_response(answer.response, answer.version);
   if (!agreement) return std::unexpected(std::move(agreement.error()));
   return open(Role::client, state_->context, state_->options, agreement->deflate, std::move(agreement->subprotocol),
               state_->reader.take_leftover(), now);

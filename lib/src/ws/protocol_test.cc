@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -113,6 +114,26 @@ TEST(Protocol, AServerMayRefuse) {
   ASSERT_TRUE(channel.has_value());
   ASSERT_FALSE(channel->has_value());
   EXPECT_EQ(channel->error().code, Errc::handshake_refused);
+}
+
+TEST(Protocol, AClientRefusesA101ThatHttpForbids) {
+  const auto answered = [](std::string_view from, std::string_view to) {
+    Context context;
+    ServerHandshake server(context, {}, now);
+    auto client = ClientHandshake::start(context, {}, *parse_url("ws://example.org/"), {}, now);
+    server.receive(as_bytes(take(*client)), now);
+    static_cast<void>(server.next_request());
+    EXPECT_TRUE(server.accept({}, now));
+    std::string answer = take(server);
+    answer.replace(answer.find(from), from.size(), to);
+    client->receive(as_bytes(answer), now);
+    auto channel = client->next_channel(now);
+    return channel && !*channel ? std::optional(channel->error().code) : std::nullopt;
+  };
+  EXPECT_EQ(answered("HTTP/1.1", "HTTP/1.1"), std::nullopt);
+  EXPECT_EQ(answered("HTTP/1.1", "HTTP/1.0"), Errc::http_unsupported_version);
+  EXPECT_EQ(answered("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n"), Errc::http_malformed);
+  EXPECT_EQ(answered("\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n"), Errc::http_malformed);
 }
 
 TEST(Protocol, HandshakesEndInTime) {
