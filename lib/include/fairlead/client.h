@@ -51,7 +51,9 @@ struct ClientOptions {
   // server does for others' clients.
   bool record_per_message = false;
   ConnectTimes times{};
-  std::optional<std::string> local_address{};  // bind to it before connecting
+  // Numeric: connect from it. Addresses of the other family are left out; when the host has no other, the error
+  // (connect_failed) says so. Not for `unix_path`.
+  std::optional<std::string> local_address{};
   std::string unix_path{};  // connect there instead of the URL's host (which still names the certificate)
   // ws:// sends everything in the clear; it is refused unless this says so.
   bool dangerously_allow_cleartext = false;

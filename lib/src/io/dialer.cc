@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <deque>
 #include <list>
+#include <string>
 #include <utility>
 
 namespace fairlead::io {
@@ -79,13 +80,23 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
     if (!done_) return;
     --answers_missing_;
     auto& list = family == Resolver::Family::ipv6 ? ipv6_ : ipv4_;
-    if (endpoints) list = std::move(*endpoints);
+    if (endpoints && !suits_local(family)) {
+      left_out_ = true;
+    } else if (endpoints) {
+      list = std::move(*endpoints);
+    }
     // Once addresses are being tried, why they fail says more than that the other family has none.
     if (!endpoints && !began_) last_error_ = endpoints.error();
     if (began_) return merge_late_answer();
     if (answers_missing_ == 0 || !ipv6_.empty()) return begin_with_answers();
+    // Nothing of the other family would be of use.
+    if (!ipv4_.empty() && !suits_local(Resolver::Family::ipv6)) return begin_with_answers();
     // RFC 8305 3: IPv4 came first; give IPv6 a moment.
     if (!ipv4_.empty()) loop_.set_timer(resolution_delay_, Loop::now() + times_.resolution_delay);
+  }
+
+  [[nodiscard]] bool suits_local(Resolver::Family family) const noexcept {
+    return !local_ || local_->family() == (family == Resolver::Family::ipv6 ? AF_INET6 : AF_INET);
   }
 
   void begin_with_answers() {
@@ -122,14 +133,23 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
       if (!waiting_.empty() || answers_missing_ != 0) loop_.set_timer(next_address_, Loop::now() + times_.next_address);
       return;
     }
-    if (done_ && attempts_.empty() && answers_missing_ == 0) finish(std::unexpected(last_error_));
+    if (!done_ || !attempts_.empty() || answers_missing_ != 0) return;
+    if (left_out_ && !tried_) return finish(fail(Errc::connect_failed, nothing_suits()));
+    finish(std::unexpected(last_error_));
+  }
+
+  [[nodiscard]] std::string nothing_suits() const {
+    const bool six = local_->family() == AF_INET6;
+    return std::string("the host has no ") + (six ? "IPv6" : "IPv4") + " address, and the local address " +
+           local_->peer_address().ip + " cannot reach another";
   }
 
   bool attempt(const Endpoint& endpoint) {
+    tried_ = true;
     const int descriptor = ::socket(endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) return failed(endpoint, errno);
     prepare_stream(descriptor);
-    if (local_ && local_->family() == endpoint.family() && ::bind(descriptor, local_->data(), local_->size()) != 0) {
+    if (local_ && ::bind(descriptor, local_->data(), local_->size()) != 0) {
       const int error = errno;
       ::close(descriptor);
       return failed(endpoint, error);
@@ -187,6 +207,8 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
   std::unique_ptr<Resolver> resolver_;
   int answers_missing_ = 0;
   bool began_ = false;
+  bool tried_ = false;     // an address
+  bool left_out_ = false;  // addresses of the other family than `local_`
   std::vector<Endpoint> ipv6_;
   std::vector<Endpoint> ipv4_;
   std::deque<Endpoint> waiting_;

@@ -34,6 +34,7 @@ class Dialer {
   // every address failed.
   using Done = std::function<void(Result<int> descriptor)>;
 
+  // From `local` when it is given: addresses of the other family are left out then.
   Dialer(Loop& loop, const std::string& host, std::uint16_t port, const DialTimes& times, std::optional<Endpoint> local,
          Done done);
   // To one address, such as a UNIX socket.

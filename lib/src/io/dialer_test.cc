@@ -111,6 +111,34 @@ TEST(Dialer, ANameThatDoesNotExistIsADnsError) {
   EXPECT_TRUE(connected.error().code == Errc::dns_failed || connected.error().code == Errc::timed_out);
 }
 
+// localhost has both families; what listens is reached by the one that is connected from.
+TEST(LocalAddress, LeavesOutAddressesOfTheOtherFamily) {
+  const int listener = *Acceptor::listen(*Endpoint::ip("127.0.0.1", 0));
+  const std::uint16_t port = Acceptor::local_endpoint(listener).port();
+  const auto connected = dial(std::string("localhost"), port, quick, std::optional(*Endpoint::ip("127.0.0.5", 0)));
+  ASSERT_TRUE(connected) << to_string(connected.error());
+  EXPECT_EQ(Acceptor::local_endpoint(*connected).peer_address().ip, "127.0.0.5");
+  ::close(*connected);
+  ::close(listener);
+}
+
+TEST(LocalAddress, ThatNoAddressOfTheHostSuitsIsAnErrorThatSaysSo) {
+  const int listener = *Acceptor::listen(*Endpoint::ip("127.0.0.1", 0));
+  const std::uint16_t port = Acceptor::local_endpoint(listener).port();
+  const auto connected = dial(std::string("127.0.0.1"), port, quick, std::optional(*Endpoint::ip("::1", 0)));
+  ASSERT_FALSE(connected) << "it was connected from another address than the one that was asked for";
+  EXPECT_EQ(connected.error().code, Errc::connect_failed);
+  EXPECT_EQ(connected.error().detail, "the host has no IPv6 address, and the local address ::1 cannot reach another");
+  ::close(listener);
+}
+
+TEST(LocalAddress, OfIPv6DoesNotReachWhatListensOnIPv4Alone) {
+  const int listener = *Acceptor::listen(*Endpoint::ip("127.0.0.1", 0));
+  const std::uint16_t port = Acceptor::local_endpoint(listener).port();
+  EXPECT_FALSE(dial(std::string("localhost"), port, quick, std::optional(*Endpoint::ip("::1", 0))));
+  ::close(listener);
+}
+
 TEST(Dialer, ReachesAUnixSocket) {
   const std::string path = "/tmp/fairlead-dialer-" + std::to_string(::getpid()) + ".sock";
   const int listener = *Acceptor::listen(*Endpoint::unix_path(path));
