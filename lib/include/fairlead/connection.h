@@ -81,7 +81,8 @@ class ConnectionHandle {
   SendResult send(SharedMessage message) const;
   SendResult send(std::string_view text) const { return send(SharedMessage::text(text)); }
   SendResult close(CloseCode code = close_code::normal, std::string_view reason = {}) const;
-  // Runs `work` with the connection on its loop, unless it has closed by then.
+  // Runs `work` with the connection on its loop, unless it has closed by then. An exception that leaves it closes the
+  // connection with 1011.
   SendResult post(std::function<void(class Connection&)> work) const;
   [[nodiscard]] bool open() const noexcept;
 

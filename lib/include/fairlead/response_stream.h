@@ -31,7 +31,9 @@ struct StreamLink;
 //
 // The answer lasts until `end`, until the peer ends its side of the connection (a browser that leaves the page), or
 // until the peer takes nothing for `Limits::write_stall_time`. No idle time applies. When the last copy goes without
-// `end`, the connection is cut, so that the peer can tell the answer from a whole one.
+// `end`, the connection is cut, so that the peer can tell the answer from a whole one. The same when an exception
+// leaves the function that begins it, or `on_drain`; one that leaves `on_close` is only logged and counted
+// (Errc::system).
 class ResponseStream {
  public:
   ResponseStream() noexcept = default;

@@ -56,7 +56,8 @@ struct RouteOptions {
   std::vector<std::string> subprotocols{};
   bool subprotocol_required = false;
   // Sees the request (path, query, header fields, peer, client certificate) and decides. The coroutine form may wait
-  // for a database; `Limits::accept_time` bounds it. Without either everybody whose Origin is allowed is accepted.
+  // for a database; `Limits::accept_time` bounds it. Without either everybody whose Origin is allowed is accepted. An
+  // exception that leaves it is logged and counted (Errc::system) and refuses with 500.
   std::function<Decision(const Request&)> accept{};
   std::function<Task<Decision>(const Request&)> accept_async{};
   std::optional<OriginPolicy> origin{};  // instead of the server's
@@ -65,9 +66,11 @@ struct RouteOptions {
   bool stream_incoming = false;  // coroutine handlers: use receive_chunk() instead of receive()
 };
 
-// An ordinary request's answer, whole or as a stream (Response::stream). Runs on the loop: it must not block.
+// An ordinary request's answer, whole or as a stream (Response::stream). Runs on the loop: it must not block. An
+// exception that leaves it, of whatever type, is logged and counted (Errc::system) and becomes a 500.
 using HttpHandler = std::function<Response(const Request&)>;
 using AsyncHttpHandler = std::function<Task<Response>(const Request&)>;
+// An exception that leaves it closes the connection with 1011.
 using WebSocketHandler = std::function<Task<>(Connection&)>;
 
 struct HttpRouteOptions {
@@ -163,6 +166,7 @@ class Server {
 
   [[nodiscard]] ServerStats stats() const;  // thread-safe
   // Calls `visit` on each loop's thread for each open WebSocket of the route ("" for all). Thread-safe, asynchronous.
+  // An exception that leaves it closes that connection with 1011.
   void for_each(std::string_view path, std::function<void(Connection&)> visit);
 
  private:

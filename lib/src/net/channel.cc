@@ -2,10 +2,10 @@
 #include "net/channel.h"
 
 #include "base/assert.h"
+#include "net/thrown.h"
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <functional>
 #include <utility>
 
@@ -190,10 +190,8 @@ void Channel::call_handler(auto&& handler, auto&&... arguments) {
   if (!handler) return;
   try {
     handler(arguments...);
-  } catch (const std::exception& thrown) {
-    fail(close_code::internal_error, {Errc::system, std::string("a handler threw: ") + thrown.what()});
   } catch (...) {
-    fail(close_code::internal_error, {Errc::system, "a handler threw"});
+    fail(close_code::internal_error, thrown_by("a handler"));
   }
 }
 
@@ -541,7 +539,7 @@ ConnectionHandle Channel::handle() {
 
 void Channel::visit(const std::function<void(Connection&)>& visitor) {
   Connection borrowed(shared_from_this(), Connection::Borrowed{});
-  visitor(borrowed);
+  call_handler(visitor, borrowed);
 }
 
 std::string_view Channel::subprotocol() const noexcept {

@@ -4,13 +4,13 @@
 #include "http1/errors.h"
 #include "net/open_route.h"
 #include "net/server_core.h"
+#include "net/thrown.h"
 #include "ws/origin.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <utility>
 
 namespace fairlead::net {
@@ -18,6 +18,8 @@ namespace {
 
 // How long the rest of a request is read and discarded behind a final answer, so that a reset cannot overtake it.
 constexpr std::chrono::seconds linger_after_answer{1};
+// Of a path, at most this is in a log line.
+constexpr std::size_t logged_path_bytes = 200;
 constexpr std::size_t file_piece_bytes = std::size_t{64} * 1024;
 
 // Of an answer behind which the connection ends.
@@ -27,14 +29,8 @@ http1::ResponseContext last_answer_to(const Request& request) {
   return context;
 }
 
-template <class Call>
-Response guarded(Call&& call) {
-  try {
-    return call();
-  } catch (const std::exception&) {
-    return Response::text(500, "Internal Server Error\n");
-  }
-}
+// What a client gets for an exception of the application.
+Response internal_error() { return Response::text(500, "Internal Server Error\n"); }
 
 }  // namespace
 
@@ -214,9 +210,14 @@ std::size_t HttpSession::body_limit(const Request& request) const {
   return route != nullptr ? (*route)->options.body_bytes.value_or(usual) : usual;
 }
 
-Response HttpSession::find_answer(const Request& request) const {
+Response HttpSession::find_answer(const Request& request) {
   if (const auto* route = core_.routes().http.find(request.path)) {
-    return guarded([&] { return (*route)->handler(request); });
+    try {
+      return (*route)->handler(request);
+    } catch (...) {
+      count_thrown("an HTTP handler", &request);
+      return internal_error();
+    }
   }
   if (core_.routes().websockets.find(request.path) != nullptr) {
     return http1::error_response({Errc::handshake_bad_upgrade, "this is a WebSocket endpoint"});
@@ -229,11 +230,11 @@ void HttpSession::serve_later(const HttpRoute& route, std::shared_ptr<const Requ
   const std::uint64_t turn = begin_deciding(*request);
   const auto work = [](std::shared_ptr<HttpSession> self, const HttpRoute* of, std::shared_ptr<const Request> asked,
                        std::uint64_t in_turn) -> Task<> {
-    Response response = Response::text(500, "Internal Server Error\n");
+    Response response = internal_error();
     try {
       response = co_await of->async_handler(*asked);
-    } catch (const std::exception&) {  // the answer stays 500
-      self->loop_.context->counters.failed(Errc::system);
+    } catch (...) {  // the answer stays 500
+      self->count_thrown("an HTTP handler", asked.get());
     }
     if (self->still_deciding(in_turn)) self->answer(std::move(response), http1::context_of(*asked));
   };
@@ -332,9 +333,19 @@ void HttpSession::refuse(const Error& error, const Request& request) {
 
 void HttpSession::count_failure(const Error& error, const Request* request) {
   loop_.context->counters.failed(error.code);
-  std::string line = "refused peer=" + to_string(peer_);
-  if (request != nullptr) line += " path=" + request->path.substr(0, 200);
-  core_.log(LogLevel::info, line + " " + to_string(error));
+  core_.log(LogLevel::info, "refused" + whose(request) + " " + to_string(error));
+}
+
+void HttpSession::count_thrown(std::string_view who, const Request* request) {
+  const Error error = thrown_by(who);
+  loop_.context->counters.failed(error.code);
+  core_.log(LogLevel::error, "failed" + whose(request) + " " + to_string(error));
+}
+
+std::string HttpSession::whose(const Request* request) const {
+  std::string text = " peer=" + to_string(peer_);
+  if (request != nullptr) text.append(" path=").append(request->path, 0, logged_path_bytes);
+  return text;
 }
 
 // ── The upgrade ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -362,8 +373,9 @@ void HttpSession::decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<
     if (route->options.accept) {
       try {
         decision = route->options.accept(*request);
-      } catch (const std::exception&) {
-        decision = Decision::refuse(500, "Internal Server Error\n");
+      } catch (...) {
+        count_thrown("an accept hook", request.get());
+        decision = Decision::refuse(internal_error());
       }
     }
     return decided(route, request, offer, std::move(decision));
@@ -371,11 +383,11 @@ void HttpSession::decide(std::shared_ptr<WebSocketRoute> route, std::shared_ptr<
   const std::uint64_t turn = begin_deciding(*request);
   const auto work = [](std::shared_ptr<HttpSession> self, std::shared_ptr<WebSocketRoute> of,
                        std::shared_ptr<const Request> asked, ws::Offer offered, std::uint64_t in_turn) -> Task<> {
-    Decision decision = Decision::refuse(500, "Internal Server Error\n");
+    Decision decision = Decision::refuse(internal_error());
     try {
       decision = co_await of->options.accept_async(*asked);
-    } catch (const std::exception&) {  // the decision stays 500
-      self->loop_.context->counters.failed(Errc::system);
+    } catch (...) {  // the decision stays 500
+      self->count_thrown("an accept hook", asked.get());
     }
     if (self->still_deciding(in_turn)) self->decided(of, asked, offered, std::move(decision));
   };

@@ -19,6 +19,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace fairlead::net {
 
@@ -77,7 +79,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   [[nodiscard]] Result<void> may_serve(const Request& request) const;
   void serve(std::shared_ptr<const Request> request);
   void serve_later(const HttpRoute& route, std::shared_ptr<const Request> request);
-  [[nodiscard]] Response find_answer(const Request& request) const;
+  [[nodiscard]] Response find_answer(const Request& request);
   [[nodiscard]] std::size_t body_limit(const Request& request) const;
   void upgrade(std::shared_ptr<const Request> request);
   [[nodiscard]] Result<void> may_upgrade(const WebSocketRoute& route, const Request& request) const;
@@ -104,6 +106,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   [[nodiscard]] std::size_t stream_queued_bytes() const noexcept override;
   SendResult refuse_piece();
   [[nodiscard]] std::function<void()> unlink_stream();
+  void call_streaming(std::string_view who, const std::function<void()>& told);
   void cut_stream();
   void write_stream();
   void write_stream_output();
@@ -112,6 +115,9 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   void end(Duration linger);
   void arm(std::optional<TimePoint> at);
   void count_failure(const Error& error, const Request* request);
+  [[nodiscard]] std::string whose(const Request* request) const;  // for a log line: peer and path
+  // Inside a catch block: tells and counts what the application threw.
+  void count_thrown(std::string_view who, const Request* request);
 
   ServerCore& core_;
   ServerLoop& loop_;

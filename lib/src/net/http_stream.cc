@@ -3,10 +3,10 @@
 #include "http1/writer.h"
 #include "net/http_session.h"
 #include "net/server_core.h"
+#include "net/thrown.h"
 
 #include <array>
 #include <charconv>
-#include <exception>
 #include <utility>
 
 namespace fairlead::net {
@@ -26,10 +26,6 @@ void append_chunk(Buffer& out, Bytes piece) {
   out.append(as_bytes("\r\n"));
 }
 
-void call(const std::function<void()>& told) {
-  if (told) told();
-}
-
 }  // namespace
 
 void HttpSession::begin_stream(const std::function<void(ResponseStream)>& begin,
@@ -39,11 +35,16 @@ void HttpSession::begin_stream(const std::function<void(ResponseStream)>& begin,
   arm(std::nullopt);
   loop_.loop->defer(*this);  // the head leaves also when no piece comes
   stream_->resume();         // the peer's end must be seen
+  call_streaming("the start of a streamed answer", [&] { begin(ResponseStream(std::move(link))); });
+}
+
+// Whoever throws will not go on with the answer; one that has been ended before still leaves.
+void HttpSession::call_streaming(std::string_view who, const std::function<void()>& told) {
   try {
-    begin(ResponseStream(std::move(link)));
-  } catch (const std::exception&) {
-    loop_.context->counters.failed(Errc::system);
-    cut_stream();
+    told();
+  } catch (...) {
+    count_thrown(who, nullptr);
+    if (std::holds_alternative<Streaming>(phase_)) cut_stream();
   }
 }
 
@@ -99,7 +100,15 @@ std::function<void()> HttpSession::unlink_stream() {
   if (link == nullptr) return [] {};
   link->carrier = nullptr;
   // Callbacks may hold copies of the stream: a circle until here.
-  return [closed = std::move(link->closed), drained = std::move(link->drained)] { call(closed); };
+  return [&core = core_, &loop = loop_, closed = std::move(link->closed), drained = std::move(link->drained)] {
+    try {
+      if (closed) closed();
+    } catch (...) {  // the session may have gone by now
+      const Error error = thrown_by("on_close");
+      loop.context->counters.failed(error.code);
+      core.log(LogLevel::error, "failed " + to_string(error));
+    }
+  };
 }
 
 void HttpSession::cut_stream() {
@@ -135,7 +144,7 @@ void HttpSession::write_stream() {
   const auto link = streaming.link.lock();
   if (link == nullptr || !link->drained) return;
   const auto drained = link->drained;  // it may replace itself
-  drained();
+  call_streaming("on_drain", drained);
 }
 
 void HttpSession::on_stream_timer(TimePoint now) {

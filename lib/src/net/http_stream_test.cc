@@ -173,6 +173,41 @@ TEST(StreamedAnswer, IsCutWhenItsBeginningThrows) {
   EXPECT_TRUE(peer.ended());
 }
 
+TEST(StreamedAnswer, IsCutWhenItsBeginningThrowsWhateverItIs) {
+  PlainServer server([&](Server& s) {
+    s.http("/s", [](const Request&) { return Response::stream(200, {}, [](const ResponseStream&) { throw 1; }); });
+  });
+  for (int round = 0; round < 2; ++round) {  // the server lives
+    RawPeer peer(server.port());
+    ASSERT_TRUE(peer.send(get));
+    EXPECT_EQ(peer.read_to_end().find("0\r\n\r\n"), std::string::npos);
+    EXPECT_TRUE(peer.ended());
+  }
+  EXPECT_EQ(server.server().stats().failed(Errc::system), 2U);
+}
+
+TEST(StreamedAnswer, WhoThrowsWhenItEndsDoesNotEndTheServer) {
+  ResponseStream kept;
+  PlainServer server([&](Server& s) {
+    s.http("/s", [&](const Request&) {
+      return Response::stream(200, {}, [&](ResponseStream out) {
+        out.on_close([] { throw 1; });
+        kept = std::move(out);
+      });
+    });
+  });
+  {
+    RawPeer peer(server.port());
+    ASSERT_TRUE(peer.send(get));
+    EXPECT_TRUE(peer.read_until("\r\n\r\n").ends_with("\r\n\r\n"));
+  }
+  EXPECT_TRUE(soon([&] { return server.server().stats().failed(Errc::system) == 1; }));
+  RawPeer next(server.port());
+  ASSERT_TRUE(next.send(get));
+  EXPECT_TRUE(next.read_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+  on_loop(server.server(), [&] { kept = {}; });
+}
+
 TEST(StreamedAnswer, ASlowPeerIsBoundedAndCut) {
   Held held;
   constexpr std::size_t limit = 64 * 1024;

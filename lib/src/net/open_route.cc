@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/open_route.h"
 
-#include <exception>
-#include <string>
+#include "net/thrown.h"
+
+#include <optional>
 #include <utility>
 
 namespace fairlead::net {
@@ -13,10 +14,8 @@ Task<> serve(WebSocketHandler handler, std::shared_ptr<Channel> channel) {
   std::optional<Error> thrown;
   try {
     co_await handler(ws);
-  } catch (const std::exception& exception) {
-    thrown = Error{Errc::system, std::string("a handler threw: ") + exception.what()};
   } catch (...) {
-    thrown = Error{Errc::system, "a handler threw"};
+    thrown = thrown_by("a handler");
   }
   if (thrown) {
     channel->fail(close_code::internal_error, *thrown);

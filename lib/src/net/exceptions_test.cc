@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whatever the application throws, of whatever type, ends an answer or a connection, and never the server.
+#include "net/raw_peer_testing.h"
+#include "net/testing.h"
+
+#include <fairlead/client.h>
+#include <fairlead/server.h>
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace fairlead {
+namespace {
+
+using net::testing::client_options;
+using net::testing::PlainServer;
+using net::testing::RawPeer;
+using net::testing::soon;
+using net::testing::TestServer;
+
+// Lines that a server has logged.
+class Lines {
+ public:
+  [[nodiscard]] LogSink sink() {
+    return [this](LogLevel, std::string_view line) {
+      const std::scoped_lock lock(mutex_);
+      lines_.emplace_back(line);
+    };
+  }
+  [[nodiscard]] int with(std::string_view part) {
+    const std::scoped_lock lock(mutex_);
+    int count = 0;
+    for (const std::string& line : lines_) count += line.find(part) != std::string::npos ? 1 : 0;
+    return count;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+Task<Response> throw_later(const Request&) {
+  static_cast<void>(co_await sleep_for(std::chrono::milliseconds(1)));
+  throw 1;
+}
+
+TEST(Exceptions, OfAnHttpHandlerBecomeA500) {
+  Lines lines;
+  PlainServer server(
+      [](Server& s) {
+        s.http("/now", [](const Request&) -> Response { throw 1; });
+        s.http("/named", [](const Request&) -> Response { throw std::runtime_error("no database"); });
+        s.http_async("/later", throw_later);
+      },
+      {.log = lines.sink()});
+  for (const std::string path : {"/now", "/named", "/later"}) {
+    RawPeer peer(server.port());
+    ASSERT_TRUE(peer.send("GET " + path + "?token=secret HTTP/1.1\r\nHost: x\r\n\r\n"));
+    const std::string answer = peer.read_until("Internal Server Error\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 500 ")) << path << ": " << answer;
+    EXPECT_EQ(answer.find("database"), std::string::npos) << "what failed inside is nobody's business outside";
+  }
+  EXPECT_EQ(server.server().stats().failed(Errc::system), 3U);
+  EXPECT_EQ(lines.with("path=/now system: an HTTP handler threw"), 1);
+  EXPECT_EQ(lines.with("path=/named system: an HTTP handler threw: no database"), 1);
+  EXPECT_EQ(lines.with("path=/later system: an HTTP handler threw"), 1);
+  EXPECT_EQ(lines.with("secret"), 0);
+}
+
+TEST(Exceptions, OfAnAcceptHookRefuseWith500) {
+  Lines lines;
+  TestServer server(
+      [](Server& s) {
+        const auto swallow = [](Connection& ws) -> Task<> { co_await ws.receive(); };
+        RouteOptions now;
+        now.accept = [](const Request&) -> Decision { throw 1; };
+        RouteOptions later;
+        later.accept_async = [](const Request&) -> Task<Decision> {
+          static_cast<void>(co_await sleep_for(std::chrono::milliseconds(1)));
+          throw 1;
+        };
+        s.websocket("/now", swallow, now);
+        s.websocket("/later", swallow, later);
+      },
+      {.log = lines.sink()});
+  run([&]() -> Task<> {
+    for (const auto* path : {"/now", "/later"}) {
+      const auto refused = co_await connect(server.url(path), client_options());
+      EXPECT_FALSE(refused) << path;
+      if (refused) continue;
+      EXPECT_EQ(refused.error().status, 500) << path;
+    }
+  });
+  EXPECT_EQ(server.server().stats().failed(Errc::system), 2U);
+  EXPECT_EQ(lines.with("system: an accept hook threw"), 2);
+}
+
+TEST(Exceptions, OfPostedWorkCloseItsConnection) {
+  TestServer server([](Server& s) {
+    s.websocket("/", [](Connection& ws) -> Task<> {
+      EXPECT_EQ(ws.handle().post([](Connection&) { throw 1; }), SendResult::queued);
+      co_await ws.closed();
+    });
+  });
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    const CloseInfo info = co_await ws->closed();
+    EXPECT_EQ(info.code, close_code::internal_error);
+  });
+}
+
+}  // namespace
+}  // namespace fairlead
