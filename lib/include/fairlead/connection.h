@@ -126,7 +126,9 @@ class Connection {
   Sending send(const Message& message, Compress compress = Compress::by_size);
   Sending send(MessageView message, Compress compress = Compress::by_size);
   Sending send(const SharedMessage& message);
-  // A message in pieces, each a fragment on the wire; until `last` no other message can be sent.
+  // A message in pieces, each a fragment on the wire. Until `last` other messages wait (`queued`), shared ones too,
+  // since they may not stand between (RFC 6455 5.4): bounded as always by Limits::outgoing_queue_bytes and its policy,
+  // so do not leave a message open. They count in `queued_bytes`, but nobody who awaits a send waits for them to leave.
   Sending send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress = Compress::by_size);
   // At most 125 bytes. The library answers pings and keeps the connection alive by itself.
   SendResult ping(Bytes payload = {});

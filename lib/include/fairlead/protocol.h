@@ -57,7 +57,7 @@ struct DeflateAgreement {
 enum class Sent : std::uint8_t {
   accepted,    // it is in the output
   over_limit,  // dropped by the overflow policy (or the connection is being closed by it: see `close_info`)
-  busy,        // a streamed message is open: its pieces must not be interleaved with another message (RFC 6455 5.4)
+  waiting,     // taken, behind the streamed message that is open (RFC 6455 5.4): it gets into the output when that ends
   closed,      // a close frame has been sent, or the connection failed
   invalid,  // a mistake of the caller, and nothing was sent: text that is not UTF-8, a ping with more than 125 bytes,
             // an empty SharedMessage, a piece of another kind than its message
@@ -155,7 +155,9 @@ class Connection {
     return send(MessageKind::text, as_bytes(text), now);
   }
   [[nodiscard]] Sent send(const SharedMessage& message, TimePoint now);
-  // A message in pieces: the first call opens it, `last` ends it. `over_limit`: again when the queue has drained.
+  // A message in pieces: the first call opens it, `last` ends it. `over_limit`: again when the queue has drained. Other
+  // messages wait meanwhile (`waiting`), within the same limit and policy; when the connection ends first they are
+  // lost.
   [[nodiscard]] Sent send_chunk(MessageKind kind, Bytes payload, bool last, TimePoint now,
                                 Compress compress = Compress::by_settings);
   [[nodiscard]] Sent ping(Bytes payload, TimePoint now);

@@ -299,8 +299,10 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
   switch (sent) {
     case ws::Sent::accepted:
       break;
-    case ws::Sent::busy:
-      return SendResult::over_limit;
+    case ws::Sent::waiting:  // for the streamed message that is open
+      context_.counters.messages_out.add();
+      context_.publish_memory();
+      return SendResult::queued;
     case ws::Sent::over_limit:
       if (!ws_.may_send()) {  // the policy has closed it: that is told, and nothing of what it slowed down for is left
         slowed_ = false;
@@ -321,7 +323,7 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
     // instead of closed. Only the server does so: if both ends did, both could wait for each other.
     slowed_ = settings_->handler_style && settings_->role == ws::Role::server && !stream_ended_;
   }
-  if (had_room && ws_.queued_bytes() >= flush_now_bytes) {
+  if (had_room && ws_.output_bytes() >= flush_now_bytes) {
     flush();
     return stream_->has_room() ? SendResult::sent : SendResult::queued;
   }
@@ -387,7 +389,8 @@ void Channel::after_output() {
 }
 
 std::size_t Channel::half_limit() const noexcept { return settings_->ws.limits.outgoing_queue_bytes / 2; }
-bool Channel::below_half() const noexcept { return queued_bytes() <= half_limit(); }
+// Without what waits for a streamed message: whoever streams it must not wait for that.
+bool Channel::below_half() const noexcept { return ws_.output_bytes() + stream_->unsent_bytes() <= half_limit(); }
 
 void Channel::tell_room() {
   if (!below_half()) return;

@@ -64,6 +64,9 @@ class Connection {
   // how many bytes of them have been taken. Views are valid until the next call that is not const.
   [[nodiscard]] std::size_t output(std::span<Bytes> views) const;
   void consume(std::size_t bytes);
+  // Of the output.
+  [[nodiscard]] std::size_t output_bytes() const;
+  // The same, with the messages that wait for a streamed one to end.
   [[nodiscard]] std::size_t queued_bytes() const;
   // The same, with the bytes of a message that has not been received to its end.
   [[nodiscard]] std::size_t held_bytes() const;
@@ -76,7 +79,7 @@ class Connection {
   [[nodiscard]] Sent send(const SharedMessage& message, TimePoint now);
   // A message in pieces of unknown number: each is one fragment; `last` ends the message. The first call opens it.
   // A piece that does not fit is not taken, whatever the overflow policy: `over_limit` means "again, when the queue has
-  // drained". Text may be cut anywhere.
+  // drained". Text may be cut anywhere. Messages that are sent before `last` are `waiting` until then.
   [[nodiscard]] Sent send_chunk(MessageKind kind, Bytes payload, bool last, TimePoint now,
                                 Compress compress = Compress::by_settings);
   // At most 125 bytes of payload.

@@ -146,9 +146,10 @@ void OutgoingQueue::clear() {
   first_ = 0;
 }
 
-bool OutgoingQueue::drop_oldest(std::size_t target_bytes) {
+std::optional<std::size_t> OutgoingQueue::drop_oldest(std::size_t target_bytes) {
   FAIRLEAD_ASSERT(by_message_);
-  if (!can_shrink_to(target_bytes)) return false;
+  if (!can_shrink_to(target_bytes)) return std::nullopt;
+  std::size_t dropped = 0;
   std::vector<Piece> kept;  // few: what has begun to leave, and control frames
   std::size_t owned_at = 0;
   std::size_t index = first_;
@@ -165,13 +166,14 @@ bool OutgoingQueue::drop_oldest(std::size_t target_bytes) {
       erase_owned(owned_at, piece.left);
     }
     piece = {};
+    ++dropped;
   }
   // The rest of the queue, which may be long, stays where it is.
   first_ = static_cast<std::uint32_t>(index - kept.size());
   std::ranges::move(kept, pieces_.begin() + first_);
   forget_consumed();
   if (empty()) clear();
-  return true;
+  return dropped;
 }
 
 bool OutgoingQueue::can_shrink_to(std::size_t target_bytes) const {

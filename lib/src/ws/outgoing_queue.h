@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -35,9 +36,10 @@ class OutgoingQueue {
   [[nodiscard]] std::size_t output(std::span<Bytes> views) const;
   void consume(std::size_t bytes);
 
-  // Drops whole messages that have not begun to leave, oldest first, until at most `target_bytes` are left. False, and
-  // nothing dropped, when that cannot be reached.
-  bool drop_oldest(std::size_t target_bytes);
+  // Drops whole messages that have not begun to leave, oldest first, until at most `target_bytes` are left; how many.
+  // Nothing, and none dropped, when that cannot be reached.
+  std::optional<std::size_t> drop_oldest(std::size_t target_bytes);
+  [[nodiscard]] bool can_shrink_to(std::size_t target_bytes) const;
   // Drops everything but the rest of the frame that has begun to leave.
   void keep_begun_frame();
   void clear();
@@ -60,7 +62,6 @@ class OutgoingQueue {
   void consume_pieces(std::size_t bytes);
   void forget_consumed();
   void erase_owned(std::size_t at, std::size_t bytes);
-  [[nodiscard]] bool can_shrink_to(std::size_t target_bytes) const;
 
   Buffer owned_;
   std::vector<Piece> pieces_;  // empty while there is nothing but owned bytes and messages need not be told apart

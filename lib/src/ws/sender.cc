@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "text/utf8.h"
 
+#include <deque>
 #include <utility>
 
 namespace fairlead::ws {
@@ -23,12 +24,36 @@ void empty_scratch(Buffer& scratch) {
 
 }  // namespace
 
-// A message that is sent in pieces (RFC 6455 5.4).
+// A message that is sent in pieces (RFC 6455 5.4), and what waits for its end. That is not made into frames before: a
+// compressor that keeps its context has to see messages in the order in which they leave.
 struct Sender::Stream {
-  MessageKind kind = MessageKind::text;
-  bool compressed = false;
+  struct Waiting {
+    SharedMessage shared;         // or, when it is empty,
+    std::size_t bytes = 0;        // so much of `payloads`
+    std::size_t frame_bytes = 0;  // what it counts for
+    MessageKind kind = MessageKind::text;
+    Compress compress = Compress::by_settings;
+  };
+
+  Stream(MessageKind of, bool as_compressed, BufferPool& pool) : kind(of), compressed(as_compressed), payloads(pool) {}
+
+  MessageKind kind;
+  bool compressed;
   bool begun = false;  // its first frame is in the queue
   text::Utf8Validator utf8;
+  std::deque<Waiting> waiting;
+  std::size_t waiting_bytes = 0;
+  Buffer payloads;
+
+  void wait(Waiting message) {
+    waiting_bytes += message.frame_bytes;
+    waiting.push_back(std::move(message));
+  }
+  void forget_first() {
+    waiting_bytes -= waiting.front().frame_bytes;
+    payloads.consume(waiting.front().bytes);
+    waiting.pop_front();
+  }
 };
 
 Sender::Sender(Role role, const Settings& settings, const Resources& resources, std::optional<DeflateAgreement> deflate)
@@ -41,23 +66,44 @@ Sender::Sender(Role role, const Settings& settings, const Resources& resources, 
 Sender::~Sender() { stop(); }
 
 void Sender::stop() {
+  if (stream_ != nullptr) resources_->dropped_messages += stream_->waiting.size();
   stream_.reset();
   if (deflater_ != nullptr) resources_->deflate.take_back(std::move(deflater_));
 }
 
 // ── Room ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-bool Sender::fits(std::size_t frame_bytes) const noexcept {
+std::size_t Sender::waiting_bytes() const noexcept { return stream_ != nullptr ? stream_->waiting_bytes : 0; }
+
+bool Sender::fits(std::size_t frame_bytes, std::size_t taken_bytes) const noexcept {
   const std::size_t limit = settings_->limits.outgoing_queue_bytes;
   // A message that is larger than the whole limit may still be sent: alone.
-  return queue_.empty() || (queue_.bytes() <= limit && frame_bytes <= limit - queue_.bytes());
+  return taken_bytes == 0 || (taken_bytes <= limit && frame_bytes <= limit - taken_bytes);
 }
 
 bool Sender::make_room(std::size_t frame_bytes) {
-  if (fits(frame_bytes)) return true;
+  if (fits(frame_bytes, queue_.bytes() + waiting_bytes())) return true;
   const Limits& limits = settings_->limits;
-  if (limits.overflow != OverflowPolicy::drop_oldest) return false;
-  return queue_.drop_oldest(frame_bytes < limits.outgoing_queue_bytes ? limits.outgoing_queue_bytes - frame_bytes : 0);
+  const std::size_t limit = limits.outgoing_queue_bytes;
+  if (limits.overflow == OverflowPolicy::close) return false;
+  if (limits.overflow == OverflowPolicy::drop_oldest && drop_oldest(frame_bytes < limit ? limit - frame_bytes : 0))
+    return true;
+  ++resources_->dropped_messages;  // the one that is being sent
+  return false;
+}
+
+// What is in the queue came before what waits.
+bool Sender::drop_oldest(std::size_t target_bytes) {
+  if (!queue_.can_shrink_to(target_bytes)) return false;
+  while (true) {
+    const std::size_t waiting = waiting_bytes();
+    const auto dropped =
+        waiting <= target_bytes ? queue_.drop_oldest(target_bytes - waiting) : std::optional<std::size_t>();
+    resources_->dropped_messages += dropped.value_or(0);
+    if (dropped) return true;
+    ++resources_->dropped_messages;
+    stream_->forget_first();
+  }
 }
 
 bool Sender::has_room_for_control() const noexcept {
@@ -68,31 +114,46 @@ bool Sender::has_room_for_control() const noexcept {
 // ── Whole messages ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 Sent Sender::message(MessageKind kind, Bytes payload, Compress compress) {
-  if (stream_ != nullptr) return Sent::busy;
   // RFC 6455 5.6: text is UTF-8.
   if (kind == MessageKind::text && !text::is_utf8(payload)) return Sent::invalid;
-  const bool masked = role_ == Role::client;
-  if (!make_room(header_bytes(payload.size(), masked) + payload.size())) return Sent::over_limit;
+  const std::size_t size = header_bytes(payload.size(), role_ == Role::client) + payload.size();
+  if (!make_room(size)) return Sent::over_limit;
+  if (stream_ != nullptr) {
+    stream_->payloads.append(payload);
+    stream_->wait({.shared = {}, .bytes = payload.size(), .frame_bytes = size, .kind = kind, .compress = compress});
+    return Sent::waiting;
+  }
+  put(kind, payload, compress);
+  return Sent::accepted;
+}
+
+void Sender::put(MessageKind kind, Bytes payload, Compress compress) {
   if (compresses(payload.size(), compress)) {
     append_compressed(kind, payload);
   } else {
     append({.opcode = opcode_of(kind)}, payload, OutgoingQueue::Keep::droppable);
   }
-  return Sent::accepted;
 }
 
 Sent Sender::shared(const SharedMessage& message) {
   if (!message) return Sent::invalid;
-  if (stream_ != nullptr) return Sent::busy;
   // RFC 6455 5.1: a client masks, each frame with its own key, so it cannot send the shared bytes.
   if (role_ == Role::client) return this->message(message.kind(), message.payload(), Compress::by_settings);
-  // The compressed form stands for itself and needs a whole window. It would leave a hole in a context of our own.
-  const bool suits = deflate_.has_value() && !takes_context_over() && deflate_->our_window_bits == 15;
-  const bool compressed = suits && !message.compressed_frame().empty();
-  const std::size_t size = compressed ? message.compressed_frame().size() : message.frame().size();
+  const std::size_t size = (sends_compressed(message) ? message.compressed_frame() : message.frame()).size();
   if (!make_room(size)) return Sent::over_limit;
-  queue_.append(message, compressed);
+  if (stream_ != nullptr) {
+    stream_->wait({.shared = message, .bytes = 0, .frame_bytes = size, .kind = message.kind(), .compress = {}});
+    return Sent::waiting;
+  }
+  put(message);
   return Sent::accepted;
+}
+
+void Sender::put(const SharedMessage& message) { queue_.append(message, sends_compressed(message)); }
+
+bool Sender::sends_compressed(const SharedMessage& message) const noexcept {
+  const bool suits = deflate_.has_value() && !takes_context_over() && deflate_->our_window_bits == 15;
+  return suits && !message.compressed_frame().empty();
 }
 
 void Sender::append(FrameHeader header, Bytes payload, OutgoingQueue::Keep keep) {
@@ -151,16 +212,31 @@ Sent Sender::chunk(MessageKind kind, Bytes payload, bool last, Compress compress
   if (stream_ != nullptr && stream_->kind != kind) return Sent::invalid;
   text::Utf8Validator utf8 = stream_ != nullptr ? stream_->utf8 : text::Utf8Validator();
   if (kind == MessageKind::text && (!utf8.feed(payload) || (last && !utf8.complete()))) return Sent::invalid;
-  if (!fits(header_bytes(payload.size(), role_ == Role::client) + payload.size())) return Sent::over_limit;
+  // What waits for its end takes no room from its pieces, or neither would ever leave: so twice the limit may be held.
+  const std::size_t size = header_bytes(payload.size(), role_ == Role::client) + payload.size();
+  if (!fits(size, queue_.bytes())) return Sent::over_limit;
   if (stream_ == nullptr) {
     // The size of the whole is not known: what is streamed counts as large.
     const bool compressed = deflate_.has_value() && compress != Compress::never;
-    stream_ = std::make_unique<Stream>(Stream{.kind = kind, .compressed = compressed, .begun = false, .utf8 = {}});
+    stream_ = std::make_unique<Stream>(kind, compressed, resources_->buffers);
   }
   stream_->utf8 = utf8;
   append_chunk(payload, last);
-  if (last) stream_.reset();
+  if (last) end_stream();
   return Sent::accepted;
+}
+
+// What has waited was let in when it came.
+void Sender::end_stream() {
+  const std::unique_ptr<Stream> ended = std::move(stream_);
+  for (; !ended->waiting.empty(); ended->forget_first()) {
+    const Stream::Waiting& next = ended->waiting.front();
+    if (next.shared) {
+      put(next.shared);
+    } else {
+      put(next.kind, std::as_const(ended->payloads).readable().first(next.bytes), next.compress);
+    }
+  }
 }
 
 void Sender::append_chunk(Bytes payload, bool last) {

@@ -25,6 +25,7 @@ class Sender {
   Sender& operator=(const Sender&) = delete;
   ~Sender();
 
+  // While a streamed message is open these wait for its end, since nothing may stand between its fragments.
   [[nodiscard]] Sent message(MessageKind kind, Bytes payload, Compress compress);
   [[nodiscard]] Sent shared(const SharedMessage& message);
   [[nodiscard]] Sent chunk(MessageKind kind, Bytes payload, bool last, Compress compress);
@@ -35,14 +36,22 @@ class Sender {
 
   [[nodiscard]] OutgoingQueue& queue() noexcept { return queue_; }
   [[nodiscard]] const OutgoingQueue& queue() const noexcept { return queue_; }
+  // Of messages that wait for a streamed one to end; they are not in the queue yet.
+  [[nodiscard]] std::size_t waiting_bytes() const noexcept;
   // No data follows: gives back what is only needed for sending it.
   void stop();
 
  private:
   struct Stream;
 
-  [[nodiscard]] bool fits(std::size_t frame_bytes) const noexcept;
+  [[nodiscard]] bool fits(std::size_t frame_bytes, std::size_t taken_bytes) const noexcept;
   [[nodiscard]] bool make_room(std::size_t frame_bytes);
+  [[nodiscard]] bool drop_oldest(std::size_t target_bytes);
+  void put(MessageKind kind, Bytes payload, Compress compress);
+  void put(const SharedMessage& message);
+  void end_stream();
+  // The compressed form stands for itself and needs a whole window. It would leave a hole in a context of our own.
+  [[nodiscard]] bool sends_compressed(const SharedMessage& message) const noexcept;
   [[nodiscard]] bool compresses(std::size_t payload_bytes, Compress compress) const noexcept;
   // RFC 7692 7.1.1: having agreed to context takeover, we may still not use it. Dropping a queued message would leave a
   // hole in the peer's window, so `drop_oldest` never does.

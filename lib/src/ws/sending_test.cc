@@ -32,6 +32,12 @@ std::vector<std::string> payloads(const std::vector<SentFrame>& frames) {
   return all;
 }
 
+// A text message, compressed or not.
+auto text_like(std::string_view payload) {
+  return ::testing::AllOf(::testing::Field(&Seen::what, Seen::What::message),
+                          ::testing::Field(&Seen::payload, std::string(payload)));
+}
+
 // Takes the first bytes of the output, as a slow peer would.
 std::string take(Side& side, std::size_t bytes) {
   std::array<Bytes, 8> views;
@@ -57,8 +63,6 @@ TEST(Mistakes, OfTheCallerSendNothing) {
 TEST(StreamedMessages, AreFragmentsThatNothingButControlFramesInterrupts) {
   Side side(Role::server);
   EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes("a\xE2\x82"), false, side.now), Sent::accepted);
-  EXPECT_EQ(send(side, "x"), Sent::busy);
-  EXPECT_EQ(side.connection.send(SharedMessage::text("x"), side.now), Sent::busy);
   EXPECT_EQ(side.connection.send_chunk(MessageKind::binary, as_bytes("x"), false, side.now), Sent::invalid);
   EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes("\xFF"), false, side.now), Sent::invalid);
   EXPECT_EQ(side.connection.ping(as_bytes("p"), side.now), Sent::accepted);
@@ -71,6 +75,64 @@ TEST(StreamedMessages, AreFragmentsThatNothingButControlFramesInterrupts) {
   EXPECT_EQ(sent[1].header.opcode, Opcode::ping);
   EXPECT_EQ(sent[2].header.opcode, Opcode::continuation);
   EXPECT_TRUE(sent[2].header.fin);
+}
+
+// Every kind of message, compressed with a context, between the pieces of a compressed one.
+TEST(StreamedMessages, OthersWaitForTheirEndAndKeepTheirOrder) {
+  for (const bool deflate : {false, true}) {
+    for (const Role role : {Role::server, Role::client}) {
+      const auto agreement = deflate ? std::optional(DeflateAgreement()) : std::nullopt;
+      Side side(role, {}, agreement);
+      Side peer(role == Role::server ? Role::client : Role::server, {}, agreement);
+      const std::string large(2'000, 'l');
+      EXPECT_EQ(send(side, large), Sent::accepted);
+      EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes("be"), false, side.now), Sent::accepted);
+      EXPECT_EQ(send(side, large), Sent::waiting);
+      EXPECT_EQ(side.connection.send(SharedMessage::text(large), side.now), Sent::waiting);
+      EXPECT_EQ(send(side, "\xFF"), Sent::invalid) << "a mistake is told at once";
+      EXPECT_GE(side.connection.queued_bytes(), side.connection.output_bytes() + 2 * large.size());
+      EXPECT_EQ(side.connection.ping(as_bytes("p"), side.now), Sent::accepted) << "control frames may stand between";
+      EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes("gun"), true, side.now), Sent::accepted);
+      EXPECT_EQ(send(side, "next"), Sent::accepted);
+      EXPECT_THAT(peer.receive(side.output()), ElementsAre(text_like(large), ping_of("p"), text_like("begun"),
+                                                           text_like(large), text_like(large), text_like("next")));
+      EXPECT_EQ(side.connection.queued_bytes(), 0U);
+      EXPECT_EQ(side.pool.lent_bytes(), 0U);
+    }
+  }
+}
+
+TEST(StreamedMessages, WhatWaitsForThemIsBoundedByThePolicy) {
+  const std::string half(500, 'h');
+  const auto open = [](Side& side) {
+    ASSERT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes("a"), false, side.now), Sent::accepted);
+  };
+  Side closing(Role::server, with(OverflowPolicy::close, 1200));
+  open(closing);
+  EXPECT_EQ(send(closing, half), Sent::waiting);
+  EXPECT_EQ(send(closing, half), Sent::waiting);
+  EXPECT_EQ(send(closing, half), Sent::over_limit);
+  EXPECT_FALSE(closing.connection.may_send());
+  EXPECT_EQ(closing.resources.dropped_messages, 2U) << "they will never leave";
+
+  Side newest(Role::server, with(OverflowPolicy::drop_newest, 1200));
+  open(newest);
+  EXPECT_EQ(send(newest, "1" + half), Sent::waiting);
+  EXPECT_EQ(send(newest, "2" + half), Sent::waiting);
+  EXPECT_EQ(send(newest, "3" + half), Sent::over_limit);
+  EXPECT_EQ(newest.resources.dropped_messages, 1U);
+  EXPECT_EQ(newest.connection.send_chunk(MessageKind::text, as_bytes("b"), true, newest.now), Sent::accepted)
+      << "what waits takes no room from the pieces";
+  EXPECT_THAT(payloads(newest.sent()), ElementsAre("a", "b", "1" + half, "2" + half));
+
+  Side oldest(Role::server, with(OverflowPolicy::drop_oldest, 1200));
+  open(oldest);
+  EXPECT_EQ(send(oldest, "1" + half), Sent::waiting);
+  EXPECT_EQ(oldest.connection.send(SharedMessage::text("2" + half), oldest.now), Sent::waiting);
+  EXPECT_EQ(send(oldest, "3" + half), Sent::waiting);
+  EXPECT_EQ(oldest.connection.send_chunk(MessageKind::text, as_bytes("b"), true, oldest.now), Sent::accepted);
+  EXPECT_EQ(oldest.resources.dropped_messages, 1U);
+  EXPECT_THAT(payloads(oldest.sent()), ElementsAre("a", "b", "2" + half, "3" + half));
 }
 
 TEST(StreamedMessages, APieceThatDoesNotFitIsNotTaken) {
