@@ -76,13 +76,15 @@ class ConnectionHandle {
   ConnectionHandle() = default;
 
   // Thread-safe. On the connection's own loop exact; from another thread `queued` means: on its way to that loop. So
-  // much as Limits::outgoing_queue_bytes may be on its way; past it `over_limit` tells that this message was dropped,
-  // and nothing else happens.
+  // much as Limits::outgoing_queue_bytes may be on its way, messages and posted work together; past it `over_limit`
+  // tells that this message or work was dropped, and nothing else happens.
   SendResult send(SharedMessage message) const;
   SendResult send(std::string_view text) const { return send(SharedMessage::text(text)); }
+  // Never over a limit: while one close is on its way to the loop, further ones are nothing (`queued`). `invalid`: a
+  // code that may not be sent, or a reason that is no UTF-8 or over 123 bytes.
   SendResult close(CloseCode code = close_code::normal, std::string_view reason = {}) const;
-  // Runs `work` with the connection on its loop, unless it has closed by then. An exception that leaves it closes the
-  // connection with 1011.
+  // Runs `work` with the connection on its loop, later also when called there, unless it has closed by then. It counts
+  // as a message of 384 bytes, whatever it holds. An exception that leaves it closes the connection with 1011.
   SendResult post(std::function<void(class Connection&)> work) const;
   [[nodiscard]] bool open() const noexcept;
 

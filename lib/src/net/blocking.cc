@@ -73,7 +73,7 @@ struct Client::State {
         answer->set_value(sent);
       });
     });
-    if (posted == SendResult::closed) return SendResult::closed;
+    if (posted != SendResult::queued) return posted;
     return wait_for(result);
   }
 

@@ -185,17 +185,21 @@ bool ConnectionHandle::open() const noexcept {
   return mailbox_ != nullptr && mailbox_->loop.load() != nullptr && mailbox_->slots.is_open({slot_, generation_});
 }
 
+// What a message on its way to its loop takes besides its payload, roughly: small ones are bounded, too.
+constexpr std::size_t posted_overhead_bytes = 128;
+// The same of work, with a guess at what it holds.
+constexpr std::size_t posted_work_bytes = posted_overhead_bytes + 256;
+
 SendResult ConnectionHandle::post(std::function<void(Connection&)> work) const {
   if (!open()) return SendResult::closed;
   const net::SlotTable::Name name{slot_, generation_};
+  if (!mailbox_->slots.reserve(name, posted_work_bytes)) return SendResult::over_limit;
   const bool posted = mailbox_->post([mailbox = mailbox_, name, work = std::move(work)] {
+    mailbox->slots.release(name, posted_work_bytes);
     if (net::Channel* channel = mailbox->slots.find(name)) channel->visit(work);
   });
   return posted ? SendResult::queued : SendResult::closed;
 }
-
-// What a message on its way to its loop takes besides its payload, roughly: small ones are bounded, too.
-constexpr std::size_t posted_overhead_bytes = 128;
 
 SendResult ConnectionHandle::send(SharedMessage message) const {
   if (!open()) return SendResult::closed;
@@ -211,7 +215,15 @@ SendResult ConnectionHandle::send(SharedMessage message) const {
 }
 
 SendResult ConnectionHandle::close(CloseCode code, std::string_view reason) const {
-  return post([code, text = std::string(reason)](Connection& ws) { static_cast<void>(ws.close(code, text)); });
+  if (!open()) return SendResult::closed;
+  if (!ws::check_close(code, reason)) return SendResult::invalid;
+  const net::SlotTable::Name name{slot_, generation_};
+  if (!mailbox_->slots.set_out_to_close(name)) return SendResult::queued;
+  const bool posted = mailbox_->post([mailbox = mailbox_, name, code, text = std::string(reason)] {
+    mailbox->slots.closing_arrived(name);
+    if (net::Channel* channel = mailbox->slots.find(name)) static_cast<void>(channel->close(code, text));
+  });
+  return posted ? SendResult::queued : SendResult::closed;
 }
 
 }  // namespace fairlead

@@ -66,6 +66,16 @@ void SlotTable::release(Name name, std::size_t bytes) noexcept {
   at(name.slot)->waiting_bytes.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
+bool SlotTable::set_out_to_close(Name name) noexcept {
+  Slot* const place = at(name.slot);
+  return place != nullptr && place->closing.exchange(name.generation, std::memory_order_relaxed) != name.generation;
+}
+
+void SlotTable::closing_arrived(Name name) noexcept {
+  std::uint32_t arrived = name.generation;  // another generation's may be on its way by now
+  at(name.slot)->closing.compare_exchange_strong(arrived, 0, std::memory_order_relaxed);
+}
+
 bool Mailbox::post(std::function<void()> work) {
   const std::scoped_lock lock(mutex);
   io::Loop* const target = loop.load(std::memory_order_relaxed);

@@ -23,6 +23,7 @@ class SlotTable {
  public:
   struct Slot {
     std::atomic<std::uint32_t> generation{0};   // odd: open
+    std::atomic<std::uint32_t> closing{0};      // the generation that a close is on its way to
     Channel* channel = nullptr;                 // loop's thread only
     std::atomic<std::size_t> waiting_bytes{0};  // on their way to the loop
     std::atomic<std::size_t> limit_bytes{0};    // of them
@@ -47,6 +48,9 @@ class SlotTable {
   // larger one may stand alone. It is given back when the message has arrived, whoever is in the slot by then.
   [[nodiscard]] bool reserve(Name name, std::size_t bytes) noexcept;
   void release(Name name, std::size_t bytes) noexcept;
+  // A close sets out, from any thread; false when one is on its way already. `closing_arrived` when it is there.
+  [[nodiscard]] bool set_out_to_close(Name name) noexcept;
+  void closing_arrived(Name name) noexcept;
 
  private:
   static constexpr std::size_t block_slots = 1024;

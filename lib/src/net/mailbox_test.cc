@@ -86,6 +86,21 @@ TEST(SlotTable, WhatIsOnItsWayToAnOldNameIsGivenBackAllTheSame) {
   EXPECT_TRUE(slots.reserve(fresh, 90));
 }
 
+TEST(SlotTable, OneCloseIsOnItsWayAtATime) {
+  SlotTable slots;
+  int place = 0;
+  const auto first = slots.open(channel_at(place), 1000);
+  EXPECT_TRUE(slots.set_out_to_close(first));
+  EXPECT_FALSE(slots.set_out_to_close(first));
+  slots.closing_arrived(first);
+  EXPECT_TRUE(slots.set_out_to_close(first)) << "that one may have been too late to be heard";
+  slots.close(first);
+  const auto second = slots.open(channel_at(place), 1000);
+  EXPECT_TRUE(slots.set_out_to_close(second));
+  slots.closing_arrived(first);
+  EXPECT_FALSE(slots.set_out_to_close(second)) << "the old one's arrival is none of its business";
+}
+
 TEST(Mailbox, AfterItsLoopHasGonePostingIsAnAnswer) {
   auto loop = std::make_unique<io::Loop>();
   Mailbox mailbox(*loop);

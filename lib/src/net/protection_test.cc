@@ -353,6 +353,8 @@ TEST(Handles, WhatIsOnItsWayToABusyLoopIsBounded) {
     std::size_t small = 0;
     while (small < 100'000 && handle.send("") == SendResult::queued) ++small;
     EXPECT_LT(small, 100U) << "messages without a payload take room, too";
+    EXPECT_EQ(handle.post([](Connection&) {}), SendResult::over_limit) << "and work does";
+    EXPECT_EQ(handle.close(1), SendResult::invalid);
     go_on = true;
     SendResult last = SendResult::over_limit;
     for (int i = 0; i < 500 && last == SendResult::over_limit; ++i) {
@@ -372,6 +374,46 @@ TEST(Handles, WhatIsOnItsWayToABusyLoopIsBounded) {
     }
   });
   sender.join();
+}
+
+TEST(Handles, ACloseIsHeardHoweverMuchIsOnItsWayAndHoweverOftenItIsAskedFor) {
+  std::atomic<bool> ready = false;
+  std::atomic<bool> held = false;
+  std::atomic<bool> go_on = false;
+  ConnectionHandle handle;
+  TestServer server(
+      [&](Server& s) {
+        Handlers handlers;
+        handlers.open = [&](Connection& ws) {
+          handle = ws.handle();
+          ready = true;
+        };
+        s.websocket("/", handlers);
+      },
+      {.limits = {.outgoing_queue_bytes = 10'000}});
+  std::thread other([&] {
+    while (!ready) std::this_thread::yield();
+    handle.post([&](Connection&) {
+      held = true;
+      for (int i = 0; i < 10'000 && !go_on; ++i) std::this_thread::sleep_for(milliseconds(1));
+    });
+    while (!held) std::this_thread::yield();
+    std::size_t posted = 0;
+    while (posted < 10'000 && handle.post([](Connection&) {}) == SendResult::queued) ++posted;
+    EXPECT_LT(posted, 100U);
+    EXPECT_EQ(handle.close(4001, "the first"), SendResult::queued);
+    for (int i = 0; i < 1'000; ++i) EXPECT_EQ(handle.close(4002, "a later one"), SendResult::queued);
+    go_on = true;
+  });
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    const CloseInfo end = co_await ws->closed();
+    EXPECT_EQ(end.code, 4001);
+    EXPECT_EQ(end.reason, "the first");
+  });
+  other.join();
 }
 
 TEST(SharedMessages, ReachEveryConnectionOfTheRoute) {

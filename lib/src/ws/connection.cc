@@ -297,12 +297,17 @@ Sent Connection::ping(Bytes payload, TimePoint /*now*/) {
   return Sent::accepted;
 }
 
-Result<void> Connection::close(CloseCode code, std::string_view reason, TimePoint now) {
+Result<void> check_close(CloseCode code, std::string_view reason) {
   const bool empty = code == close_code::no_status;
   if (!empty && !may_be_sent(code)) return fail(Errc::invalid_argument, "this close code may not be sent");
   if (empty && !reason.empty()) return fail(Errc::invalid_argument, "a close reason needs a code");
   if (reason.size() > max_reason_bytes) return fail(Errc::invalid_argument, "a close reason has at most 123 bytes");
   if (!text::is_utf8(as_bytes(reason))) return fail(Errc::invalid_argument, "a close reason must be UTF-8");
+  return {};
+}
+
+Result<void> Connection::close(CloseCode code, std::string_view reason, TimePoint now) {
+  if (auto checked = check_close(code, reason); !checked) return checked;
   if (!state_->may_send()) return {};
   state_->send_close(code, reason, now);
   state_->out.stop();

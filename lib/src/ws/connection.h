@@ -26,6 +26,10 @@ namespace fairlead::ws {
 struct Settings;
 struct Resources;
 
+// What a close frame may say: `invalid_argument` for a code that may not be sent, or a reason that is too long, not
+// UTF-8 or without a code.
+[[nodiscard]] Result<void> check_close(CloseCode code, std::string_view reason);
+
 // The state machine of one WebSocket, either role. Five verbs: `receive`, `next_event`, `output`/`consume`, `deadline`,
 // `on_deadline`; and what an application may ask for. Not thread-safe.
 //
