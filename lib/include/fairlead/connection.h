@@ -24,7 +24,6 @@ namespace fairlead {
 namespace net {
 class Channel;
 class ReceiveWait;
-class RoomWait;
 struct Mailbox;
 }  // namespace net
 
@@ -51,7 +50,8 @@ struct ChunkView {
 
 // The answer of `send`, and something to await: `co_await ws.send(…)` goes on once less than half of the outgoing limit
 // is waiting, so a coroutine that awaits its sends is slowed down to its peer's pace and never meets the limit.
-// The message has been taken (or not) before anything is awaited. Valid as long as the connection object.
+// The message has been taken (or not) before anything is awaited. Valid as long as the connection object. For a wait
+// that ends give `send` CallOptions.
 class Sending {
  public:
   Sending(net::Channel* channel, SendResult result) noexcept : channel_(channel), result_(result) {}
@@ -132,6 +132,17 @@ class Connection {
   // since they may not stand between (RFC 6455 5.4): bounded as always by Limits::outgoing_queue_bytes and its policy,
   // so do not leave a message open. They count in `queued_bytes`, but nobody who awaits a send waits for them to leave.
   Sending send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress = Compress::by_size);
+  // The same with a deadline and a way to call it off. They wait first, until less than half of the outgoing limit is
+  // waiting, and take the message then. `timed_out` and `cancelled`: it was not taken, and nothing is left behind; what
+  // has been taken cannot be called back. A view is kept, not copied: its bytes last until the await has ended.
+  [[nodiscard]] Task<Result<SendResult>> send(std::string_view text, CallOptions options,
+                                              Compress compress = Compress::by_size);
+  [[nodiscard]] Task<Result<SendResult>> send(Bytes binary, CallOptions options, Compress compress = Compress::by_size);
+  [[nodiscard]] Task<Result<SendResult>> send(MessageView message, CallOptions options,
+                                              Compress compress = Compress::by_size);
+  [[nodiscard]] Task<Result<SendResult>> send(SharedMessage message, CallOptions options);
+  [[nodiscard]] Task<Result<SendResult>> send_chunk(MessageKind kind, Bytes piece, bool last, CallOptions options,
+                                                    Compress compress = Compress::by_size);
   // At most 125 bytes. The library answers pings and keeps the connection alive by itself.
   SendResult ping(Bytes payload = {});
 
@@ -141,6 +152,8 @@ class Connection {
   // Waits until the close handshake is over and the stream has ended. Until one of the sides has closed, somebody has
   // to receive meanwhile: the peer is slowed down by messages that nobody takes. After our own close they are dropped.
   [[nodiscard]] Task<CloseInfo> closed();
+  // `timed_out`, `cancelled`: it has not ended yet, and goes on as it was.
+  [[nodiscard]] Task<Result<CloseInfo>> closed(CallOptions options);
 
   // ── Knowing ───────────────────────────────────────────────────────────────────────────────────────────────────────
   [[nodiscard]] bool open() const noexcept;

@@ -258,6 +258,11 @@ void Channel::wait_until_closed(std::coroutine_handle<> waiting) {
   if (unheard()) read_on_later();
 }
 
+bool Channel::forget_wait(std::coroutine_handle<> waiting) {
+  Waiters& state = waiters();
+  return std::erase(state.for_room, waiting) + std::erase(state.for_close, waiting) != 0;
+}
+
 void Channel::resume_all() {
   if (waiters_ == nullptr) return;
   auto resume_each = [](std::vector<std::coroutine_handle<>>& list) {

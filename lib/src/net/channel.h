@@ -101,6 +101,8 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   [[nodiscard]] bool below_half() const noexcept;
   void wait_for_room(std::coroutine_handle<> waiting);
   void wait_until_closed(std::coroutine_handle<> waiting);
+  // Takes back one of these two; false when it is being resumed, or has been.
+  bool forget_wait(std::coroutine_handle<> waiting);
 
   [[nodiscard]] bool may_send() const { return ws_.may_send(); }
   [[nodiscard]] bool closed() const noexcept { return closed_; }

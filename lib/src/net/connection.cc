@@ -5,6 +5,8 @@
 #include "net/channel.h"
 #include "net/waiting.h"
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -88,19 +90,98 @@ Task<Result<Channel::Received>> receive_timed(std::shared_ptr<Channel> channel, 
   co_return channel->take();
 }
 
-class ClosedWait {
+// A wait for room or for the end, which may have a deadline or be called off; may be awaited again.
+class LimitedWait final : private io::Timer {
  public:
-  explicit ClosedWait(Channel& channel) : channel_(channel) {}
-  [[nodiscard]] bool await_ready() const noexcept { return channel_.closed(); }
-  void await_suspend(std::coroutine_handle<> waiting) { channel_.wait_until_closed(waiting); }
-  void await_resume() const noexcept {}
+  enum class For : std::uint8_t { room, end };
+  LimitedWait(Channel& channel, For what, const CallOptions& options) : channel_(channel), what_(what) {
+    if (options.timeout) limit_ = io::Loop::now() + *options.timeout;
+    stop_.emplace(channel.context().mailbox, options.stop, [this] { give_up(Errc::cancelled); });
+  }
+  LimitedWait(const LimitedWait&) = delete;
+  LimitedWait& operator=(const LimitedWait&) = delete;
+  ~LimitedWait() override {
+    if (waiting_) channel_.forget_wait(waiting_);
+  }
+
+  // Whoever closes has as much room as it will ever get.
+  [[nodiscard]] bool await_ready() const noexcept {
+    if (what_ == For::end) return channel_.closed();
+    return !channel_.may_send() || channel_.below_half();
+  }
+  void await_suspend(std::coroutine_handle<> waiting) {
+    waiting_ = waiting;
+    if (limit_ && !armed()) channel_.context().loop.set_timer(*this, *limit_);
+    what_ == For::end ? channel_.wait_until_closed(waiting) : channel_.wait_for_room(waiting);
+  }
+  // Why it was given up, if it was.
+  std::optional<Errc> await_resume() noexcept {
+    waiting_ = {};
+    return given_up_;
+  }
 
  private:
+  void on_timer(TimePoint) override { give_up(Errc::timed_out); }
+  void give_up(Errc why) {
+    if (!waiting_ || !channel_.forget_wait(waiting_)) return;
+    given_up_ = why;
+    std::exchange(waiting_, {}).resume();
+  }
+
   Channel& channel_;
+  For what_;
+  std::optional<TimePoint> limit_;
+  std::optional<StopWatch> stop_;
+  std::optional<Errc> given_up_;
+  std::coroutine_handle<> waiting_;
 };
+
+Task<Result<SendResult>> send_when_room(std::shared_ptr<Channel> channel, CallOptions options,
+                                        std::function<SendResult(Channel&)> take) {
+  if (channel == nullptr) co_return SendResult::closed;
+  if (options.stop.stop_requested()) co_return fail(Errc::cancelled);
+  LimitedWait wait(*channel, LimitedWait::For::room, options);
+  while (!wait.await_ready()) {
+    const std::optional<Errc> given_up = co_await wait;
+    if (given_up) co_return fail(*given_up);
+  }
+  co_return take(*channel);
+}
+
+Task<Result<CloseInfo>> wait_for_end(std::shared_ptr<Channel> channel, CallOptions options) {
+  if (channel == nullptr) co_return CloseInfo{};
+  if (options.stop.stop_requested() && !channel->closed()) co_return fail(Errc::cancelled);
+  LimitedWait wait(*channel, LimitedWait::For::end, options);
+  const std::optional<Errc> given_up = co_await wait;
+  if (given_up) co_return fail(*given_up);
+  co_return channel->close_info();
+}
 
 }  // namespace
 }  // namespace net
+
+Task<Result<SendResult>> Connection::send(std::string_view text, CallOptions options, Compress compress) {
+  return send(MessageView{MessageKind::text, as_bytes(text)}, std::move(options), compress);
+}
+Task<Result<SendResult>> Connection::send(Bytes binary, CallOptions options, Compress compress) {
+  return send(MessageView{MessageKind::binary, binary}, std::move(options), compress);
+}
+Task<Result<SendResult>> Connection::send(MessageView message, CallOptions options, Compress compress) {
+  return net::send_when_room(channel_, std::move(options),
+                             [kind = message.kind, payload = message.payload, compress](net::Channel& channel) {
+                               return channel.send(kind, payload, compress);
+                             });
+}
+Task<Result<SendResult>> Connection::send(SharedMessage message, CallOptions options) {
+  return net::send_when_room(channel_, std::move(options),
+                             [message = std::move(message)](net::Channel& channel) { return channel.send(message); });
+}
+Task<Result<SendResult>> Connection::send_chunk(MessageKind kind, Bytes piece, bool last, CallOptions options,
+                                                Compress compress) {
+  return net::send_when_room(channel_, std::move(options), [kind, piece, last, compress](net::Channel& channel) {
+    return channel.send_chunk(kind, piece, last, compress);
+  });
+}
 
 net::ReceiveWait Connection::receive() { return net::ReceiveWait(channel_.get()); }
 
@@ -149,11 +230,11 @@ Result<void> Connection::close(CloseCode code, std::string_view reason) {
 }
 
 Task<CloseInfo> Connection::closed() {
-  const auto channel = channel_;
-  if (channel == nullptr) co_return CloseInfo{};
-  net::ClosedWait wait(*channel);
-  co_await wait;
-  co_return channel->close_info();
+  auto ended = co_await net::wait_for_end(channel_, CallOptions());
+  co_return std::move(*ended);
+}
+Task<Result<CloseInfo>> Connection::closed(CallOptions options) {
+  return net::wait_for_end(channel_, std::move(options));
 }
 
 bool Connection::open() const noexcept { return channel_ != nullptr && !channel_->closed() && channel_->may_send(); }
