@@ -9,6 +9,7 @@
 #include <fairlead/version.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <utility>
 
@@ -378,7 +379,22 @@ void NodeControl::info(Answered<std::vector<NodeInfo>> answered) {
   });
 }
 
-void NodeControl::why(TraceQuery query, Answered<TraceAnswer> answered) { answered(node_.trace().why(query)); }
+// Who is subscribed now and of whom no beginning is remembered has been so all the time.
+void NodeControl::why(TraceQuery query, Answered<TraceAnswer> answered) {
+  const auto subscribed = std::make_shared<std::atomic<bool>>(false);
+  node_.on_each_loop(
+      [subscribed, client = query.client, channel = query.channel](NodeLoop& loop) {
+        if (client.empty() || channel.empty()) return;
+        for (const auto& session : loop.find({.user = {}, .client = client, .secret = {}})) {
+          const auto channels = session->channels();
+          if (std::ranges::find(channels, channel) != channels.end()) subscribed->store(true);
+        }
+      },
+      [this, subscribed, query = std::move(query), answered = std::move(answered)]() mutable {
+        query.subscribed_now = subscribed->load();
+        answered(node_.trace().why(query));
+      });
+}
 
 void NodeControl::events(std::uint64_t after, std::size_t limit, Answered<LifecycleEvents> answered) {
   if (!node_.settings()->events.enabled) return answered(refused(client_error::not_available));

@@ -25,17 +25,41 @@ bool leaves_out_one(TraceKind kind) {
          kind == TraceKind::dropped;
 }
 
+// Whether the client was there: few of these stand against many publications.
+bool is_standing(TraceKind kind) {
+  switch (kind) {
+    case TraceKind::subscribed:
+    case TraceKind::unsubscribed:
+    case TraceKind::gap:
+    case TraceKind::slow:
+    case TraceKind::recovered:
+    case TraceKind::unrecovered:
+    case TraceKind::disconnected:
+      return true;
+    case TraceKind::published:
+    case TraceKind::refused:
+    case TraceKind::filtered:
+    case TraceKind::conflated:
+    case TraceKind::sampled:
+    case TraceKind::dropped:
+      break;
+  }
+  return false;
+}
+
 struct Finding {
   std::string_view verdict, sentence;
 };
 constexpr Finding delivered{"delivered", "The client was subscribed when it was published and nothing kept it back."};
 constexpr Finding not_subscribed{"not_subscribed", "The client was not subscribed to the channel at that time."};
-constexpr Finding unknown{"unknown", "Nothing is remembered about this; it may be too long ago."};
+constexpr Finding unknown{"unknown", "What would decide is not remembered: it may be too long ago, or never was."};
+constexpr Finding subscribe_refused{"refused", "The client was not allowed to subscribe to the channel."};
+constexpr Finding connect_refused{"refused", "The client was not allowed to connect."};
 
 Finding finding_of(TraceKind kind) {
   switch (kind) {
     case TraceKind::refused:
-      return {"refused", "The client was not allowed to subscribe to the channel."};
+      return subscribe_refused;
     case TraceKind::filtered:
       return {"filtered", "The tags filter of the subscription did not let it through."};
     case TraceKind::conflated:
@@ -63,26 +87,27 @@ Finding finding_of(TraceKind kind) {
 }
 
 // What became of one publication for one client, from its records, oldest first. Before it: whether the client was
-// subscribed. After it: whether it was made good, or lost for ever, when the client came back.
+// subscribed. After it: whether it was made good, or lost for ever, when the client came back. Where nothing before it
+// is remembered, what ended or began first after it tells as much.
 class Inquiry {
  public:
-  explicit Inquiry(std::uint64_t offset) : offset_(offset) {}
+  // `forgotten_until`: records of that number and below may be missing about who was there.
+  Inquiry(std::uint64_t offset, std::uint64_t forgotten_until, bool subscribed_now)
+      : offset_(offset), forgotten_until_(forgotten_until), subscribed_now_(subscribed_now) {}
 
-  void look_at(const TraceRecord& record) {
+  void look_at(const TraceRecord& record, std::uint64_t number) {
     if (record.kind == TraceKind::published) {
-      was_published_ = was_published_ || offset_ == 0 || record.offset == offset_;
+      if (offset_ != 0 && record.offset != offset_) return;
+      was_published_ = true;
+      published_at_ = number;
       return;
     }
-    ++about_client_;
     if (leaves_out_one(record.kind)) {
       if (offset_ == 0 || record.offset == offset_) left_out_ = record.kind;
       return;
     }
-    if (!was_published_ || offset_ == 0) {
-      state_ = record.kind == TraceKind::recovered ? TraceKind::subscribed : record.kind;
-      if (record.kind == TraceKind::unrecovered) was_lost_ = record.offset >= offset_;
-      return;
-    }
+    if (record.kind == TraceKind::refused) return look_at_refusal(record);
+    if (!was_published_ || offset_ == 0) return look_at_earlier(record);
     look_at_later(record);
   }
 
@@ -90,25 +115,72 @@ class Inquiry {
     if (left_out_) return finding_of(*left_out_);
     if (made_good_) return delivered;
     if (was_lost_) return finding_of(TraceKind::unrecovered);
-    if (about_client_ == 0) return was_published_ && offset_ > 0 ? not_subscribed : unknown;
-    if (state_ == TraceKind::subscribed && broken_) return finding_of(*broken_);
-    if (state_) return finding_of(*state_);
-    return was_published_ ? not_subscribed : unknown;
+    if (offset_ > 0 && !was_published_) return result_without_publication();
+    const std::optional<bool> was_there = present();
+    if (!was_there) return refusal_.value_or(unknown);
+    if (!*was_there) return refusal_.value_or(state_ ? finding_of(*state_) : not_subscribed);
+    return broken_ ? finding_of(*broken_) : delivered;
   }
 
  private:
+  // A refused publish or the like says nothing about what the client hears.
+  void look_at_refusal(const TraceRecord& record) {
+    if (was_published_ && offset_ > 0) return;
+    if (record.detail == refused_subscribe) refusal_ = subscribe_refused;
+    if (record.detail == refused_connect) refusal_ = connect_refused;
+  }
+  void look_at_earlier(const TraceRecord& record) {
+    if (record.kind == TraceKind::subscribed || record.kind == TraceKind::recovered) {
+      refusal_.reset();
+      if (record.kind == TraceKind::subscribed) was_ever_there_ = true;
+      if (offset_ > 0 && record.kind == TraceKind::recovered && record.offset >= offset_) made_good_ = true;
+    }
+    state_ = record.kind == TraceKind::recovered ? TraceKind::subscribed : record.kind;
+    if (record.kind == TraceKind::unrecovered) was_lost_ = record.offset >= offset_;
+    if (record.kind == TraceKind::unsubscribed) left_at_ = record.offset;
+  }
   void look_at_later(const TraceRecord& record) {
     if (record.kind == TraceKind::gap && record.offset >= offset_ && !broken_) broken_ = record.kind;
     if (record.kind == TraceKind::slow && !broken_) broken_ = record.kind;
     if (record.kind == TraceKind::recovered && record.offset >= offset_) made_good_ = true;
-    const bool here_then = state_ == TraceKind::subscribed && !broken_;
-    if (record.kind == TraceKind::unrecovered && record.offset >= offset_ && !here_then) was_lost_ = true;
+    const bool there = state_ == TraceKind::subscribed || first_later_ == TraceKind::unsubscribed;
+    if (record.kind == TraceKind::unrecovered && record.offset >= offset_ && !(there && !broken_)) was_lost_ = true;
+    if (first_later_) return;
+    if (record.kind == TraceKind::subscribed) {
+      first_later_ = record.kind;
+      began_before_ = record.offset > 0 && record.offset < offset_;
+    }
+    if (record.kind == TraceKind::unsubscribed) first_later_ = record.kind;
   }
 
-  std::uint64_t offset_;
-  bool was_published_ = false, made_good_ = false, was_lost_ = false;
-  std::size_t about_client_ = 0;
-  std::optional<TraceKind> state_, left_out_, broken_;
+  // Whether the client was subscribed then; nothing when that is not known any more.
+  [[nodiscard]] std::optional<bool> present() const {
+    if (state_) return *state_ == TraceKind::subscribed;
+    if (first_later_) {  // nobody subscribes twice, or ends what has not begun
+      if (*first_later_ == TraceKind::unsubscribed) return true;
+      // What came while it was joining was kept for it.
+      if (began_before_ || published_at_ <= forgotten_until_) return std::nullopt;
+      return false;
+    }
+    if (subscribed_now_) return true;  // since before all that is remembered
+    if (!was_published_ || (offset_ == 0 && !refusal_)) return std::nullopt;
+    if (forgotten_until_ == 0) return false;
+    return std::nullopt;
+  }
+  // It may never have been, or have been too long ago, or nobody of this node listened. Who had gone by then, and has
+  // not come back, did not get it in any case.
+  [[nodiscard]] Finding result_without_publication() const {
+    if (!was_ever_there_ && !subscribed_now_ && refusal_ && forgotten_until_ == 0) return *refusal_;
+    if (state_ == TraceKind::unsubscribed && left_at_ > 0 && left_at_ < offset_) return not_subscribed;
+    return unknown;
+  }
+
+  std::uint64_t offset_, forgotten_until_;
+  bool subscribed_now_;
+  bool was_published_ = false, made_good_ = false, was_lost_ = false, was_ever_there_ = false, began_before_ = false;
+  std::uint64_t published_at_ = 0, left_at_ = 0;
+  std::optional<TraceKind> state_, left_out_, broken_, first_later_;
+  std::optional<Finding> refusal_;
 };
 
 }  // namespace
@@ -122,41 +194,73 @@ std::string_view name(TraceKind kind) noexcept {
 
 TraceRing::TraceRing(std::size_t records) : capacity_(std::max<std::size_t>(records, 1)) {}
 
-void TraceRing::add(TraceRecord record) {
-  const std::scoped_lock lock(mutex_);
-  if (ring_.size() < capacity_) {
-    ring_.push_back(std::move(record));
+void TraceRing::Ring::add(Numbered record, std::size_t capacity) {
+  if (records.size() < capacity) {
+    records.push_back(std::move(record));
     return;
   }
-  ring_[next_] = std::move(record);
-  next_ = (next_ + 1) % capacity_;
+  forgotten_until = records[next].number;
+  records[next] = std::move(record);
+  next = (next + 1) % capacity;
 }
 
-std::vector<TraceRecord> TraceRing::find(const TraceQuery& query) const {
-  std::vector<TraceRecord> found;
+const TraceRing::Numbered& TraceRing::Ring::back(std::size_t age) const {
+  return records[(next + records.size() - 1 - age) % records.size()];
+}
+
+void TraceRing::add(TraceRecord record) {
   const std::scoped_lock lock(mutex_);
-  for (std::size_t back = 1; back <= ring_.size() && found.size() < query.limit; ++back) {
-    const TraceRecord& record = ring_[(next_ + ring_.size() - back) % ring_.size()];
-    const bool of_offset = query.offset == 0 || record.offset == query.offset || !leaves_out_one(record.kind);
-    if (concerns(record, query) && of_offset) found.push_back(record);
+  Ring& ring = is_standing(record.kind) ? standing_ : deliveries_;
+  ring.add({++newest_, std::move(record)}, capacity_);
+}
+
+// Newest first: each ring is in order, so one walk through both merges them.
+std::vector<TraceRing::Numbered> TraceRing::find_numbered(const TraceQuery& query) const {
+  std::vector<Numbered> found;
+  std::size_t gone = 0;
+  std::size_t sent = 0;
+  while (found.size() < query.limit) {
+    const bool has_standing = gone < standing_.records.size();
+    const bool has_delivery = sent < deliveries_.records.size();
+    if (!has_standing && !has_delivery) break;
+    const bool takes_standing =
+        has_standing && (!has_delivery || standing_.back(gone).number > deliveries_.back(sent).number);
+    const Numbered& one = takes_standing ? standing_.back(gone++) : deliveries_.back(sent++);
+    const bool of_offset = query.offset == 0 || one.record.offset == query.offset || !leaves_out_one(one.record.kind);
+    if (concerns(one.record, query) && of_offset) found.push_back(one);
   }
   return found;
 }
 
+std::vector<TraceRecord> TraceRing::find(const TraceQuery& query) const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<TraceRecord> records;
+  for (Numbered& one : find_numbered(query)) records.push_back(std::move(one.record));
+  return records;
+}
+
 TraceAnswer TraceRing::why(const TraceQuery& query) const {
   TraceQuery all = query;
-  all.limit = capacity_;
-  std::vector<TraceRecord> records = find(all);
+  all.limit = 2 * capacity_;
+  std::vector<Numbered> found;
+  std::uint64_t forgotten_until = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    found = find_numbered(all);
+    forgotten_until = standing_.forgotten_until;
+  }
   const bool has_other_publications = query.offset > 0;
   if (has_other_publications)
-    std::erase_if(records, [&](const TraceRecord& record) {
-      return record.kind == TraceKind::published && record.offset != query.offset;
+    std::erase_if(found, [&](const Numbered& one) {
+      return one.record.kind == TraceKind::published && one.record.offset != query.offset;
     });
-  Inquiry inquiry(query.offset);
-  for (auto record = records.rbegin(); record != records.rend(); ++record) inquiry.look_at(*record);
+  Inquiry inquiry(query.offset, forgotten_until, query.subscribed_now);
+  for (auto one = found.rbegin(); one != found.rend(); ++one) inquiry.look_at(one->record, one->number);
   const Finding finding = inquiry.result();
-  if (records.size() > query.limit) records.resize(query.limit);
-  return {std::string(finding.verdict), std::string(finding.sentence), std::move(records)};
+  if (found.size() > query.limit) found.resize(query.limit);
+  TraceAnswer answer{std::string(finding.verdict), std::string(finding.sentence), {}};
+  for (Numbered& one : found) answer.records.push_back(std::move(one.record));
+  return answer;
 }
 
 }  // namespace fairlead::server

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why did a client not get a message? A bounded ring of what was decided about deliveries, asked by client and channel.
-// Thread-safe; when it is full the oldest records go.
+// Why did a client not get a message? Bounded rings of what was decided about deliveries, asked by client and channel.
+// Thread-safe; when one is full its oldest records go. Coming and going has a ring of its own, so that publications,
+// which are many, do not push it out; and what would decide and may have gone makes an answer `unknown`.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,7 @@ enum class TraceKind : std::uint8_t {
   published,   // in the channel, with its offset
   subscribed,  // from this offset on
   unsubscribed,
-  refused,      // a subscribe, publish, … without permission
+  refused,      // without permission; `detail` is the operation: connect, subscribe, publish
   filtered,     // by the tags filter of the subscription
   conflated,    // a newer one of the same key replaced it
   sampled,      // over the rate of the subscription
@@ -28,6 +29,11 @@ enum class TraceKind : std::uint8_t {
   disconnected,
 };
 [[nodiscard]] std::string_view name(TraceKind kind) noexcept;
+
+// What was refused: the `detail` of such a record.
+inline constexpr const char* refused_connect = "connect";
+inline constexpr const char* refused_subscribe = "subscribe";
+inline constexpr const char* refused_publish = "publish";
 
 struct TraceRecord {
   std::int64_t time_ms = 0;
@@ -44,6 +50,7 @@ struct TraceQuery {
   std::string client, user, channel;  // empty: any
   std::uint64_t offset = 0;           // 0: any
   std::size_t limit = 100;            // newest first
+  bool subscribed_now = false;        // the client is known to be, right now; `why` alone asks
 };
 // One sentence that answers for a client, a channel and an offset, and the records that it rests on.
 struct TraceAnswer {
@@ -55,17 +62,30 @@ struct TraceAnswer {
 
 class TraceRing {
  public:
-  explicit TraceRing(std::size_t records = 20'000);
+  explicit TraceRing(std::size_t records = 20'000);  // of each of the two kinds
   void add(TraceRecord record);
   [[nodiscard]] std::vector<TraceRecord> find(const TraceQuery& query) const;
   [[nodiscard]] TraceAnswer why(const TraceQuery& query) const;
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
  private:
+  struct Numbered {
+    std::uint64_t number = 0;  // in the order in which they came, over both rings
+    TraceRecord record;
+  };
+  struct Ring {
+    std::vector<Numbered> records;
+    std::size_t next = 0;               // the oldest, once it is full
+    std::uint64_t forgotten_until = 0;  // the number of the newest that was pushed out
+    void add(Numbered record, std::size_t capacity);
+    [[nodiscard]] const Numbered& back(std::size_t age) const;  // 0: the newest
+  };
+  [[nodiscard]] std::vector<Numbered> find_numbered(const TraceQuery& query) const;
+
   std::size_t capacity_;
   mutable std::mutex mutex_;
-  std::vector<TraceRecord> ring_;
-  std::size_t next_ = 0;
+  Ring standing_, deliveries_;  // who was there; what became of publications, and refusals
+  std::uint64_t newest_ = 0;
 };
 
 }  // namespace fairlead::server

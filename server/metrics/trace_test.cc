@@ -18,7 +18,11 @@ struct Why : ::testing::Test {
     ring.add(record(kind, client, "news", offset));
   }
   void published(std::uint64_t offset) { ring.add(record(TraceKind::published, "", "news", offset)); }
-  std::string verdict(std::uint64_t offset) { return ring.why({"c", "", "news", offset, 100}).verdict; }
+  void refused(const char* what) { ring.add({1, TraceKind::refused, "c", "ann", "news", 0, 103, what}); }
+  TraceAnswer answer(std::uint64_t offset) {
+    return ring.why({.client = "c", .user = "", .channel = "news", .offset = offset});
+  }
+  std::string verdict(std::uint64_t offset) { return answer(offset).verdict; }
 };
 
 TEST_F(Why, NothingIsKnownOfWhatNeverWas) { EXPECT_EQ(verdict(1), "unknown"); }
@@ -39,9 +43,34 @@ TEST_F(Why, WhoCameLaterOrLeftBeforeWasNotSubscribed) {
 }
 
 TEST_F(Why, WhoWasRefusedIsTold) {
-  has(TraceKind::refused);
+  refused(refused_subscribe);
   published(1);
   EXPECT_EQ(verdict(1), "refused");
+  EXPECT_EQ(ring.why({.client = "other", .user = "", .channel = "news", .offset = 1}).verdict, "not_subscribed");
+}
+
+TEST_F(Why, ARefusalNamesItsOperation) {
+  refused(refused_subscribe);
+  published(1);
+  EXPECT_EQ(answer(1).sentence, "The client was not allowed to subscribe to the channel.");
+  ring.add({1, TraceKind::refused, "d", "", "", 0, 0, refused_connect});
+  EXPECT_EQ(ring.why({.client = "d", .user = "", .channel = "", .offset = 0}).sentence,
+            "The client was not allowed to connect.");
+}
+
+TEST_F(Why, WhoMayNotPublishStillHears) {
+  has(TraceKind::subscribed);
+  refused(refused_publish);
+  published(1);
+  refused(refused_publish);
+  EXPECT_EQ(verdict(1), "delivered");
+}
+
+TEST_F(Why, WhoIsLetInAfterARefusalHears) {
+  refused(refused_subscribe);
+  has(TraceKind::subscribed);
+  published(1);
+  EXPECT_EQ(verdict(1), "delivered");
 }
 
 TEST_F(Why, WhatWasLeftOutHasItsReason) {
@@ -91,6 +120,56 @@ TEST_F(Why, ASlowClientWasDisconnected) {
   published(1);
   ring.add(record(TraceKind::slow, "c", ""));
   EXPECT_EQ(verdict(1), "slow");
+}
+
+// ── When the rings are full ─────────────────────────────────────────────────────────────────────────────────────────
+struct WhyOfLittle : ::testing::Test {
+  TraceRing ring{3};
+  void standing(TraceKind kind, const std::string& client, std::uint64_t offset = 0) {
+    ring.add(record(kind, client, "news", offset));
+  }
+  void published(std::uint64_t offset) { ring.add(record(TraceKind::published, "", "news", offset)); }
+  std::string verdict(std::uint64_t offset, bool subscribed_now = false) {
+    return ring.why({.client = "c", .user = "", .channel = "news", .offset = offset, .subscribed_now = subscribed_now})
+        .verdict;
+  }
+};
+
+TEST_F(WhyOfLittle, PublicationsDoNotPushOutWhoIsThere) {
+  standing(TraceKind::subscribed, "c");
+  for (std::uint64_t offset = 1; offset <= 100; ++offset) published(offset);
+  EXPECT_EQ(verdict(100), "delivered");
+  EXPECT_EQ(verdict(1), "unknown");  // nobody knows any more that there was one
+}
+
+TEST_F(WhyOfLittle, NobodyIsSaidToBeAwayWhoseComingMayBeForgotten) {
+  standing(TraceKind::subscribed, "c");
+  published(1);
+  EXPECT_EQ(verdict(1), "delivered");
+  for (const char* other : {"x", "y", "z"}) standing(TraceKind::subscribed, other);
+  published(2);
+  EXPECT_EQ(verdict(1), "unknown");
+  EXPECT_EQ(verdict(2), "unknown");
+  EXPECT_EQ(verdict(2, true), "delivered");  // it is there now, and its coming is not remembered
+}
+
+TEST_F(WhyOfLittle, HowItWentOnTellsHowItWas) {
+  standing(TraceKind::subscribed, "c");
+  for (const char* other : {"x", "y", "z"}) standing(TraceKind::subscribed, other);
+  published(1);
+  standing(TraceKind::unsubscribed, "c", 1);
+  published(2);
+  EXPECT_EQ(verdict(1), "delivered");
+  EXPECT_EQ(verdict(2), "not_subscribed");
+  standing(TraceKind::subscribed, "c", 2);
+  EXPECT_EQ(verdict(2), "not_subscribed");
+}
+
+TEST_F(WhyOfLittle, WhoCameAfterwardsWasNotThereBefore) {
+  for (const char* other : {"w", "x", "y", "z"}) standing(TraceKind::subscribed, other);
+  published(1);
+  standing(TraceKind::subscribed, "c", 1);
+  EXPECT_EQ(verdict(1), "not_subscribed");
 }
 
 TEST(TraceRing, TheOldestGoWhenItIsFullAndTheNewestComeFirst) {

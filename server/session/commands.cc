@@ -143,7 +143,7 @@ void ClientSession::start_publish(std::uint32_t id, PublishRequest request) {
         if (const auto* reason = std::get_if<DisconnectReason>(&verdict)) return self.drop(*reason);
         const ClientError error = std::get<ClientError>(verdict);
         if (error.code == client_error::permission_denied.code)
-          self.trace(TraceKind::refused, request.channel, 0, error.code, "publish");
+          self.trace(TraceKind::refused, request.channel, 0, error.code, refused_publish);
         self.answer_refusal(id, error);
       }));
 }

@@ -132,7 +132,7 @@ void ClientSession::refuse_connect(const Refusal& refusal) {
   admitted_.reset();
   once_connected_.clear();
   waiting_.clear();
-  trace(TraceKind::refused, "", 0, error.code, "connect");
+  trace(TraceKind::refused, "", 0, error.code, refused_connect);
   answer_refusal(id, error);
 }
 

@@ -39,7 +39,7 @@ void ClientSession::start_subscribe(std::uint32_t id, SubscribeRequest request) 
           return self.on_subscribe_granted(id, std::move(request), std::move(*granted));
         if (const auto* reason = std::get_if<DisconnectReason>(&verdict)) return self.drop(*reason);
         const ClientError error = std::get<ClientError>(verdict);
-        self.trace(TraceKind::refused, request.channel, 0, error.code, "subscribe");
+        self.trace(TraceKind::refused, request.channel, 0, error.code, refused_subscribe);
         self.answer_refusal(id, error);
       }));
 }
