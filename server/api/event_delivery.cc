@@ -138,7 +138,9 @@ void EventDelivery::Core::send(const LifecycleEvents& events) {
   const auto last = events.events.back().sequence;
   std::vector<LifecycleEvent> wanted = events.events;
   if (const auto& kinds = configured->kinds; !kinds.empty()) {
-    std::erase_if(wanted, [&kinds](const auto& event) { return std::ranges::find(kinds, event.kind) == kinds.end(); });
+    std::erase_if(wanted, [&kinds](const auto& event) {
+      return !is_about_the_stream(event.kind) && std::ranges::find(kinds, event.kind) == kinds.end();
+    });
   }
   const std::size_t skipped = events.events.size() - wanted.size();
   if (wanted.empty()) return acknowledge(last, 0, skipped);

@@ -23,12 +23,14 @@ using ::testing::ElementsAre;
 // A log that keeps what was acknowledged as well, and lets a test wait for an acknowledgement.
 class FakeLog : public EventLog {
  public:
-  void append(LifecycleEvent event, Done<std::uint64_t> done) override {
+  void append_all(std::vector<LifecycleEvent> events, Done<std::uint64_t> done) override {
     std::uint64_t sequence = 0;
     {
       const std::scoped_lock lock(mutex_);
-      sequence = event.sequence = events_.size() + 1;
-      events_.push_back(std::move(event));
+      for (LifecycleEvent& event : events) {
+        sequence = event.sequence = events_.size() + 1;
+        events_.push_back(std::move(event));
+      }
     }
     done(sequence);
   }

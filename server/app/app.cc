@@ -7,8 +7,8 @@
 #include "app/attachments.h"
 #include "app/decisions.h"
 #include "app/engines.h"
+#include "app/event_stream.h"
 #include "app/fault_reports.h"
-#include "app/filtered_events.h"
 #include "app/node.h"
 #include "app/node_control.h"
 #include "app/pages.h"
@@ -22,7 +22,10 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -32,6 +35,9 @@ namespace {
 std::unexpected<Fault> fault(FaultKind kind, std::string sentence) {
   return std::unexpected(Fault{kind, std::move(sentence)});
 }
+
+// How long the end waits for an engine that takes no events.
+constexpr std::chrono::seconds events_patience{5};
 
 Tls tls_of(const ListenSettings& settings) {
   return settings.certificate_file.empty() ? Tls::development()
@@ -89,6 +95,7 @@ class RunningApp final : public App {
     }
     engine_runs_ = true;
     if (const auto began = decisions_->begin(); !began) return began;
+    events_->begin(settings_->name);
     make_server();
     if (const auto listening = listen(); !listening) return listening;
     if (const auto started = server_->start(); !started) {
@@ -144,7 +151,10 @@ class RunningApp final : public App {
     auto engine = make_engine(settings_->engine, [this](const Fault& fault) { faults_.note(fault); });
     if (!engine) return std::unexpected(engine.error());
     engine_ = std::move(*engine);
-    events_ = std::make_unique<FilteredEvents>(engine_->events(), settings_->events);
+    events_ = std::make_unique<EventStream>(
+        engine_->events(), settings_->events,
+        EventStreamEnvironment{.after = [this](auto delay, auto call) { http_.after(delay, std::move(call)); },
+                               .log = options_.log});
     return {};
   }
 
@@ -173,6 +183,7 @@ class RunningApp final : public App {
         [this] {
           auto families = decisions_->metrics();
           families.push_back(faults_.metrics());
+          std::ranges::move(events_->metrics(), std::back_inserter(families));
           return families;
         });
     endpoints_ = add_transports(*server_, settings_->transport, *node_);
@@ -236,11 +247,13 @@ class RunningApp final : public App {
     return !urls_.empty();
   }
 
-  // From the outside inwards: nobody asks any more, nobody decides any more, then the engine closes its files.
+  // From the outside inwards: nobody asks any more, nobody decides any more, what happened is stored, then the engine
+  // closes its files.
   void end() {
     if (node_) node_->set_ready(false);
     server_.reset();
     http_.stop();
+    if (engine_runs_) events_->finish(events_patience);
     if (engine_runs_) node_->stop_engine();
     if (decisions_) decisions_->end();
     admin_.reset();
@@ -259,7 +272,7 @@ class RunningApp final : public App {
   TraceRing trace_;
   HttpClient http_;
   std::unique_ptr<Engine> engine_;
-  std::unique_ptr<FilteredEvents> events_;
+  std::unique_ptr<EventStream> events_;
   std::unique_ptr<Decisions> decisions_;
   std::unique_ptr<Node> node_;
   bool engine_runs_ = false;

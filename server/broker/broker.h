@@ -5,9 +5,9 @@
 // Threads: every call may come from any thread and never blocks on a disk or a network. `done` is called exactly once,
 // on any thread, perhaps before the call returns. Events of one channel come in the order of their offsets, never two
 // at once for one channel; different channels may run side by side. After `stop` has returned nothing is called any
-// more: what was still open has been answered with `unavailable`. `stop` is not called from inside `done` or an event.
-// Events may come while the engine holds a channel's lock: receivers only post them on. The event log and the store of
-// the same engine open and end with its broker.
+// more: what was still open has been done, where there was time, or answered with `unavailable`. `stop` is not called
+// from inside `done` or an event. Events may come while the engine holds a channel's lock: receivers only post them on.
+// The event log and the store of the same engine open and end with its broker.
 #pragma once
 
 #include "model/done.h"

@@ -56,6 +56,21 @@ TEST_P(EngineConformance, AFullLogDropsTheOldestAndSaysSo) {
   EXPECT_EQ(read(0).lost_before, 0u);
 }
 
+TEST_P(EngineConformance, EventsThatBelongTogetherGetSequencesInARow) {
+  append(1);
+  const auto last =
+      answer_to<std::uint64_t>([&](auto done) { log().append_all({event(2), event(3), event(4)}, std::move(done)); });
+  ASSERT_TRUE(last);
+  EXPECT_EQ(*last, 4u);
+  const LifecycleEvents all = read(0);
+  ASSERT_EQ(all.events.size(), 4u);
+  for (std::uint32_t i = 1; i <= 4; ++i) {
+    LifecycleEvent expected = event(i);
+    expected.sequence = i;
+    EXPECT_EQ(all.events[i - 1], expected);
+  }
+}
+
 TEST_P(EngineConformance, EventsOfSeveralThreadsHaveNoHoles) {
   std::vector<std::thread> writers;
   for (int i = 0; i < 4; ++i) {

@@ -131,8 +131,9 @@ class Checker {
     url(s_.events.endpoint, "events.endpoint");
     expect(s_.events.retry_delay <= s_.events.retry_delay_max, "events.retry_delay",
            "must not be more than events.retry_delay_max");
-    static constexpr std::array<std::string_view, 6> kinds{"connected",    "disconnected",     "subscribed",
-                                                           "unsubscribed", "channel_occupied", "channel_vacated"};
+    static constexpr std::array<std::string_view, 8> kinds{"connected",    "disconnected",     "subscribed",
+                                                           "unsubscribed", "channel_occupied", "channel_vacated",
+                                                           "node_started", "events_lost"};
     for (const std::string& kind : s_.events.kinds)
       expect(std::ranges::find(kinds, kind) != kinds.end(), "events.kinds",
              "may hold connected, disconnected, subscribed, unsubscribed, channel_occupied, channel_vacated");

@@ -234,11 +234,13 @@ std::variant<Granted, ClientError> TestGate::server_subscription(const std::stri
 }
 
 // ── The event log ───────────────────────────────────────────────────────────────────────────────────────────────────
-void TestEventLog::append(LifecycleEvent event, Done<std::uint64_t> done) {
-  std::string line = event.kind;
-  if (!event.channel.empty()) line += " " + event.channel;
-  if (event.code > 0) line += " " + std::to_string(event.code);
-  lines.push_back(std::move(line));
+void TestEventLog::append_all(std::vector<LifecycleEvent> events, Done<std::uint64_t> done) {
+  for (const LifecycleEvent& event : events) {
+    std::string line = event.kind;
+    if (!event.channel.empty()) line += " " + event.channel;
+    if (event.code > 0) line += " " + std::to_string(event.code);
+    lines.push_back(std::move(line));
+  }
   done(lines.size());
 }
 

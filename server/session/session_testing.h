@@ -132,7 +132,7 @@ class TestGate final : public Gatekeeper {
 
 class TestEventLog final : public EventLog {
  public:
-  void append(LifecycleEvent event, Done<std::uint64_t> done) override;
+  void append_all(std::vector<LifecycleEvent> events, Done<std::uint64_t> done) override;
   void read(std::uint64_t after, std::size_t limit, Done<LifecycleEvents> done) override;
   void acknowledge(std::uint64_t sequence, Done<void> done) override;
   std::vector<std::string> lines;  // "subscribed news", "disconnected 3501"

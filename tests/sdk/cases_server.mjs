@@ -128,18 +128,70 @@ test('what happened is told in order until it is acknowledged, also after kill -
   a.unsubscribe();
   const read = async (after) => (await server.api('events', { after, limit: 100 })).result.events;
   const kindsOf = (events) => events.map(({ kind }) => kind);
-  const wanted = ['connected', 'channel_occupied', 'subscribed', 'unsubscribed', 'channel_vacated'];
-  await until('five of them', async () => (await read(0)).length >= wanted.length);
+  const wanted = ['node_started', 'connected', 'channel_occupied', 'subscribed', 'unsubscribed', 'channel_vacated'];
+  await until('six of them', async () => (await read(0)).length >= wanted.length);
   const before = await read(0);
   assert.deepEqual([...kindsOf(before)].sort(), [...wanted].sort());
-  assert.deepEqual(before.map(({ sequence }) => sequence), [1, 2, 3, 4, 5]);
+  assert.deepEqual(before.map(({ sequence }) => sequence), [1, 2, 3, 4, 5, 6]);
   assert.ok(before.filter(({ kind }) => /^(connected|subscribed|unsubscribed)$/.test(kind)).every(({ user }) => user === 'ada'));
   const { port } = server;
   await server.api('events_acknowledge', { sequence: 2 });
   await server.kill();
   server = await Fairlead.start(config, { port, database });
   const after = await read(0);
-  assert.deepEqual(after.slice(0, 3), before.slice(2), 'what was not acknowledged is told again, the rest is not');
+  assert.deepEqual(after.slice(0, 4), before.slice(2), 'what was not acknowledged is told again, the rest is not');
+});
+
+// What a backend knows that does as docs/events.md says.
+function stillOpen(events) {
+  const open = new Set();
+  for (const { kind, client, channel } of events) {
+    if (kind === 'node_started') open.clear();
+    if (kind === 'connected') open.add(`client ${client}`);
+    if (kind === 'disconnected') open.delete(`client ${client}`);
+    if (kind === 'subscribed') open.add(`client ${client} in ${channel}`);
+    if (kind === 'unsubscribed') open.delete(`client ${client} in ${channel}`);
+    if (kind === 'channel_occupied') open.add(`channel ${channel}`);
+    if (kind === 'channel_vacated') open.delete(`channel ${channel}`);
+  }
+  return open;
+}
+
+test('after kill -9 nobody stays connected in the stream, nor any channel occupied', async () => {
+  const config = strict({ node: { name: 'one' }, events: { enabled: true }, channel: { without_namespace: { allow_subscribe_for_client: true, state_events: true } } });
+  const database = 'killed.db';
+  let server = await Fairlead.start(config, { database });
+  const ada = await connected(server, { token: await token({ sub: 'ada' }) });
+  await subscribed(ada, 'room');
+  const read = async () => (await server.api('events', { after: 0, limit: 100 })).result.events;
+  await until('three are open', async () => stillOpen(await read()).size === 3);
+  await server.kill();
+  ada.disconnect();
+  server = await Fairlead.start(config, { database });
+  const events = await until('the new beginning', async () => {
+    const found = await read();
+    return found.filter(({ kind }) => kind === 'node_started').length === 2 && found;
+  });
+  assert.equal(events.at(-1).kind, 'node_started');
+  assert.equal(events.at(-1).reason, 'one');
+  assert.deepEqual([...stillOpen(events)], []);
+});
+
+test('SIGTERM stores how everything ended', async () => {
+  const config = strict({ shutdown: { timeout: '0s' }, events: { enabled: true }, channel: { without_namespace: { allow_subscribe_for_client: true, state_events: true } } });
+  const database = 'ended.db';
+  let server = await Fairlead.start(config, { database });
+  const clients = await Promise.all(Array.from({ length: 30 }, async (_, i) => connected(server, { token: await token({ sub: `user ${i}` }) })));
+  await Promise.all(clients.map((one, i) => subscribed(one, `room ${i}`)));
+  await server.stop();
+  for (const one of clients) one.disconnect();
+  server = await Fairlead.start(config, { database });
+  const { result } = await server.api('events', { after: 0, limit: 1000 });
+  const life = result.events.slice(0, result.events.findLastIndex(({ kind }) => kind === 'node_started'));
+  assert.equal(life.filter(({ kind }) => kind === 'connected').length, 30);
+  assert.equal(life.filter(({ kind }) => kind === 'disconnected').length, 30);
+  assert.equal(life.filter(({ kind }) => kind === 'channel_vacated').length, 30);
+  assert.deepEqual([...stillOpen(life)], []);
 });
 
 // ── Clients that only listen ────────────────────────────────────────────────────────────────────────────────────────

@@ -9,13 +9,16 @@
 
 namespace fairlead::server {
 
-void MemoryEventLog::append(LifecycleEvent event, Done<std::uint64_t> done) {
+void MemoryEventLog::append_all(std::vector<LifecycleEvent> events, Done<std::uint64_t> done) {
   const Gate::Visit visit(gate_);
   if (!visit) return done(stopped());
   std::unique_lock lock(lock_);
-  const std::uint64_t sequence = event.sequence = ++newest_;
-  events_.push_back(std::move(event));
-  if (events_.size() > limit_) events_.pop_front();
+  for (LifecycleEvent& event : events) {
+    event.sequence = ++newest_;
+    events_.push_back(std::move(event));
+    if (events_.size() > limit_) events_.pop_front();
+  }
+  const std::uint64_t sequence = newest_;
   lock.unlock();
   done(sequence);
 }

@@ -15,7 +15,7 @@ class MemoryEventLog final : public EventLog {
  public:
   MemoryEventLog(std::size_t limit, Gate& gate) : limit_(limit), gate_(gate) {}
 
-  void append(LifecycleEvent event, Done<std::uint64_t> done) override;
+  void append_all(std::vector<LifecycleEvent> events, Done<std::uint64_t> done) override;
   void read(std::uint64_t after, std::size_t limit, Done<LifecycleEvents> done) override;
   void acknowledge(std::uint64_t sequence, Done<void> done) override;
 

@@ -48,7 +48,8 @@ Outcome<void> SqliteEngine::start(BrokerEvents& events) {
   const auto failed = [this](const Fault& fault) {
     if (settings_.failed) settings_.failed(named(fault));
   };
-  sqlite::WorkerSettings writing{.begin = "BEGIN IMMEDIATE", .event_log_size = settings_.event_log_size};
+  sqlite::WorkerSettings writing{
+      .begin = "BEGIN IMMEDIATE", .event_log_size = settings_.event_log_size, .stopping = settings_.stopping};
   writing.resting = [this](sqlite::Tables& tables) { tables.drop_expired(now_ms()); };
   writing.before_commit = [this](sqlite::Tables& tables) {
     tables.set_number("transactions", witness_.transactions + 1);
@@ -243,10 +244,12 @@ void SqliteEngine::presence_stats(const std::string& channel, Done<PresenceStats
                        [this, channel](sqlite::Tables& tables) { return count(tables.members(channel, now_ms())); });
 }
 
-void SqliteEngine::append(LifecycleEvent event, Done<std::uint64_t> done) {
-  const std::size_t bytes = event.client.size() + event.user.size() + event.channel.size() + event.reason.size();
-  write<std::uint64_t>(std::move(done), bytes, [event = std::move(event)](sqlite::Tables& tables) {
-    return [sequence = tables.append_event(event)] { return Outcome<std::uint64_t>(sequence); };
+void SqliteEngine::append_all(std::vector<LifecycleEvent> events, Done<std::uint64_t> done) {
+  std::size_t bytes = 0;
+  for (const LifecycleEvent& event : events)
+    bytes += event.client.size() + event.user.size() + event.channel.size() + event.reason.size();
+  write<std::uint64_t>(std::move(done), bytes, [events = std::move(events)](sqlite::Tables& tables) {
+    return [sequence = tables.append_events(events)] { return Outcome<std::uint64_t>(sequence); };
   });
 }
 

@@ -16,6 +16,7 @@
 #include "broker/sqlite/worker.h"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,6 +31,7 @@ struct SqliteEngineSettings {
   std::uint64_t size_limit_bytes = 0;                            // of the database; 0: as much as the disk has
   std::size_t event_log_size = 1'000'000;                        // older events than these are dropped
   std::uint64_t always_checked_bytes = std::uint64_t{64} << 20;  // a file up to this size is checked at each start
+  std::chrono::milliseconds stopping{10'000};                    // for what was taken before `stop`
   std::function<void(const Fault&)> failed{};                    // told of each call that the database refused
 };
 
@@ -61,7 +63,7 @@ class SqliteEngine final : public Engine, private Broker, private EventLog, priv
   void presence(const std::string& channel, Done<Presence> done) override;
   void presence_stats(const std::string& channel, Done<PresenceStats> done) override;
 
-  void append(LifecycleEvent event, Done<std::uint64_t> done) override;
+  void append_all(std::vector<LifecycleEvent> events, Done<std::uint64_t> done) override;
   void read(std::uint64_t after, std::size_t limit, Done<LifecycleEvents> done) override;
   void acknowledge(std::uint64_t sequence, Done<void> done) override;
 

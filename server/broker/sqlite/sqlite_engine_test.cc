@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -115,6 +116,43 @@ TEST_F(SqliteEngineTest, EverythingSurvivesARestart) {
   using Facts = std::map<std::string, std::string>;
   const auto facts = answer_to<Facts>([&](auto done) { engine_->store().list("t", std::move(done)); });
   EXPECT_EQ(facts.value_or(Facts{}), (Facts{{"k", "v"}}));
+}
+
+TEST_F(SqliteEngineTest, WhatWaitsAtTheEndIsWritten) {
+  ASSERT_TRUE(start());
+  constexpr std::size_t many = 20'000;
+  std::atomic<std::size_t> stored{0};
+  for (std::size_t i = 0; i < many; ++i) {
+    engine_->events().append(LifecycleEvent{.kind = "connected"},
+                             [&](const auto& outcome) { stored += outcome ? 1 : 0; });
+  }
+  engine_->broker().stop();
+  EXPECT_EQ(stored, many);
+  ASSERT_TRUE(start());
+  const auto read = answer_to<LifecycleEvents>([&](auto done) { engine_->events().read(0, 1, std::move(done)); });
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->newest, many);
+}
+
+TEST_F(SqliteEngineTest, WhatCannotBeWrittenInTimeIsSaid) {
+  std::atomic<std::size_t> said{0};
+  std::atomic<std::size_t> answered{0};
+  std::atomic<std::size_t> stored{0};
+  SqliteEngineSettings settings;
+  settings.stopping = 1ms;
+  settings.failed = [&](const Fault& fault) { said += fault.kind == FaultKind::unavailable ? 1 : 0; };
+  ASSERT_TRUE(start(std::move(settings)));
+  constexpr std::size_t many = 50'000;
+  for (std::size_t i = 0; i < many; ++i) {
+    engine_->events().append(LifecycleEvent{.kind = "connected"}, [&](const auto& outcome) {
+      ++answered;
+      stored += outcome ? 1 : 0;
+    });
+  }
+  engine_->broker().stop();
+  EXPECT_EQ(answered, many);
+  EXPECT_GT(said, 0U);
+  EXPECT_EQ(said + stored, many);
 }
 
 TEST_F(SqliteEngineTest, NobodyElseMayReadItsFiles) {

@@ -34,7 +34,7 @@ class Tables {
   void remove_history(const std::string& name);
   void add_member(const std::string& name, const ClientInfo& info, std::int64_t ends, std::int64_t now);
   void remove_member(const std::string& name, const std::string& client);
-  [[nodiscard]] std::uint64_t append_event(LifecycleEvent event);
+  [[nodiscard]] std::uint64_t append_events(std::vector<LifecycleEvent> events);  // the last one's sequence
   [[nodiscard]] bool acknowledge_events(std::uint64_t sequence);
   void put_fact(std::string_view section, std::string_view key, std::string_view value, std::int64_t ends);
   void remove_fact(std::string_view section, std::string_view key);

@@ -30,19 +30,21 @@ void Tables::save(const LogState& state) {
   Query(database_, "INSERT OR REPLACE INTO state(name, body) VALUES('log', ?)").bind(seal(state)).run();
 }
 
-std::uint64_t Tables::append_event(LifecycleEvent event) {
+std::uint64_t Tables::append_events(std::vector<LifecycleEvent> events) {
   LogState state = log_state();
-  event.sequence = ++state.newest;
-  Query(database_, "INSERT INTO event(sequence, body) VALUES(?, ?)")
-      .bind(signed_number(event.sequence))
-      .bind(seal(event))
-      .run();
+  for (LifecycleEvent& event : events) {
+    event.sequence = ++state.newest;
+    Query(database_, "INSERT INTO event(sequence, body) VALUES(?, ?)")
+        .bind(signed_number(event.sequence))
+        .bind(seal(event))
+        .run();
+  }
   if (state.newest >= state.first + event_log_size_) {
     state.first = state.newest - event_log_size_ + 1;
     Query(database_, "DELETE FROM event WHERE sequence < ?").bind(signed_number(state.first)).run();
   }
   save(state);
-  return event.sequence;
+  return state.newest;
 }
 
 bool Tables::acknowledge_events(std::uint64_t sequence) {

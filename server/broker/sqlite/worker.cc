@@ -39,10 +39,13 @@ void Worker::fail(const Operation& operation, const Fault& fault) const {
 void Worker::stop() {
   std::unique_lock lock(lock_);
   if (std::exchange(stopping_, true)) return;
+  stop_until_ = std::chrono::steady_clock::now() + settings_.stopping;
   wake_.notify_one();
   lock.unlock();
   thread_.join();
-  for (Operation& operation : waiting_) operation.fail(stopped().error());
+  const bool late = settings_.stopping.count() > 0;
+  const Fault unwritten{FaultKind::unavailable, "the engine had to end before it was done"};
+  for (Operation& operation : waiting_) late ? fail(operation, unwritten) : operation.fail(stopped().error());
   waiting_.clear();
 }
 
@@ -51,7 +54,7 @@ void Worker::work() {
     Batch batch = take();
     if (!batch.empty()) run(batch);
     const std::lock_guard lock(lock_);
-    if (stopping_) return;
+    if (stopping_ && (waiting_.empty() || std::chrono::steady_clock::now() >= stop_until_)) return;
   }
 }
 
@@ -60,7 +63,7 @@ Worker::Batch Worker::take() {
   std::unique_lock lock(lock_);
   wake_.wait_for(lock, settings_.rest, [this] { return stopping_ || !waiting_.empty(); });
   Batch batch;
-  if (stopping_) return batch;
+  if (stopping_ && std::chrono::steady_clock::now() >= stop_until_) return batch;
   while (!waiting_.empty() && batch.size() < settings_.batch_operations) {
     waiting_bytes_ -= waiting_.front().bytes;
     batch.push_back(std::move(waiting_.front()));

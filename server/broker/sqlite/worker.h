@@ -31,6 +31,7 @@ struct WorkerSettings {
   std::size_t waiting_operations = 100'000;
   std::size_t waiting_bytes = std::size_t{256} << 20;
   std::size_t event_log_size = 0;
+  std::chrono::milliseconds stopping{0};         // at the end, for what waits by then
   std::chrono::milliseconds rest{1'000};         // between two calls of `resting`, at least
   std::function<void(Tables&)> resting{};        // work of its own, in a transaction of its own
   std::function<void(Tables&)> before_commit{};  // of a batch that has changed something
@@ -47,7 +48,7 @@ class Worker {
 
   // Fails at once when too much waits already, or when it is stopped.
   void add(Operation operation);
-  // What runs is finished, what waits is failed.
+  // What runs is finished, and what waits as far as `stopping` reaches; the rest is failed.
   void stop();
 
  private:
@@ -69,6 +70,7 @@ class Worker {
   Batch waiting_;
   std::size_t waiting_bytes_ = 0;
   bool stopping_ = false;
+  std::chrono::steady_clock::time_point stop_until_{};
   std::thread thread_;
 };
 
