@@ -5,6 +5,7 @@
 #include "api/event_delivery.h"
 #include "api/webhooks.h"
 #include "app/attachments.h"
+#include "app/key_set_reports.h"
 
 #include <algorithm>
 #include <future>
@@ -72,11 +73,16 @@ class CurrentWebhooks final : public Backend {
 class RunningDecisions final : public Decisions {
  public:
   RunningDecisions(Store& store, EventLog& events, HttpClient& http, LogSink log)
-      : http_(http), log_(std::move(log)), events_(events), revocations_(store) {}
+      : http_(http),
+        log_(log),
+        events_(events),
+        revocations_(store),
+        key_sets_(std::make_shared<KeySetReports>(std::move(log))) {}
 
   Outcome<void> reconfigure(std::shared_ptr<const Settings> settings) override {
     const auto previous = policy();
-    auto next = make_policy(settings->auth, settings->channel, fetch_documents(http_), previous.get());
+    auto next = make_policy(settings->auth, settings->channel, fetch_documents(http_), previous.get(),
+                            [reports = key_sets_](const auto& url, const auto& why) { reports->note(url, why); });
     if (!next) return std::unexpected(next.error());
     WebhookEnvironment environment;
     environment.warn = [log = log_](const std::string& sentence) {
@@ -127,6 +133,7 @@ class RunningDecisions final : public Decisions {
 
   std::vector<MetricFamily> metrics() const override {
     std::vector<MetricFamily> families = webhooks_.current()->metrics();
+    std::ranges::move(key_sets_->metrics(), std::back_inserter(families));
     const std::scoped_lock lock(mutex_);
     const bool delivers = delivery_ && !settings_->events.endpoint.empty();
     if (delivers) std::ranges::move(delivery_->metrics(), std::back_inserter(families));
@@ -143,6 +150,7 @@ class RunningDecisions final : public Decisions {
   LogSink log_;
   EventLog& events_;
   Revocations revocations_;
+  std::shared_ptr<KeySetReports> key_sets_;  // sets of keys may outlive this object
   CurrentWebhooks webhooks_;
   mutable std::mutex mutex_;  // of policy_ and settings_
   std::shared_ptr<const Policy> policy_;

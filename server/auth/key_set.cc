@@ -32,10 +32,18 @@ std::string path_of(std::string_view url) {
 
 }  // namespace
 
-KeySet::KeySet(std::string url, std::chrono::milliseconds refresh, FetchDocument fetch)
-    : url_(std::move(url)), refresh_(refresh), fetch_(std::move(fetch)) {
+KeySet::KeySet(std::string url, std::chrono::milliseconds refresh, FetchDocument fetch, KeySetReport report)
+    : url_(std::move(url)), refresh_(refresh), fetch_(std::move(fetch)), report_(std::move(report)) {
   if (!std::string_view(url_).starts_with(file_scheme)) return;
   fetch_ = [](const std::string& from, const Done<std::string>& done) { done(read_file(path_of(from))); };
+}
+
+std::optional<std::string> KeySet::fault_of_file(const std::string& url) {
+  if (!std::string_view(url).starts_with(file_scheme)) return std::nullopt;
+  const auto document = read_file(path_of(url));
+  if (!document) return document.error().sentence;
+  const auto keys = parse(*document);
+  return keys ? std::nullopt : std::optional(keys.error());
 }
 
 std::expected<std::vector<VerificationKey>, std::string> KeySet::parse(std::string_view document) {
@@ -98,7 +106,8 @@ void KeySet::fetch(WallTime now) {
 }
 
 void KeySet::fetched(Outcome<std::string> document, WallTime asked) {
-  auto keys = document ? parse(*document) : std::unexpected(std::string());
+  auto keys = document ? parse(*document) : std::unexpected(document.error().sentence);
+  if (report_) report_(url_, keys ? std::string() : keys.error());
   std::vector<std::pair<Found, std::expected<VerificationKey, Miss>>> answers;
   {
     const std::lock_guard lock(mutex_);

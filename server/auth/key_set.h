@@ -28,11 +28,15 @@ class KeySet : public std::enable_shared_from_this<KeySet> {
   enum class Miss : std::uint8_t { unknown, unavailable };
   using Found = std::function<void(std::expected<VerificationKey, Miss>)>;
 
-  KeySet(std::string url, std::chrono::milliseconds refresh, FetchDocument fetch);
+  KeySet(std::string url, std::chrono::milliseconds refresh, FetchDocument fetch, KeySetReport report = {});
 
   // The key with the token's id that is good for its algorithm; a token without an id has one when just one is.
   // Within the call when it is known and fresh enough, else once the set has come. Any thread.
   void find(const std::string& id, Algorithm algorithm, WallTime now, Found found);
+
+  // Reads a set that lies in a file, as a `find` would: nothing, or why it is of no use. Elsewhere nothing is looked
+  // at.
+  [[nodiscard]] static std::optional<std::string> fault_of_file(const std::string& url);
 
   // Keys by their ids; members that are of no use here are left out. The error names the rule.
   [[nodiscard]] static std::expected<std::vector<VerificationKey>, std::string> parse(std::string_view document);
@@ -51,6 +55,7 @@ class KeySet : public std::enable_shared_from_this<KeySet> {
   std::string url_;
   std::chrono::milliseconds refresh_;
   FetchDocument fetch_;
+  KeySetReport report_;
   std::mutex mutex_;
   std::vector<VerificationKey> keys_;
   std::optional<WallTime> fetched_at_, asked_at_;

@@ -44,7 +44,9 @@ class KeySets : public testing::Test {
     TokenSettings settings;
     settings.jwks_public_endpoint = "https://keys.example/";
     settings.jwks_refresh = seconds(3600);
-    verifier_ = TokenVerifier::make(settings, documents_.fetch()).value();
+    verifier_ = TokenVerifier::make(settings, documents_.fetch(), false, [this](const auto& url, const auto& why) {
+                  reports_.push_back(url + " " + why);
+                }).value();
   }
   // The number of its answer.
   std::size_t ask(const std::string& kid, WallTime at = now, const Pair& pair = rsa_pair()) {
@@ -62,8 +64,25 @@ class KeySets : public testing::Test {
   }
   Documents documents_;
   std::shared_ptr<TokenVerifier> verifier_;
-  std::vector<std::string> answers_;
+  std::vector<std::string> answers_, reports_;
 };
+
+TEST_F(KeySets, EachFetchingIsReported) {
+  ask("a");
+  documents_.fail();
+  ask("a", now + seconds(20));
+  documents_.answer("<html>");
+  ask("a", now + seconds(40));
+  documents_.answer(set_of("a"));
+  EXPECT_THAT(reports_, ElementsAre("https://keys.example/ gone",
+                                    "https://keys.example/ the set of keys is no JSON object with a list of keys",
+                                    "https://keys.example/ "));
+}
+
+TEST(KeySet, AFileIsLookedAtWithoutBeingAskedForAKey) {
+  EXPECT_FALSE(KeySet::fault_of_file("https://keys.example/"));
+  EXPECT_THAT(KeySet::fault_of_file("file:/nowhere/keys.json").value_or(""), testing::HasSubstr("/nowhere/keys.json"));
+}
 
 TEST_F(KeySets, AreFetchedOnceForAllThatWait) {
   ask("a");

@@ -25,23 +25,23 @@ bool skips_signatures(const AuthSettings& auth) { return auth.insecure && auth.i
 bool is_read_from_file(const TokenSettings& settings) { return settings.jwks_public_endpoint.starts_with("file:"); }
 
 Outcome<std::shared_ptr<TokenVerifier>> connection_tokens(const AuthSettings& auth, const FetchDocument& fetch,
-                                                          const Policy* previous) {
+                                                          const Policy* previous, const KeySetReport& report) {
   const bool same = previous != nullptr && previous->auth.token == auth.token && !is_read_from_file(auth.token) &&
                     skips_signatures(previous->auth) == skips_signatures(auth);
   if (same) return previous->connection_tokens;
-  auto made = TokenVerifier::make(auth.token, fetch, skips_signatures(auth));
+  auto made = TokenVerifier::make(auth.token, fetch, skips_signatures(auth), report);
   if (!made) return at("client.token.", made.error());
   return made;
 }
 
 Outcome<std::shared_ptr<TokenVerifier>> subscription_tokens(const AuthSettings& auth, const FetchDocument& fetch,
-                                                            const Policy* previous) {
+                                                            const Policy* previous, const KeySetReport& report) {
   const bool same = previous != nullptr && previous->auth.subscription_token_enabled &&
                     previous->auth.subscription_token == auth.subscription_token &&
                     !is_read_from_file(auth.subscription_token) &&
                     skips_signatures(previous->auth) == skips_signatures(auth);
   if (same) return previous->subscription_tokens;
-  auto made = TokenVerifier::make(auth.subscription_token, fetch, skips_signatures(auth));
+  auto made = TokenVerifier::make(auth.subscription_token, fetch, skips_signatures(auth), report);
   if (!made) return at("client.subscription_token.", made.error());
   return made;
 }
@@ -49,15 +49,16 @@ Outcome<std::shared_ptr<TokenVerifier>> subscription_tokens(const AuthSettings& 
 }  // namespace
 
 Outcome<std::shared_ptr<const Policy>> make_policy(const AuthSettings& auth, const ChannelSettings& channel,
-                                                   const FetchDocument& fetch, const Policy* previous) {
+                                                   const FetchDocument& fetch, const Policy* previous,
+                                                   const KeySetReport& report) {
   auto policy = std::make_shared<Policy>();
   policy->auth = auth;
   policy->channel = channel;
-  auto connections = connection_tokens(auth, fetch, previous);
+  auto connections = connection_tokens(auth, fetch, previous, report);
   if (!connections) return std::unexpected(connections.error());
   policy->connection_tokens = policy->subscription_tokens = *connections;
   if (auth.subscription_token_enabled) {
-    auto subscriptions = subscription_tokens(auth, fetch, previous);
+    auto subscriptions = subscription_tokens(auth, fetch, previous, report);
     if (!subscriptions) return std::unexpected(subscriptions.error());
     policy->subscription_tokens = *subscriptions;
   }

@@ -29,7 +29,8 @@ struct Policy {
 [[nodiscard]] Outcome<std::shared_ptr<const Policy>> make_policy(const AuthSettings& auth,
                                                                  const ChannelSettings& channel,
                                                                  const FetchDocument& fetch,
-                                                                 const Policy* previous = nullptr);
+                                                                 const Policy* previous = nullptr,
+                                                                 const KeySetReport& report = {});
 
 // What one loop's gatekeeper needs. Everything outlives it.
 struct GatekeeperParts {

@@ -20,9 +20,11 @@ struct StaticKey {
 // One set for each address that can come about. Nothing is fetched before a token asks for it.
 class KeySets {
  public:
-  KeySets(KeySetAddress address, std::chrono::milliseconds refresh, const FetchDocument& fetch)
+  KeySets(KeySetAddress address, std::chrono::milliseconds refresh, const FetchDocument& fetch,
+          const KeySetReport& report)
       : address_(std::move(address)) {
-    for (const std::string& url : address_.all()) sets_.emplace(url, std::make_shared<KeySet>(url, refresh, fetch));
+    for (const std::string& url : address_.all())
+      sets_.emplace(url, std::make_shared<KeySet>(url, refresh, fetch, report));
   }
 
   // The one with the keys of this token, or null when it comes from nowhere that is known.
@@ -128,23 +130,24 @@ Outcome<std::vector<StaticKey>> static_keys(const TokenSettings& settings) {
   return keys;
 }
 
-Outcome<std::optional<KeySets>> key_sets(const TokenSettings& settings, const FetchDocument& fetch) {
+Outcome<std::optional<KeySets>> key_sets(const TokenSettings& settings, const FetchDocument& fetch,
+                                         const KeySetReport& report) {
   if (settings.jwks_public_endpoint.empty()) return std::optional<KeySets>();
   auto address = KeySetAddress::make(settings);
   if (!address) return std::unexpected(Fault{FaultKind::invalid, address.error()});
   const auto is_file = [](const std::string& url) { return url.starts_with("file:"); };
   if (!fetch && !std::ranges::all_of(address->all(), is_file))
     return std::unexpected(Fault{FaultKind::invalid, "jwks_public_endpoint: must be file:…, nothing is fetched here"});
-  return std::optional<KeySets>(std::in_place, std::move(*address), settings.jwks_refresh, fetch);
+  return std::optional<KeySets>(std::in_place, std::move(*address), settings.jwks_refresh, fetch, report);
 }
 
 }  // namespace
 
 Outcome<std::shared_ptr<TokenVerifier>> TokenVerifier::make(const TokenSettings& settings, const FetchDocument& fetch,
-                                                            bool skip_signatures) {
+                                                            bool skip_signatures, const KeySetReport& report) {
   auto rules = ClaimRules::make(settings);
   if (!rules) return std::unexpected(rules.error());
-  auto sets = key_sets(settings, fetch);
+  auto sets = key_sets(settings, fetch, report);
   if (!sets) return std::unexpected(sets.error());
   auto keys = *sets ? Outcome<std::vector<StaticKey>>() : static_keys(settings);
   if (!keys) return std::unexpected(keys.error());

@@ -52,6 +52,8 @@ struct TokenFault {
 
 // Fetches a document by URL; implemented over HTTP. Any thread.
 using FetchDocument = std::function<void(const std::string& url, Done<std::string> done)>;
+// Told how each fetching of a set of keys has ended: the set came (`why` is empty), or why it is of no use. Any thread.
+using KeySetReport = std::function<void(const std::string& url, const std::string& why)>;
 
 // Thread-safe. `done` is called within the call when the keys are at hand, else on any thread once a JWKS has come.
 class TokenVerifier {
@@ -60,7 +62,8 @@ class TokenVerifier {
   // `skip_signatures`: believe every token that can be read (`insecure_skip_token_signature_verify`).
   [[nodiscard]] static Outcome<std::shared_ptr<TokenVerifier>> make(const TokenSettings& settings,
                                                                     const FetchDocument& fetch,
-                                                                    bool skip_signatures = false);
+                                                                    bool skip_signatures = false,
+                                                                    const KeySetReport& report = {});
   virtual ~TokenVerifier() = default;
   virtual void connection(std::string token, WallTime now,
                           std::function<void(std::expected<ConnectionClaims, TokenFault>)> done) = 0;

@@ -212,6 +212,16 @@ def a_dead_backend_is_named_without_its_address():
 # ── Keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 @case
+def a_set_of_keys_that_is_none_is_named():
+    missing = harness.HOME / "nowhere.json"
+    broken = harness.HOME / "broken.json"
+    broken.write_text('{"keys": []}')
+    for file, why in ((missing, "cannot read"), (broken, "no key that can be used")):
+        path = write_configuration(f'[client.token]\njwks_public_endpoint = "file:{file}"\n', "keys.toml")
+        contains(run("config", "check", path, status=1)[1], "client.token.jwks_public_endpoint", why)
+
+
+@case
 def a_key_that_is_none_is_named():
     for name, value in (("rsa_public_key", "-----BEGIN PUBLIC KEY-----\\nc2VjcmV0\\n-----END PUBLIC KEY-----\\n"),
                         ("ecdsa_public_key", "nonsense-of-mine"), ("hmac_secret_key", "-----BEGIN RSA PRIVATE KEY-----")):
