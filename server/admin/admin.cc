@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "api/json_writer.h"
 #include "api/secrets.h"
+#include "transport/origins.h"
 
 #include <algorithm>
 #include <array>
@@ -64,21 +65,21 @@ std::string cookie_field(const Request& request, std::string_view value, std::ch
   std::string field(cookie_name(request));
   field.append("=").append(value).append("; Path=/; HttpOnly; SameSite=Strict; Max-Age=");
   field.append(std::to_string(lifetime.count()));
-  if (request.secure()) field.append("; Secure");
+  const bool by_tls = request.secure() || request.origin().value_or("").starts_with("https://");  // of a proxy
+  if (by_tls) field.append("; Secure");
   return field;
 }
 
 // A page of another site cannot say that it is this one. Programs, which send no Origin, have no cookie by accident.
-bool is_own_origin(const Request& request) {
+bool comes_from_these_pages(const Request& request) {
   const auto origin = request.origin();
   if (!origin) return true;
-  const std::string own = (request.secure() ? "https://" : "http://") + std::string(request.host());
-  return *origin == own;
+  return request.headers.count("Origin") == 1 && is_own_origin(*origin, request);
 }
 
 bool is_forged(const Request& request, const AdminSession& session) {
   const auto shown = request.headers.find("X-Fairlead-CSRF");
-  return !is_own_origin(request) || !shown || !equal_secrets(*shown, session.csrf);
+  return !comes_from_these_pages(request) || !shown || !equal_secrets(*shown, session.csrf);
 }
 
 Response session_response(const AdminSession& session) {
@@ -131,9 +132,12 @@ std::int64_t Admin::now_seconds() const {
 Response Admin::login(const Request& request) {
   if (request.method != "POST") return only("POST");
   if (!may_sign_in(request)) {
-    return refuse(403, "over cleartext the password could be read on its way: sign in over TLS, or from this machine");
+    return refuse(
+        403,
+        "over cleartext the password could be read on its way: sign in over TLS. A proxy that ends TLS has to "
+        "run on this machine, or reach a listener of listen.secure or unix:PATH in listen.insecure_cleartext");
   }
-  if (!is_own_origin(request)) return refuse(403, "another site's page cannot sign in");
+  if (!comes_from_these_pages(request)) return refuse(403, "another site's page cannot sign in");
   const auto password = password_of(request);
   if (!password) return refuse(400, "a body {\"password\":…} is needed");
   const auto attempt = sign_in_.attempt(*password, request.peer.ip, environment_.clock());

@@ -12,8 +12,9 @@
 //   POST <prefix>/api/call/<method>  as POST /api/<method> (api/core.h)
 //
 // The cookie is `__Host-fairlead-admin`, which browsers take over TLS alone. In cleartext nobody is signed in: the
-// password could be read on its way. The exception is loopback, where the cookie is called `fairlead-admin`; behind a
-// proxy that terminates TLS the peer must therefore be a secure listener or the same machine.
+// password could be read on its way. The exception is what comes from this machine, by loopback or a Unix socket, where
+// the cookie is called `fairlead-admin`. So a proxy that ends TLS runs on the same machine, or speaks TLS to a secure
+// listener; then the origin may be https although the request is not.
 #pragma once
 
 #include "admin/sign_in.h"

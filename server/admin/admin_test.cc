@@ -194,6 +194,38 @@ TEST_F(AdminForgery, EverythingNeedsTheCookie) {
   EXPECT_THAT(control.asked, IsEmpty());
 }
 
+// A browser at https://example.com, a proxy on this machine that ends TLS, the cleartext listener.
+struct AdminBehindAProxy : AdminPages {
+  Request by_proxy(std::string method, std::string body = {}) const {
+    Request made = request(std::move(method), std::move(body));
+    made.tls = nullptr;
+    made.peer.ip = "127.0.0.1";
+    return made;
+  }
+};
+
+TEST_F(AdminBehindAProxy, SignsInAndCalls) {
+  const auto response = ask("login", by_proxy("POST", R"({"password":"open sesame"})"));
+  ASSERT_EQ(response.status, 200);
+  const std::string field(response.headers.find("Set-Cookie").value_or(""));
+  EXPECT_TRUE(field.starts_with("fairlead-admin="));
+  EXPECT_TRUE(field.ends_with("; Secure"));
+  cookie = field.substr(0, field.find(';'));
+  csrf = response.body.substr(9, 64);
+  EXPECT_EQ(ask("call/info", by_proxy("POST", "{}")).status, 200);
+  auto foreign = by_proxy("POST", "{}");
+  foreign.headers.set("Origin", "https://evil.example");
+  EXPECT_EQ(ask("call/info", foreign).status, 403);
+}
+
+TEST_F(AdminBehindAProxy, OnAnotherMachineIsToldWhatHelps) {
+  auto remote = by_proxy("POST", R"({"password":"open sesame"})");
+  remote.peer.ip = "192.0.2.7";
+  const auto response = ask("login", remote);
+  EXPECT_EQ(response.status, 403);
+  EXPECT_THAT(response.body, HasSubstr("listen.secure"));
+}
+
 TEST_F(AdminForgery, CallsNeedTheTokenAndThisOrigin) {
   sign_in();
   EXPECT_EQ(ask("call/info", request("POST", "{}")).status, 200);

@@ -17,9 +17,9 @@ std::string_view without_default_port(std::string_view authority, std::string_vi
   return authority.ends_with(port) ? authority.substr(0, authority.size() - port.size()) : authority;
 }
 
-// RFC 6454 5: scheme, host and port. What came by TLS needs an https page; what came in cleartext may have come through
-// a proxy that ended TLS, so either will do.
-bool is_own(std::string_view origin, const Request& request) noexcept {
+}  // namespace
+
+bool is_own_origin(std::string_view origin, const Request& request) noexcept {
   const std::size_t split = origin.find("://");
   if (split == std::string_view::npos) return false;
   const std::string_view scheme = origin.substr(0, split);
@@ -30,8 +30,6 @@ bool is_own(std::string_view origin, const Request& request) noexcept {
   return !host.empty() &&
          same_ignoring_case(without_default_port(origin.substr(split + 3), port), without_default_port(host, port));
 }
-
-}  // namespace
 
 // The last `*` takes in one character more each time that what follows it does not fit: linear memory, no recursion.
 bool matches_glob(std::string_view pattern, std::string_view text) noexcept {
@@ -60,7 +58,7 @@ bool Origins::allow(const Request& request) const {
   const auto origin = request.origin();
   if (!origin) return true;
   if (request.headers.count("Origin") != 1) return false;
-  if (is_own(*origin, request)) return true;
+  if (is_own_origin(*origin, request)) return true;
   return std::ranges::any_of(globs_, [&](const std::string& glob) { return matches_glob(glob, *origin); });
 }
 
