@@ -220,10 +220,14 @@ class RunningApp final : public App {
       if (const auto done = listened(where, server_->listen(where)); !done) return done;
     }
     for (const std::string& where : settings_->listen.insecure_cleartext) {
-      say(LogLevel::warning, fmt::format("{} is cleartext: whoever is on the way reads and changes everything", where));
+      warn_of_cleartext(where);
       if (const auto done = listened(where, server_->dangerously_listen_without_tls(where, true)); !done) return done;
     }
     return {};
+  }
+
+  void warn_of_cleartext(std::string_view where) const {
+    say(LogLevel::warning, fmt::format("{} is cleartext: whoever is on the way reads and changes everything", where));
   }
 
   Outcome<void> listened(const std::string& where, const Result<Listening>& listening) {
@@ -238,6 +242,7 @@ class RunningApp final : public App {
   bool inherit() {
     for (const InheritedSocket& socket : inherited_sockets()) {
       const bool cleartext = socket.name == "insecure-cleartext";
+      if (cleartext) warn_of_cleartext(fmt::format("the inherited socket {}", socket.descriptor));
       const Result<Listening> listening =
           cleartext ? server_->dangerously_listen_descriptor_without_tls(socket.descriptor, true)
                     : server_->listen_descriptor(socket.descriptor);

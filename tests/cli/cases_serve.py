@@ -401,6 +401,16 @@ def serve_takes_the_sockets_of_a_service_manager():
 
 
 @case
+def serve_warns_of_a_cleartext_socket_of_a_service_manager():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with launched(listener, "insecure-cleartext", "--config", write_configuration()) as process:
+            contains(first_lines(process, 1)[0], "listening on http://")
+            process.send_signal(signal.SIGTERM)
+            log = process.communicate(timeout=PATIENCE_SECONDS)[1].decode()
+            contains(log, "the inherited socket 3 is cleartext", "reads and changes everything")
+
+
+@case
 def serve_tells_a_service_manager_how_it_is():
     path = harness.HOME / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
