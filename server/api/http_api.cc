@@ -81,8 +81,8 @@ void add_metrics(Server& server, Control& control, const std::string& path) {
   server.http_async(path, [&control](const Request& request) { return serve_metrics(control, request); });
 }
 
-void add_health(Server& server, Control& control) {
-  server.http("/health", [](const Request&) { return Response::json(200, "{}"); });
+void add_health(Server& server, Control& control, const std::string& path) {
+  server.http(path, [](const Request&) { return Response::json(200, "{}"); });
   server.http("/ready", [&control](const Request&) {
     return control.ready() ? Response::json(200, "{}") : Response::json(503, R"({"error":"not ready"})");
   });

@@ -18,7 +18,7 @@ std::shared_ptr<ApiCore> add_api(Server& server, const HttpApiSettings& settings
 // GET /metrics for Prometheus.
 void add_metrics(Server& server, Control& control, const std::string& path = "/metrics");
 // GET /health: 200 while the loops answer. GET /ready: 200 when new clients are welcome, else 503.
-void add_health(Server& server, Control& control);
+void add_health(Server& server, Control& control, const std::string& path = "/health");
 
 // The description of the API (OpenAPI 3.1, JSON).
 [[nodiscard]] std::string_view openapi_json() noexcept;

@@ -189,8 +189,8 @@ class RunningApp final : public App {
     endpoints_ = add_transports(*server_, settings_->transport, *node_);
     api_ = add_api(*server_, settings_->http_api, *control_);
     attach();
-    if (settings_->metrics_enabled) add_metrics(*server_, *control_);
-    if (settings_->health_enabled) add_health(*server_, *control_);
+    if (settings_->metrics_enabled) add_metrics(*server_, *control_, settings_->metrics_prefix);
+    if (settings_->health_enabled) add_health(*server_, *control_, settings_->health_prefix);
     if (options_.more_routes) options_.more_routes(*server_);
     admin_ = add_pages(*server_, PagesOptions{.settings = settings_,
                                               .newest_settings = [this] { return node_->settings(); },

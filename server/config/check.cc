@@ -179,6 +179,9 @@ class Checker {
           Named{"uni_http_stream", &t.uni_http_stream}})
       expect(way->handler_prefix.starts_with('/'), fmt::format("{}.handler_prefix", name), "must begin with /");
     expect(s_.http_api.handler_prefix.starts_with('/'), "http_api.handler_prefix", "must begin with /");
+    expect(s_.metrics_prefix.starts_with('/'), "prometheus.handler_prefix", "must begin with /");
+    expect(s_.health_prefix.starts_with('/') && s_.health_prefix != "/ready", "health.handler_prefix",
+           "must begin with / and not be /ready");
     expect(s_.listen.certificate_file.empty() == s_.listen.key_file.empty(), "listen.key_file",
            "belongs to listen.certificate_file: one without the other is of no use");
     expect(s_.engine.type != "sqlite" || !s_.engine.path.empty(), "engine.path", "is missing: engine.type is sqlite");

@@ -8,7 +8,7 @@ namespace fairlead::server::config {
 namespace {
 
 // Tuning of machinery that is not here: nothing that a client or a backend sees depends on it.
-constexpr std::array<std::string_view, 37> without_effect{"websocket.compression_min_size",
+constexpr std::array<std::string_view, 27> without_effect{"websocket.compression_min_size",
                                                           "websocket.compression_level",
                                                           "websocket.read_buffer_size",
                                                           "websocket.use_write_buffer_pool",
@@ -21,13 +21,7 @@ constexpr std::array<std::string_view, 37> without_effect{"websocket.compression
                                                           "uni_websocket.use_write_buffer_pool",
                                                           "uni_websocket.write_buffer_size",
                                                           "uni_websocket.write_timeout",
-                                                          "uni_websocket.message_size_limit",
                                                           "uni_websocket.join_push_messages",
-                                                          "sse.max_request_body_size",
-                                                          "http_stream.max_request_body_size",
-                                                          "emulation.max_request_body_size",
-                                                          "uni_sse.max_request_body_size",
-                                                          "uni_http_stream.max_request_body_size",
                                                           "usage_stats",
                                                           "client.concurrency",
                                                           "client.channel_position_max_time_lag",
@@ -35,11 +29,7 @@ constexpr std::array<std::string_view, 37> without_effect{"websocket.compression
                                                           "admin.secret",
                                                           "admin.web_path",
                                                           "admin.web_proxy_address",
-                                                          "http_api.external",
-                                                          "admin.external",
                                                           "prometheus.instrument_http_handlers",
-                                                          "prometheus.handler_prefix",
-                                                          "health.handler_prefix",
                                                           "enable_unreleased_features",
                                                           "swagger.handler_prefix",
                                                           "debug.handler_prefix",
@@ -50,6 +40,9 @@ struct Refused {
   std::string_view path;
   std::string_view instead;
 };
+// Every listener serves everything, and there is no port for inside alone: that is said whatever the value is.
+constexpr std::array<std::string_view, 4> served_everywhere{"http_api.external", "admin.external",
+                                                            "prometheus.external", "health.external"};
 constexpr std::array<Refused, 34> not_served{{
     {"http_server", "write listen.secure, listen.certificate_file and listen.key_file instead"},
     {"tls", "write listen.certificate_file and listen.key_file instead"},
@@ -136,6 +129,8 @@ Foreign judged(const Value& value, std::string_view instead) {
 std::optional<Foreign> foreign(std::string_view path, const Value& value) {
   const auto same = [&](std::string_view one) { return is_or_below(path, one); };
   if (std::ranges::any_of(without_effect, same)) return Foreign{ForeignUse::harmless, "it has no meaning here"};
+  if (std::ranges::find(served_everywhere, path) != served_everywhere.end())
+    return Foreign{ForeignUse::harmless, "every listener serves it to whoever can reach that listener"};
   const auto ends = [&](std::string_view one) { return ends_in(path, one); };
   if (std::ranges::any_of(without_effect_there, ends)) return Foreign{ForeignUse::harmless, "it has no meaning here"};
   for (const Refused& one : not_served)

@@ -176,11 +176,15 @@ std::vector<Field<ChannelSettings>> channel_settings_fields() {
   };
 }
 
-std::vector<Field<TransportSettings::Endpoint>> endpoint_fields(bool by_default) {
+std::vector<Field<TransportSettings::Endpoint>> endpoint_fields(bool by_default, std::string_view size_name) {
   using E = TransportSettings::Endpoint;
   Field<E> on = by_default ? field("disabled", &E::disabled, "Not served.", {.restart = true})
                            : field("enabled", &E::disabled, "Served.", {.restart = true, .inverted = true});
-  return {on, field("handler_prefix", &E::handler_prefix, "Its path.", {.restart = true})};
+  std::vector<Field<E>> fields{on, field("handler_prefix", &E::handler_prefix, "Its path.", {.restart = true})};
+  if (size_name.empty()) return fields;
+  fields.push_back(field(size_name, &E::size_limit, "The longest request or message; 0: websocket.message_size_limit.",
+                         {.restart = true, .bytes = true, .maximum = 256.0 * 1024 * 1024}));
+  return fields;
 }
 
 std::vector<Field<HttpApiSettings>> api_fields() {
@@ -242,8 +246,11 @@ std::vector<Field<ListenSettings>> listen_fields() {
 std::vector<Field<Settings>> other_fields() {
   using S = Settings;
   return {
-      field("prometheus.enabled", &S::metrics_enabled, "Serves /metrics.", {.restart = true}),
+      field("prometheus.enabled", &S::metrics_enabled, "Serves the metrics.", {.restart = true}),
+      field("prometheus.handler_prefix", &S::metrics_prefix, "Its path.", {.restart = true}),
       field("health.enabled", &S::health_enabled, "Serves /health and /ready.", {.restart = true}),
+      field("health.handler_prefix", &S::health_prefix, "The path of /health; that of /ready stays.",
+            {.restart = true}),
       field("shutdown.timeout", &S::drain, "Over which clients are told to come back.", {.maximum = 60 * minute}),
       field("node.name", &S::name, "Shown in answers and on pages; empty: host and port.", {.restart = true}),
   };
@@ -321,23 +328,25 @@ void mount_channel(std::vector<Key>& all) {
 void mount_transport(std::vector<Key>& all) {
   using T = TransportSettings;
   const auto transport = [](Settings& s) -> T& { return s.transport; };
-  const auto endpoint = [&all](std::string_view prefix, T::Endpoint T::* member, bool by_default) {
-    mount(all, prefix, endpoint_fields(by_default),
+  const auto endpoint = [&all](std::string_view prefix, T::Endpoint T::* member, bool by_default,
+                               std::string_view size_name) {
+    mount(all, prefix, endpoint_fields(by_default, size_name),
           [member](Settings& s) -> T::Endpoint& { return s.transport.*member; });
   };
-  endpoint("websocket.", &T::websocket, true);
+  endpoint("websocket.", &T::websocket, true, "");
   mount(all, "websocket.",
         std::vector{field("message_size_limit", &T::message_size_limit, "The longest message of a client.",
                           {.restart = true, .bytes = true, .minimum = 128, .maximum = 256.0 * 1024 * 1024}),
                     field("compression", &T::compression, "permessage-deflate is agreed on with clients that offer it.",
                           {.restart = true})},
         transport);
-  endpoint("http_stream.", &T::http_stream, false);
-  endpoint("sse.", &T::sse, false);
-  endpoint("emulation.", &T::emulation, true);
-  endpoint("uni_websocket.", &T::uni_websocket, false);
-  endpoint("uni_sse.", &T::uni_sse, false);
-  endpoint("uni_http_stream.", &T::uni_http_stream, false);
+  constexpr std::string_view body = "max_request_body_size";
+  endpoint("http_stream.", &T::http_stream, false, body);
+  endpoint("sse.", &T::sse, false, body);
+  endpoint("emulation.", &T::emulation, true, body);
+  endpoint("uni_websocket.", &T::uni_websocket, false, "message_size_limit");
+  endpoint("uni_sse.", &T::uni_sse, false, body);
+  endpoint("uni_http_stream.", &T::uni_http_stream, false, body);
 }
 
 void mount_node(std::vector<Key>& all) {

@@ -100,9 +100,11 @@ Response serve(const std::shared_ptr<Endpoints>& endpoints, const Dialect& diale
                           [beginning](const ResponseStream& out) { begin(*beginning, out); });
 }
 
-void add(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path, Dialect dialect) {
-  server.http(path, [endpoints, dialect](const Request& request) { return serve(endpoints, dialect, request); },
-              {.body_bytes = endpoints->settings().message_size_limit,
+void add(Server& server, const std::shared_ptr<Endpoints>& endpoints, const TransportSettings::Endpoint& where,
+         Dialect dialect) {
+  server.http(where.handler_prefix,
+              [endpoints, dialect](const Request& request) { return serve(endpoints, dialect, request); },
+              {.body_bytes = endpoints->settings().limit_of(where),
                .outgoing_queue_bytes = endpoints->host().queue_max_bytes()});
 }
 
@@ -128,22 +130,26 @@ Response emulate(Endpoints& endpoints, const Request& request) {
 
 }  // namespace
 
-void add_http_stream(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path) {
-  add(server, endpoints, path, {.transport = "http_stream"});
+void add_http_stream(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                     const TransportSettings::Endpoint& where) {
+  add(server, endpoints, where, {.transport = "http_stream"});
 }
-void add_sse(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path) {
-  add(server, endpoints, path, {.transport = "sse", .events = true});
+void add_sse(Server& server, const std::shared_ptr<Endpoints>& endpoints, const TransportSettings::Endpoint& where) {
+  add(server, endpoints, where, {.transport = "sse", .events = true});
 }
-void add_uni_http_stream(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path) {
-  add(server, endpoints, path, {.transport = "uni_http_stream", .unidirectional = true});
+void add_uni_http_stream(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                         const TransportSettings::Endpoint& where) {
+  add(server, endpoints, where, {.transport = "uni_http_stream", .unidirectional = true});
 }
-void add_uni_sse(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path) {
-  add(server, endpoints, path, {.transport = "uni_sse", .events = true, .unidirectional = true});
+void add_uni_sse(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                 const TransportSettings::Endpoint& where) {
+  add(server, endpoints, where, {.transport = "uni_sse", .events = true, .unidirectional = true});
 }
 
-void add_emulation(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path) {
-  server.http(path, [endpoints](const Request& request) { return emulate(*endpoints, request); },
-              {.body_bytes = endpoints->settings().message_size_limit});
+void add_emulation(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                   const TransportSettings::Endpoint& where) {
+  server.http(where.handler_prefix, [endpoints](const Request& request) { return emulate(*endpoints, request); },
+              {.body_bytes = endpoints->settings().limit_of(where)});
 }
 
 }  // namespace fairlead::server

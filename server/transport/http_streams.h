@@ -7,10 +7,13 @@
 
 namespace fairlead::server {
 
-void add_http_stream(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
-void add_sse(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
-void add_uni_http_stream(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
-void add_uni_sse(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
-void add_emulation(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
+void add_http_stream(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                     const TransportSettings::Endpoint& where);
+void add_sse(Server& server, const std::shared_ptr<Endpoints>& endpoints, const TransportSettings::Endpoint& where);
+void add_uni_http_stream(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                         const TransportSettings::Endpoint& where);
+void add_uni_sse(Server& server, const std::shared_ptr<Endpoints>& endpoints, const TransportSettings::Endpoint& where);
+void add_emulation(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                   const TransportSettings::Endpoint& where);
 
 }  // namespace fairlead::server

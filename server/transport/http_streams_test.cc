@@ -130,6 +130,15 @@ TEST(HttpStream, ABodyOverTheLimitIs413) {
   EXPECT_EQ(status_of(ask(server.port(), post_of("/emulation", std::string(100, 'x')))), 400);
 }
 
+TEST(HttpStream, EachWayInMayHaveALimitOfItsOwn) {
+  auto settings = TransportServer::all_endpoints();
+  settings.message_size_limit = 1'000;
+  settings.http_stream.size_limit = 100;
+  TransportServer server(settings);
+  EXPECT_EQ(status_of(ask(server.port(), post_of("/connection/http_stream", std::string(101, 'x')))), 413);
+  EXPECT_EQ(status_of(ask(server.port(), post_of("/emulation", std::string(101, 'x')))), 400);
+}
+
 TEST(HttpStream, ASlowClientIsBounded) {
   TransportServer server(TransportServer::all_endpoints(), 64 * 1024);
   RawPeer peer(server.port());

@@ -10,7 +10,7 @@ namespace fairlead::server {
 std::shared_ptr<Endpoints> add_transports(Server& server, const TransportSettings& settings, TransportHost& host) {
   const auto endpoints = std::make_shared<Endpoints>(settings, host);
   const auto add = [&](const TransportSettings::Endpoint& endpoint, auto&& add_it) {
-    if (!endpoint.disabled) add_it(server, endpoints, endpoint.handler_prefix);
+    if (!endpoint.disabled) add_it(server, endpoints, endpoint);
   };
   add(settings.websocket, add_websocket);
   add(settings.http_stream, add_http_stream);

@@ -67,7 +67,7 @@ WireFormat format_of(const Connection& ws) {
   return protobuf ? WireFormat::protobuf : WireFormat::json;
 }
 
-RouteOptions options_of(const std::shared_ptr<Endpoints>& endpoints) {
+RouteOptions options_of(const std::shared_ptr<Endpoints>& endpoints, const TransportSettings::Endpoint& where) {
   RouteOptions options;
   options.subprotocols = {std::string(json_subprotocol), std::string(protobuf_subprotocol)};
   // The rule of all transports stands in `accept`; the library's, which knows no globs and does not change, must not be
@@ -79,7 +79,7 @@ RouteOptions options_of(const std::shared_ptr<Endpoints>& endpoints) {
     return Decision::accept();
   };
   Limits limits;
-  limits.message_bytes = limits.frame_bytes = endpoints->settings().message_size_limit;
+  limits.message_bytes = limits.frame_bytes = endpoints->settings().limit_of(where);
   limits.outgoing_queue_bytes = endpoints->host().queue_max_bytes();
   limits.messages_per_second = unlimited;         // the session counts commands, at the rate that is configured
   limits.overflow = OverflowPolicy::drop_newest;  // the session closes, with the protocol's own code
@@ -98,7 +98,8 @@ void open(Endpoints& endpoints, Connection& ws, std::string_view transport, bool
              {.unidirectional = unidirectional, .emulated = false, .native_ping = native});
 }
 
-void add(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path, bool unidirectional) {
+void add(Server& server, const std::shared_ptr<Endpoints>& endpoints, const TransportSettings::Endpoint& where,
+         bool unidirectional) {
   Handlers handlers;
   handlers.open = [endpoints, unidirectional](Connection& ws) {
     open(*endpoints, ws, unidirectional ? "uni_websocket" : "websocket", unidirectional);
@@ -114,17 +115,19 @@ void add(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std:
   handlers.close = [](Connection& ws, const CloseInfo&) {
     if (auto* link = link_of(ws)) link->ended();
   };
-  server.websocket(path, std::move(handlers), options_of(endpoints));
+  server.websocket(where.handler_prefix, std::move(handlers), options_of(endpoints, where));
 }
 
 }  // namespace
 
-void add_websocket(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path) {
-  add(server, endpoints, path, false);
+void add_websocket(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                   const TransportSettings::Endpoint& where) {
+  add(server, endpoints, where, false);
 }
 
-void add_uni_websocket(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path) {
-  add(server, endpoints, path, true);
+void add_uni_websocket(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                       const TransportSettings::Endpoint& where) {
+  add(server, endpoints, where, true);
 }
 
 }  // namespace fairlead::server

@@ -6,7 +6,9 @@
 
 namespace fairlead::server {
 
-void add_websocket(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
-void add_uni_websocket(Server& server, const std::shared_ptr<Endpoints>& endpoints, const std::string& path);
+void add_websocket(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                   const TransportSettings::Endpoint& where);
+void add_uni_websocket(Server& server, const std::shared_ptr<Endpoints>& endpoints,
+                       const TransportSettings::Endpoint& where);
 
 }  // namespace fairlead::server
