@@ -161,10 +161,10 @@ void run_lines(Control& control, std::shared_ptr<const std::string> text, ApiDon
       ->run_in_order();
 }
 
-// What turns an answer into a reply, by the mode that the caller asked for.
-Replied replying(const Headers& headers, ApiDone done) {
+// What turns an answer into a reply, by the mode that the caller asked for, or else the configured one.
+Replied replying(const Headers& headers, const std::string& standard_mode, ApiDone done) {
   const auto mode = headers.find("X-Centrifugo-Error-Mode");
-  const bool by_status = mode && equal_ignoring_case(*mode, "transport");
+  const bool by_status = equal_ignoring_case(mode.value_or(standard_mode), "transport");
   return [by_status, done = std::move(done)](const Answer<std::string>& answer) {
     if (!answer && by_status) return done({http_status_of(answer.error()), results::write(answer.error())});
     done({200, answer_body(answer)});
@@ -246,7 +246,7 @@ void ApiCore::handle_trusted(std::string_view method, const Headers& headers, st
   if (method.empty()) return run_lines(*control_, text, std::move(done));
   const auto* const known = find_method(method);
   if (known == nullptr && method != "batch") return done({404, error_body(client_error::method_not_found)});
-  auto replied = replying(headers, std::move(done));
+  auto replied = replying(headers, settings()->error_mode, std::move(done));
   // Methods without fields are called without a body as well.
   const bool nothing = text->find_first_not_of(spaces) == std::string::npos;
   const auto root = nothing ? std::optional(no_params) : parse_json(*text);

@@ -370,6 +370,17 @@ TEST_F(ApiErrors, AreAnsweredWith200) {
   EXPECT_EQ(asked.body, R"({"error":{"code":102,"message":"unknown channel"}})");
 }
 
+TEST_F(ApiErrors, HaveAStatusWhereTheConfigurationSaysSo) {
+  HttpApiSettings by_status;
+  by_status.insecure = true;
+  by_status.error_mode = "transport";
+  core.reconfigure(by_status);
+  control.error = client_error::unknown_channel;
+  EXPECT_EQ(ask("info", "{}").status, 404);
+  headers.set("X-Centrifugo-Error-Mode", "body");
+  EXPECT_EQ(ask("info", "{}").status, 200);
+}
+
 TEST_F(ApiErrors, HaveAStatusInTheTransportsMode) {
   headers.set("X-Centrifugo-Error-Mode", "transport");
   const std::pair<ClientError, int> table[] = {{client_error::internal, 500},

@@ -16,6 +16,7 @@ struct HttpApiSettings {
   bool insecure = false;  // no key is asked for
   bool disabled = false;
   std::string handler_prefix = "/api";
+  std::string error_mode{};  // "transport": errors by status; a request may say otherwise
   std::size_t max_body_bytes = 1024 * 1024;
 };
 

@@ -3,6 +3,7 @@
 // that loop alone; what loops share (the registries) is thread-safe.
 #pragma once
 
+#include "app/arrivals.h"
 #include "app/channel_registry.h"
 #include "app/latency.h"
 #include "app/loop_broker.h"
@@ -178,6 +179,7 @@ class Node final : public TransportHost, public BrokerEvents {
   std::vector<std::shared_ptr<NodeLoop>> loops_;
   ChannelRegistry channels_;
   UserRegistry users_;
+  Arrivals arrivals_;
   Latencies latencies_;
 };
 

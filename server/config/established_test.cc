@@ -89,7 +89,8 @@ TEST(Established, AFileOfAChatLoadsUnchanged) {
                                               "consumers", "grpc_api", "usage_stats"}));
 }
 
-// Every key of the sections that are served, each with another value than its default.
+// Every key of the sections that are served, each with another value than its default (a test below looks), and what is
+// refused with the value that switches it off.
 constexpr const char* everything = R"json({
   "client": {
     "proxy": {
@@ -103,7 +104,7 @@ constexpr const char* everything = R"json({
       "refresh": {"enabled": true, "endpoint": "http://b/refresh"}},
     "allowed_origins": ["https://*.example"],
     "token": {"hmac_secret_key": "one", "hmac_previous_secret_key": "zero", "hmac_previous_secret_key_valid_until": 7,
-              "rsa_public_key": "", "ecdsa_public_key": "", "jwks_public_endpoint": "https://keys/{{realm}}",
+              "rsa_public_key": "rsa", "ecdsa_public_key": "ecdsa", "jwks": {"tls": {"enabled": false}}, "jwks_public_endpoint": "https://keys/{{realm}}",
               "audience": "", "audience_regex": "chat-.*", "issuer": "", "issuer_regex": "https://sso/(?P<realm>a|b)",
               "user_id_claim": "uid"},
     "subscription_token": {"enabled": true, "hmac_secret_key": "two", "audience": "subs", "issuer": "sso"},
@@ -111,9 +112,9 @@ constexpr const char* everything = R"json({
     "ping_interval": "30s", "pong_timeout": "9s", "expired_close_delay": "26s", "expired_sub_close_delay": "27s",
     "stale_close_delay": "11s", "channel_limit": 64, "queue_max_size": 2097152, "presence_update_interval": "28s",
     "concurrency": 8, "channel_position_check_delay": "41s", "channel_position_max_time_lag": "0s",
-    "connection_limit": 0, "user_connection_limit": 5, "connection_rate_limit": 0, "connect_include_server_time": true,
+    "connection_limit": 1000, "user_connection_limit": 5, "connection_rate_limit": 50, "connect_include_server_time": true,
     "history_max_publication_limit": 301, "recovery_max_publication_limit": 302,
-    "insecure_skip_token_signature_verify": false, "user_id_http_header": "", "insecure": false,
+    "insecure_skip_token_signature_verify": true, "user_id_http_header": "", "insecure": true,
     "subscribe_to_user_personal_channel": {"enabled": true, "personal_channel_namespace": "personal.v2",
                                            "single_connection": true},
     "connect_code_to_unidirectional_disconnect": {"enabled": false, "transforms": []}
@@ -141,11 +142,11 @@ constexpr const char* everything = R"json({
     "user_boundary": "@", "user_separator": ";"
   },
   "rpc": {"proxy": {"endpoint": "http://b/rpc"},
-          "without_namespace": {"proxy_enabled": true, "proxy_name": "default"},
+          "without_namespace": {"proxy_enabled": true, "proxy_name": "special.v1"},
           "namespaces": [{"name": "users", "proxy_enabled": true, "proxy_name": "special.v1"}, {"name": "off"}],
           "ping": {"enabled": true, "method": "pong"}, "namespace_boundary": "/"},
   "proxies": [{"name": "special.v1", "endpoint": "https://b/special", "timeout": "500ms"}],
-  "http_api": {"disabled": false, "handler_prefix": "/server-api", "key": "k", "error_mode": "", "external": false,
+  "http_api": {"disabled": true, "handler_prefix": "/server-api", "key": "k", "error_mode": "transport", "external": true,
                "insecure": true}
 })json";
 
@@ -166,6 +167,41 @@ TEST(Established, EveryKeyOfItsSectionsLoads) {
   EXPECT_EQ(s.auth.rpc.namespace_boundary, "/");
   EXPECT_EQ(s.channel.user_separator, ";");
   EXPECT_EQ(s.http_api.handler_prefix, "/server-api");
+}
+
+// A key that is read and forgotten would stay as it is without the file.
+TEST(Established, EveryKeyOfItsSectionsArrives) {
+  const auto result = loaded(everything);
+  ASSERT_TRUE(result);
+  Settings all = result->settings;
+  Settings none;
+  // Of this server alone, or excluded by another one that is there.
+  const std::set<std::string_view> not_there{"client.commands_in_flight",   "client.commands_per_second",
+                                             "client.publishes_per_second", "client.subscribes_per_second",
+                                             "client.rpcs_per_second",      "client.user_publishes_per_second",
+                                             "client.max_errors",           "client.presence_ttl",
+                                             "http_api.max_body_size",      "client.token.audience",
+                                             "client.token.issuer",         "channel.publication_data_format"};
+  // The elements' own fields are looked at in the elements; those of a proxy in one of them.
+  const auto looked_at = [&](const std::string& path) {
+    const bool of_proxy = path.find(".proxy.") != std::string::npos && !path.ends_with(".endpoint");
+    const std::string_view last = std::string_view(path).substr(path.rfind('.') + 1);
+    static const std::set<std::string_view> ours{
+        "ed25519_public_key", "jwks_refresh", "leeway",           "emulated_headers", "ca_file",
+        "signing_secret",     "retries",      "breaker_failures", "breaker_pause",    "connections"};
+    const bool section = path.starts_with("client.") || path.starts_with("rpc.") || path.starts_with("http_api.") ||
+                         (path.starts_with("channel.") && !path.starts_with("channel.without_namespace."));
+    return section && !ours.contains(last) && !path.starts_with("client.subscription_token.") &&
+           !not_there.contains(path) && (!of_proxy || path.starts_with("client.proxy.connect."));
+  };
+  std::size_t looked = 0;
+  for (const Key& key : keys()) {
+    if (!looked_at(key.path)) continue;
+    ++looked;
+    const auto text = [&](Settings& settings) { return toml_text(written(key.slot(settings), key.traits, true)); };
+    EXPECT_NE(text(all), text(none)) << key.path;
+  }
+  EXPECT_GT(looked, 50U);
 }
 
 // Nothing of a namespace stays as it is without the file: a key that is read and forgotten would.
@@ -242,6 +278,8 @@ TEST(Established, WhatIsNotThereIsNamed) {
   EXPECT_THAT(complaints(R"({"http_server": {"port": 9000}})"), HasSubstr("listen.secure"));
   EXPECT_THAT(complaints(R"({"grpc_api": {"enabled": true}})"), HasSubstr("use the HTTP API"));
   EXPECT_THAT(complaints(R"({"client": {"user_id_http_header": "X-User"}})"), HasSubstr("no proof of identity"));
+  EXPECT_THAT(complaints(R"({"client": {"token": {"jwks": {"tls": {"enabled": true}}}}})"),
+              HasSubstr("client.token.jwks is not supported"));
   EXPECT_THAT(complaints(R"({"channel": {"namespaces": [{"name": "ab", "subscription_type": "map"}]}})"),
               HasSubstr("channel.namespaces[0].subscription_type is not supported"));
   EXPECT_THAT(complaints(R"({"broker": {"enabled": true, "type": "nats"}})"), HasSubstr("engine.type"));

@@ -43,7 +43,7 @@ struct Refused {
 // Every listener serves everything, and there is no port for inside alone: that is said whatever the value is.
 constexpr std::array<std::string_view, 4> served_everywhere{"http_api.external", "admin.external",
                                                             "prometheus.external", "health.external"};
-constexpr std::array<Refused, 34> not_served{{
+constexpr std::array<Refused, 33> not_served{{
     {"http_server", "write listen.secure, listen.certificate_file and listen.key_file instead"},
     {"tls", "write listen.certificate_file and listen.key_file instead"},
     {"port", "write listen.secure instead"},
@@ -65,13 +65,15 @@ constexpr std::array<Refused, 34> not_served{{
     {"log.file", "logs go to the standard error output"},
     {"unified_proxy", "write the headers into each proxy"},
     {"channel.proxy.subscribe_stream", "subscription streams are not served"},
-    {"client.user_id_http_header", "a header is no proof of identity here: use tokens or the connect proxy"},
-    {"client.connection_limit", "say it as listen.connections"},
-    {"client.connection_rate_limit", "the limits of the listener apply"},
+    {"client.user_id_http_header",
+     "a header is no proof of identity here, since whoever reaches the listener can send it: use tokens, or the "
+     "connect "
+     "proxy, which is told the headers of client.proxy.connect.http_headers"},
+    {"client.token.jwks", "sets of keys are fetched with the authorities of the system alone"},
+    {"client.subscription_token.jwks", "sets of keys are fetched with the authorities of the system alone"},
     {"client.connect_code_to_unidirectional_disconnect", "unidirectional clients get the codes as they are"},
     {"uni_sse.connect_code_to_http_response", "unidirectional clients get the codes as they are"},
     {"uni_http_stream.connect_code_to_http_response", "unidirectional clients get the codes as they are"},
-    {"http_api.error_mode", "errors are answered in the body"},
     {"admin.insecure", "the admin pages always ask for admin.password"},
     {"engine.redis_address", "the engine redis is not there"},
     {"secrets", "give them by the environment"},

@@ -20,6 +20,8 @@ struct SessionSettings {
   Milliseconds presence_ttl{60'000};
   std::size_t channel_limit = 128;            // subscriptions of one client, server-side ones not counted
   std::size_t queue_max_bytes = 1024 * 1024;  // waiting to be written; 3008 past it
+  std::size_t connection_limit = 0;           // of the node; 0: none. Past either: 3001
+  double connections_per_second = 0;          // of the node; 0: any
   std::size_t user_connection_limit = 0;      // 0: none; 3504 past it
   std::size_t history_max_publication_limit = 300;
   std::size_t recovery_max_publication_limit = 300;
