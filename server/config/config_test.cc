@@ -136,6 +136,19 @@ TEST(Config, UnknownKeysSuggestTheNearest) {
   EXPECT_THAT(complaint(toml("zzz = 1\n")), HasSubstr("zzz is not a key"));
 }
 
+TEST(Config, MisspeltSectionsSuggestTheNearestSection) {
+  EXPECT_THAT(complaint(toml("[clinet]\nchannel_limit = 1\n")), HasSubstr("clinet is not a key; did you mean client?"));
+  EXPECT_THAT(complaint(toml("[client.tokn]\nhmac_secret_key = \"s\"\n")),
+              HasSubstr("client.tokn is not a key; did you mean client.token?"));
+  EXPECT_THAT(complaint(toml("[token]\nhmac_secret_key = \"s\"\n")), HasSubstr("did you mean client.token?"));
+  EXPECT_THAT(complaint(json(R"({"channel": {"namespace": [{"name": "ab"}]}})")),
+              HasSubstr("did you mean channel.namespaces?"));
+  EXPECT_THAT(
+      complaint(json(R"({"proxies": [{"name": "ab", "endpoint": "http://b", "htpp": {"static_headers": {}}}]})")),
+      HasSubstr("proxies[0].htpp is not a key; did you mean proxies[0].http?"));
+  EXPECT_THAT(complaint(toml("[zzzzzz]\na = 1\n")), HasSubstr("zzzzzz is not a key"));
+}
+
 TEST(Config, SaysEverythingThatIsWrongAtOnce) {
   const auto loaded =
       read(toml("[client]\nping_interval = 5\nchannel_limit = -1\ninsecure = \"maybe\"\n[log]\nlevel = \"x\"\n"));

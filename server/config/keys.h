@@ -76,5 +76,7 @@ inline constexpr std::string_view default_rpc_proxy = "default:rpc";
 // The known path that is nearest to an unknown one, or nothing when none is near.
 [[nodiscard]] std::string nearest(std::string_view path, std::span<const std::string> known);
 [[nodiscard]] std::vector<std::string> known_paths();
+// Whatever stands above a known path: "client", "client.token", …, each once.
+[[nodiscard]] std::vector<std::string> sections_of(std::span<const std::string> known);
 
 }  // namespace fairlead::server::config

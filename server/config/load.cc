@@ -166,8 +166,16 @@ class Reader {
       loaded_.notes.push_back({value.origin, path, "is ignored: " + about->sentence});
       return;
     }
-    const std::string meant = nearest(path, known);
+    const std::string meant = meant_by(path, value, known);
     complain(value.origin, path, meant.empty() ? "is not a key" : fmt::format("is not a key; did you mean {}?", meant));
+  }
+
+  // A table stands for a section: with its own name wrong, or at the wrong place.
+  static std::string meant_by(const std::string& path, const Value& value, const std::vector<std::string>& known) {
+    if (std::holds_alternative<Table>(value.data)) {
+      if (std::string section = nearest(path, sections_of(known)); !section.empty()) return section;
+    }
+    return nearest(path, known);
   }
 
   template <class Each>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "config/keys.h"
@@ -84,6 +85,15 @@ std::vector<std::string> known_paths() {
   paths.emplace_back(rpc_namespaces_path);
   paths.emplace_back(proxies_path);
   return paths;
+}
+
+std::vector<std::string> sections_of(std::span<const std::string> known) {
+  std::set<std::string> sections;
+  for (const std::string& path : known) {
+    for (std::size_t dot = path.find('.'); dot != std::string::npos; dot = path.find('.', dot + 1))
+      sections.insert(path.substr(0, dot));
+  }
+  return {sections.begin(), sections.end()};
 }
 
 }  // namespace fairlead::server::config
