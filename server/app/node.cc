@@ -187,8 +187,8 @@ void NodeLoop::left(Session& session) {
   node_.users_.leave(user);
 }
 
-bool NodeLoop::take_user_publish(const std::string& user, double per_second) {
-  return node_.users_.take(user, per_second, Clock::now());
+bool NodeLoop::take_of_user(const std::string& user, UserOperation operation, double per_second) {
+  return node_.users_.take(user, operation, per_second, Clock::now());
 }
 
 std::vector<std::shared_ptr<Session>> NodeLoop::sessions() const {

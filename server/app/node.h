@@ -51,7 +51,7 @@ class NodeLoop final : public ChannelInterest, public SessionDirectory, public s
   // ── SessionDirectory ──────────────────────────────────────────────────────────────────────────────────────────────
   bool entered(Session& session) override;
   void left(Session& session) override;
-  bool take_user_publish(const std::string& user, double per_second) override;
+  bool take_of_user(const std::string& user, UserOperation operation, double per_second) override;
 
   // Copies, so that the sessions may end while one walks through them.
   [[nodiscard]] std::vector<std::shared_ptr<Session>> sessions() const;

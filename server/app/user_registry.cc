@@ -30,19 +30,20 @@ void UserRegistry::leave(const std::string& user) {
   }
 }
 
-bool UserRegistry::take(const std::string& user, double per_second, TimePoint now) {
+bool UserRegistry::take(const std::string& user, UserOperation operation, double per_second, TimePoint now) {
   if (user.empty() || per_second <= 0) return true;
   Stripe& stripe = stripe_of(user);
   const std::scoped_lock lock(stripe.mutex);
   const auto found = stripe.users.find(user);
   if (found == stripe.users.end()) return true;  // it has just left
-  Known& known = found->second;
   const double burst = std::max(1.0, 2 * per_second);
-  const double passed = std::chrono::duration<double>(now - known.filled).count();
-  known.tokens = known.tokens < 0 ? burst : std::min(burst, known.tokens + std::max(0.0, passed) * per_second);
-  known.filled = now;
-  if (known.tokens < 1) return false;
-  known.tokens -= 1;
+  auto& bucket = found->second.buckets.at(static_cast<std::size_t>(operation));
+  if (!bucket) bucket = std::make_unique<Bucket>(Bucket{burst, now});
+  const double passed = std::chrono::duration<double>(now - bucket->filled).count();
+  bucket->tokens = std::min(burst, bucket->tokens + std::max(0.0, passed) * per_second);
+  bucket->filled = now;
+  if (bucket->tokens < 1) return false;
+  bucket->tokens -= 1;
   return true;
 }
 

@@ -2,11 +2,14 @@
 // The users of this node over all loops: how many connections each has, and what they may publish together.
 #pragma once
 
+#include "session/limits.h"
+
 #include <fairlead/time.h>
 
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -19,15 +22,19 @@ class UserRegistry {
   // False when the user has `limit` connections already (0: no limit); then nothing was counted.
   [[nodiscard]] bool enter(const std::string& user, std::size_t limit);
   void leave(const std::string& user);
-  // Takes one from the user's bucket, which holds two seconds' worth. `per_second` 0 or less: no limit.
-  [[nodiscard]] bool take(const std::string& user, double per_second, TimePoint now);
+  // Takes one from the user's bucket of that operation, which holds two seconds' worth. `per_second` 0 or less: no
+  // limit.
+  [[nodiscard]] bool take(const std::string& user, UserOperation operation, double per_second, TimePoint now);
   [[nodiscard]] std::size_t users() const;
 
  private:
+  struct Bucket {
+    double tokens = 0;
+    TimePoint filled{};
+  };
   struct Known {
     std::size_t connections = 0;
-    double tokens = -1;  // below 0: not used yet
-    TimePoint filled{};
+    std::array<std::unique_ptr<Bucket>, user_operations> buckets;  // none: not used yet, as most are
   };
   struct Stripe {
     mutable std::mutex mutex;

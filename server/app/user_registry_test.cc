@@ -29,12 +29,23 @@ TEST(Users, ShareOneBucketAmongTheirConnections) {
   UserRegistry users;
   ASSERT_TRUE(users.enter("ada", 0));
   const TimePoint start{std::chrono::hours(1)};
-  EXPECT_TRUE(users.take("ada", 1, start));
-  EXPECT_TRUE(users.take("ada", 1, start)) << "a burst of two seconds' worth";
-  EXPECT_FALSE(users.take("ada", 1, start));
-  EXPECT_FALSE(users.take("ada", 1, start + milliseconds(999)));
-  EXPECT_TRUE(users.take("ada", 1, start + milliseconds(1001)));
-  EXPECT_TRUE(users.take("ada", 0, start)) << "no limit";
+  EXPECT_TRUE(users.take("ada", UserOperation::publish, 1, start));
+  EXPECT_TRUE(users.take("ada", UserOperation::publish, 1, start)) << "a burst of two seconds' worth";
+  EXPECT_FALSE(users.take("ada", UserOperation::publish, 1, start));
+  EXPECT_FALSE(users.take("ada", UserOperation::publish, 1, start + milliseconds(999)));
+  EXPECT_TRUE(users.take("ada", UserOperation::publish, 1, start + milliseconds(1001)));
+  EXPECT_TRUE(users.take("ada", UserOperation::publish, 0, start)) << "no limit";
+}
+
+TEST(Users, HaveABucketForEachOperation) {
+  UserRegistry users;
+  ASSERT_TRUE(users.enter("ada", 0));
+  const TimePoint start{std::chrono::hours(1)};
+  for (const auto operation :
+       {UserOperation::command, UserOperation::publish, UserOperation::subscribe, UserOperation::rpc}) {
+    EXPECT_TRUE(users.take("ada", operation, 0.5, start));
+    EXPECT_FALSE(users.take("ada", operation, 0.5, start));
+  }
 }
 
 TEST(Users, AreForgottenWithTheirLastConnection) {

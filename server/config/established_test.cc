@@ -176,12 +176,21 @@ TEST(Established, EveryKeyOfItsSectionsArrives) {
   Settings all = result->settings;
   Settings none;
   // Of this server alone, or excluded by another one that is there.
-  const std::set<std::string_view> not_there{"client.commands_in_flight",   "client.commands_per_second",
-                                             "client.publishes_per_second", "client.subscribes_per_second",
-                                             "client.rpcs_per_second",      "client.user_publishes_per_second",
-                                             "client.max_errors",           "client.presence_ttl",
-                                             "http_api.max_body_size",      "client.token.audience",
-                                             "client.token.issuer",         "channel.publication_data_format"};
+  const std::set<std::string_view> not_there{"client.commands_in_flight",
+                                             "client.commands_per_second",
+                                             "client.publishes_per_second",
+                                             "client.subscribes_per_second",
+                                             "client.rpcs_per_second",
+                                             "client.user_publishes_per_second",
+                                             "client.user_commands_per_second",
+                                             "client.user_subscribes_per_second",
+                                             "client.user_rpcs_per_second",
+                                             "client.max_errors",
+                                             "client.presence_ttl",
+                                             "http_api.max_body_size",
+                                             "client.token.audience",
+                                             "client.token.issuer",
+                                             "channel.publication_data_format"};
   // The elements' own fields are looked at in the elements; those of a proxy in one of them.
   const auto looked_at = [&](const std::string& path) {
     const bool of_proxy = path.find(".proxy.") != std::string::npos && !path.ends_with(".endpoint");

@@ -160,7 +160,11 @@ std::vector<Field<SessionSettings>> session_fields() {
       field("publishes_per_second", &S::publishes_per_second, "Publications of one client; 0: any.", many),
       field("subscribes_per_second", &S::subscribes_per_second, "Subscriptions of one client; 0: any.", many),
       field("rpcs_per_second", &S::rpcs_per_second, "Calls of one client; 0: any.", many),
+      field("user_commands_per_second", &S::user_commands_per_second,
+            "Commands of all connections of one user on this node; 0: any.", many),
       field("user_publishes_per_second", &S::user_publishes_per_second, "Publications of one user; 0: any.", many),
+      field("user_subscribes_per_second", &S::user_subscribes_per_second, "Subscriptions of one user; 0: any.", many),
+      field("user_rpcs_per_second", &S::user_rpcs_per_second, "Calls of one user; 0: any.", many),
       field("max_errors", &S::max_errors, "Errors after which a client is sent away; 0: any.", many),
       field("connect_include_server_time", &S::include_server_time, "The answer to connect tells the time."),
   };

@@ -176,6 +176,7 @@ class ClientSession final : public Session, private SubscriptionHost {
   void start_body(Command& command);
   [[nodiscard]] bool within_pace(const Command& command);
   [[nodiscard]] Pace pace_of(const Command& command);
+  [[nodiscard]] Pace pace_of(RateLimit& own, UserOperation operation, double together);
   template <class Body>
   void reply(std::uint32_t id, Body body);
   void reply_refusal(std::uint32_t id, const Refusal& refusal);

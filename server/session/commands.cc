@@ -105,15 +105,22 @@ bool ClientSession::within_pace(const Command& command) {
 }
 
 Pace ClientSession::pace_of(const Command& command) {
-  const Pace all = commands_limit_.take(now_);
+  const SessionSettings& settings = *settings_;
+  const Pace all = pace_of(commands_limit_, UserOperation::command, settings.user_commands_per_second);
   if (all != Pace::within) return all;
-  if (std::holds_alternative<SubscribeRequest>(command.body)) return subscribes_limit_.take(now_);
-  if (std::holds_alternative<RpcRequest>(command.body)) return rpcs_limit_.take(now_);
+  if (std::holds_alternative<SubscribeRequest>(command.body))
+    return pace_of(subscribes_limit_, UserOperation::subscribe, settings.user_subscribes_per_second);
+  if (std::holds_alternative<RpcRequest>(command.body))
+    return pace_of(rpcs_limit_, UserOperation::rpc, settings.user_rpcs_per_second);
   if (!std::holds_alternative<PublishRequest>(command.body)) return Pace::within;
-  const Pace own = publishes_limit_.take(now_);
-  const double together = settings_->user_publishes_per_second;
-  if (own != Pace::within || together <= 0 || caller_.user.empty()) return own;
-  return environment_.directory.take_user_publish(caller_.user, together) ? Pace::within : Pace::over;
+  return pace_of(publishes_limit_, UserOperation::publish, settings.user_publishes_per_second);
+}
+
+// This connection's own pace, then that of all connections of its user together.
+Pace ClientSession::pace_of(RateLimit& own, UserOperation operation, double together) {
+  const Pace pace = own.take(now_);
+  if (pace != Pace::within || together <= 0 || caller_.user.empty()) return pace;
+  return environment_.directory.take_of_user(caller_.user, operation, together) ? Pace::within : Pace::over;
 }
 
 // ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────

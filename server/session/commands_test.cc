@@ -302,12 +302,20 @@ TEST_F(Commands, SubscriptionsAndCallsHaveTheirOwnRates) {
   EXPECT_EQ(client().heard(), (Lines{"2:subscribe", "3:error 111", "4:error 108", "5:error 111"}));
 }
 
-TEST_F(Commands, AllConnectionsOfAUserShareARate) {
+TEST_F(Commands, AllConnectionsOfAUserShareARateForEachOperation) {
   world.settings.user_publishes_per_second = 5;
+  world.settings.user_subscribes_per_second = 5;
+  world.settings.user_rpcs_per_second = 5;
+  world.settings.user_commands_per_second = 5;
   client().say(publication("n", "1"));
-  world.user_may_publish = false;
-  client().say(publication("n", "2"));
-  EXPECT_EQ(client().heard(), (Lines{"2:publish", "3:error 111"}));
+  world.exhausted = {UserOperation::publish};
+  client().say(publication("n", "2"), to("a"));
+  world.exhausted = {UserOperation::subscribe, UserOperation::rpc};
+  client().say(to("b"), RpcRequest{"1", "m"}, publication("n", "3"));
+  world.exhausted = {UserOperation::command};
+  client().say(PresenceRequest{"n"});
+  EXPECT_EQ(client().heard(), (Lines{"2:publish", "3:error 111", "4:subscribe", "5:error 111", "6:error 111",
+                                     "7:publish", "8:error 111"}));
 }
 
 TEST_F(Commands, TooManyErrorsEndTheConnection) {

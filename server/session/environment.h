@@ -7,6 +7,7 @@
 #include "broker/event_log.h"
 #include "hub/hub.h"
 #include "metrics/trace.h"
+#include "session/limits.h"
 #include "session/missed_cache.h"
 #include "session/settings.h"
 #include "session/turnstile.h"
@@ -42,8 +43,8 @@ class SessionDirectory {
   // False: the user has as many connections on this node as allowed.
   virtual bool entered(Session& session) = 0;  // once it is connected
   virtual void left(Session& session) = 0;
-  // Takes from the bucket that all of a user's connections share.
-  virtual bool take_user_publish(const std::string& user, double per_second) = 0;
+  // Takes from the bucket of that operation that all of a user's connections share.
+  virtual bool take_of_user(const std::string& user, UserOperation operation, double per_second) = 0;
 };
 
 struct SessionMetrics {

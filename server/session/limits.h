@@ -4,12 +4,16 @@
 
 #include <fairlead/time.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
 namespace fairlead::server {
 
 enum class Pace : std::uint8_t { within, over, far_over };
+// What is counted for all connections of a user together, each by itself.
+enum class UserOperation : std::uint8_t { command, publish, subscribe, rpc };
+inline constexpr std::size_t user_operations = 4;
 
 class TokenBucket {
  public:

@@ -335,7 +335,7 @@ bool World::entered(Session& session) {
 
 void World::left(Session& session) { connected.erase(&session); }
 
-bool World::take_user_publish(const std::string&, double) { return user_may_publish; }
+bool World::take_of_user(const std::string&, UserOperation operation, double) { return !exhausted.contains(operation); }
 
 SharedMessage World::encode(const Delivery& delivery, const WireForm&) const {
   return SharedMessage::text(delivery.publication().data);

@@ -152,7 +152,7 @@ class World final : public BrokerEvents, public ChannelInterest, public SessionD
   SessionSettings settings;  // for sessions that are made from now on
   std::set<Session*> connected;
   std::size_t connections_allowed = 1'000;
-  bool user_may_publish = true;
+  std::set<UserOperation> exhausted;  // of the user, over all connections
   double random = 0.5;
 
   [[nodiscard]] SessionEnvironment& environment();
@@ -171,7 +171,7 @@ class World final : public BrokerEvents, public ChannelInterest, public SessionD
   std::int64_t number_of(const std::string& channel) override;
   bool entered(Session& session) override;
   void left(Session& session) override;
-  bool take_user_publish(const std::string& user, double per_second) override;
+  bool take_of_user(const std::string& user, UserOperation operation, double per_second) override;
   [[nodiscard]] SharedMessage encode(const Delivery& delivery, const WireForm& form) const override;
 
  private:

@@ -29,8 +29,10 @@ struct SessionSettings {
   // Per second, with a burst of twice this; 0: no limit. Past it: error 111, and 3013 past ten times it.
   double commands_per_second = 200;
   double publishes_per_second = 0, subscribes_per_second = 0, rpcs_per_second = 0;
-  double user_publishes_per_second = 0;  // all connections of a user on this node together
-  std::size_t max_errors = 0;            // 3509 past it; 0: no limit
+  // All connections of a user on this node together; past it: error 111.
+  double user_commands_per_second = 0, user_publishes_per_second = 0, user_subscribes_per_second = 0;
+  double user_rpcs_per_second = 0;
+  std::size_t max_errors = 0;  // 3509 past it; 0: no limit
   bool include_server_time = false;
   std::string node_version;  // shown to clients
 };
