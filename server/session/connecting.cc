@@ -10,6 +10,8 @@ namespace fairlead::server {
 namespace {
 
 constexpr std::chrono::milliseconds refresh_retry_delay{1'000};
+// What a client calls itself and its version: the protocol's bounds, in bytes.
+constexpr std::size_t name_limit = 16, version_limit = 64;
 
 // A client that cannot read an error reply is told as much by how it is disconnected.
 DisconnectReason unidirectional(const ClientError& error) {
@@ -20,7 +22,8 @@ DisconnectReason unidirectional(const ClientError& error) {
 }  // namespace
 
 void ClientSession::start_connect(std::uint32_t id, ConnectRequest request) {
-  if (phase_ != Phase::fresh) return drop(disconnect_reason::bad_request);
+  const bool too_long = request.name.size() > name_limit || request.version.size() > version_limit;
+  if (phase_ != Phase::fresh || too_long) return drop(disconnect_reason::bad_request);
   phase_ = Phase::connecting;
   in_progress_ = true;
   connecting_ = std::make_unique<Connecting>();

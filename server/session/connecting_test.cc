@@ -65,6 +65,25 @@ TEST(Connecting, AnErrorMakesEveryFurtherCommandABadRequestButNotThoseOfItsFrame
   EXPECT_TRUE(world.events.lines.empty());
 }
 
+TEST(Connecting, ANameOrVersionPastItsBoundEndsWith3501) {
+  for (const auto& [name, version] : {std::pair(17, 0), std::pair(0, 65)}) {
+    World world;
+    TestClient client(world);
+    ConnectRequest request;
+    request.name = std::string(static_cast<std::size_t>(name), 'n');
+    request.version = std::string(static_cast<std::size_t>(version), 'v');
+    client.say(request);
+    EXPECT_EQ(client.heard(), Lines{"disconnect 3501"});
+  }
+  World world;
+  TestClient client(world);
+  ConnectRequest request;
+  request.name = std::string(16, 'n');
+  request.version = std::string(64, 'v');
+  client.say(request);
+  EXPECT_FALSE(world.connected.empty());
+}
+
 TEST(Connecting, AfterAnErrorTheConnectionGetsStale) {
   World world;
   world.gate.admitted = client_error::token_expired;
