@@ -25,19 +25,26 @@ for (const kind of Object.keys(kinds)) {
     a.on('leave', (context) => seen.push(['leave', context.info.client]));
     a.subscribe();
     await a.ready(5000);
-    const bob = await connected(server, {}, kind);
+    const [adas] = Object.keys((await a.presence()).clients);
+    const bob = client(server, {}, kind);
     let bobs;
     bob.on('connected', (context) => { bobs = context.client; });
+    bob.connect();
+    await bob.ready(10000);
     const b = await subscribed(bob, 'room');
     const here = await a.presence();
-    assert.equal(Object.keys(here.clients).length, 2);
+    assert.deepEqual(Object.keys(here.clients).sort(), [adas, bobs].sort());
     const stats = await a.presenceStats();
     assert.equal(stats.numClients, 2);
+    // Whoever subscribes may hear its own join as well.
+    const ofBob = () => seen.filter(([, who]) => who === bobs);
+    await until('Bob to have joined', () => ofBob().length === 1);
+    assert.deepEqual(ofBob(), [['join', bobs]]);
     b.unsubscribe();
-    await until('Bob to have left', () => seen.some(([what]) => what === 'leave'));
+    await until('Bob to have left', () => ofBob().length === 2);
+    assert.deepEqual(ofBob(), [['join', bobs], ['leave', bobs]]);
     assert.equal((await a.presenceStats()).numClients, 1);
-    assert.ok(seen.filter(([what]) => what === 'join').length >= 1, 'a join was heard');
-    void bobs;
+    assert.deepEqual(seen.filter(([what, who]) => who !== bobs && (what !== 'join' || who !== adas)), [], 'nobody else');
   });
 
   test(`${kind}: history forwards, backwards, in pages`, async () => {

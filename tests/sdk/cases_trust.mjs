@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens, permissions, server-side subscriptions and the backend's webhooks, as the SDK lives through them.
 import assert from 'node:assert/strict';
-import { Fairlead, backend, client, configuration, connected, decoded, hex, hmac, kinds, listening, payload, soon, subscribed, test, token, until } from './harness.mjs';
+import { Fairlead, backend, client, configuration, connected, decoded, hex, hmac, kinds, listening, payload, sleep, soon, subscribed, test, token, until } from './harness.mjs';
 
 const strict = (more = {}) => configuration({ client: { allow_anonymous_connect_without_token: false }, ...more });
 
@@ -117,13 +117,90 @@ for (const kind of Object.keys(kinds)) {
   });
 }
 
-test('disconnect and refresh by the API', async () => {
+test('disconnect by the API', async () => {
   const server = await Fairlead.start(strict());
   const ada = await connected(server, { token: await token({ sub: 'ada' }) });
   const ended = new Promise((resolve) => { ada.on('disconnected', resolve); });
   assert.deepEqual(await server.api('disconnect', { user: 'ada' }), { result: {} });
   assert.equal((await ended).code, 3503);
 });
+
+const hooked = (other, more = {}) => strict({
+  client: {
+    allow_anonymous_connect_without_token: false, expired_close_delay: '1s', expired_sub_close_delay: '1s',
+    proxy: { connect: { enabled: true, endpoint: other.url('/connect') }, refresh: { enabled: true, endpoint: other.url('/refresh') } },
+  },
+  ...more,
+});
+const askedAt = (other, path) => other.asked.filter((one) => one.path === path);
+
+test('refresh by the API prolongs a connection, and ends it', async () => {
+  const other = await backend({ '/connect': () => ({ result: { user: 'ada', expire_at: soon(3) } }), '/refresh': () => ({ result: { expired: true } }) });
+  const server = await Fairlead.start(hooked(other));
+  const ada = client(server);
+  const codes = [];
+  ada.on('connecting', (context) => codes.push(context.code));
+  ada.connect();
+  await ada.ready(10000);
+  codes.length = 0;
+  assert.deepEqual(await server.api('refresh', { user: 'ada', expire_at: soon(600) }), { result: {} });
+  await sleep(4500);
+  assert.deepEqual(codes, [], 'the connection outlived what it had been given');
+  assert.equal(askedAt(other, '/refresh').length, 0, 'nobody had to be asked');
+  assert.deepEqual(await server.api('refresh', { user: 'ada', expired: true }), { result: {} });
+  await until('the end', () => codes.length > 0);
+  assert.equal(codes[0], 3005);
+});
+
+for (const kind of Object.keys(kinds)) {
+  test(`${kind}: the backend prolongs connections, and ends them`, async () => {
+    let more = 2;
+    const other = await backend({
+      '/connect': () => ({ result: { user: 'ada', expire_at: soon(2) } }),
+      '/refresh': () => ({ result: more-- > 0 ? { expire_at: soon(2) } : { expired: true } }),
+    });
+    const server = await Fairlead.start(hooked(other));
+    const ada = client(server, {}, kind);
+    const codes = [];
+    ada.on('connecting', (context) => codes.push(context.code));
+    ada.connect();
+    await ada.ready(10000);
+    codes.length = 0;
+    await until('two questions', () => askedAt(other, '/refresh').length >= 2, 15);
+    assert.deepEqual(codes, [], 'the connection stayed');
+    assert.equal(askedAt(other, '/refresh')[0].body.user, 'ada');
+    await until('the end', () => codes.length > 0, 15);
+    assert.equal(codes[0], 3005);
+  });
+
+  test(`${kind}: the backend prolongs subscriptions, and ends them`, async () => {
+    let more = 2;
+    const other = await backend({
+      '/subscribe': () => ({ result: { expire_at: soon(2) } }),
+      '/sub_refresh': () => ({ result: more-- > 0 ? { expire_at: soon(2) } : { expired: true } }),
+    });
+    const server = await Fairlead.start(strict({
+      client: { expired_sub_close_delay: '1s' },
+      channel: {
+        proxy: { subscribe: { endpoint: other.url('/subscribe') }, sub_refresh: { endpoint: other.url('/sub_refresh') } },
+        namespaces: [{ name: 'hooks', subscribe_proxy_enabled: true, sub_refresh_proxy_enabled: true }],
+      },
+    }));
+    const ada = await connected(server, { token: await token({ sub: 'ada' }) }, kind);
+    const sub = await subscribed(ada, 'hooks:news');
+    const codes = [];
+    sub.on('subscribing', (context) => codes.push(context.code));
+    await until('two questions', () => askedAt(other, '/sub_refresh').length >= 2, 15);
+    assert.deepEqual(codes, [], 'the subscription stayed');
+    const [{ body }] = askedAt(other, '/sub_refresh');
+    assert.deepEqual([body.user, body.channel], ['ada', 'hooks:news']);
+    await server.publish('hooks:news', { n: 1 });
+    await until('the message', () => sub.heard.length === 1);
+    await until('the end', () => codes.length > 0, 15);
+    assert.equal(codes[0], 2501);
+    assert.equal(ada.state, 'connected');
+  });
+}
 
 test('a channel without permission, and one of an unknown namespace', async () => {
   const server = await Fairlead.start(strict());
