@@ -71,7 +71,7 @@ std::vector<Field<ChannelOptions>> channel_permission_fields() {
       field("sub_refresh_proxy_name", &O::sub_refresh_proxy_name, "Which of `proxies` is asked."),
       field("slow_policy", &O::slow_policy, "What happens to a client that takes its messages too slowly.",
             {.choices = {"disconnect", "drop_oldest", "sample", "conflate"}}),
-      field("slow_queue_messages", &O::slow_queue_messages, "Messages that wait before that happens.",
+      field("slow_queue_messages", &O::slow_queue_messages, "Publications that wait by the other policies; disconnect goes by client.queue_max_size alone.",
             {.minimum = 1, .maximum = 1'000'000}),
       field("slow_sample_per_second", &O::slow_sample_per_second, "The rate of the policy sample.",
             {.minimum = 0.001, .maximum = 10'000}),
