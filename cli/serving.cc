@@ -78,12 +78,13 @@ void print_stats(const ServerStats& stats) {
     }
     return text;
   }();
-  (void)write_all(STDERR_FILENO,
-                  fmt::format("stats accepted={} refused={} tls={} resumed={} tls_failed={} requests={} upgrades={} "
-                              "upgrades_refused={} messages_in={} messages_out={} bytes_in={} bytes_out={}{}\n",
-                              stats.accepted, stats.refused_at_accept, stats.tls_handshakes, stats.tls_resumed,
-                              stats.tls_failed, stats.http_requests, stats.upgrades, stats.upgrades_refused,
-                              stats.messages_in, stats.messages_out, stats.bytes_in, stats.bytes_out, failures));
+  (void)write_all(
+      STDERR_FILENO,
+      fmt::format("stats accepted={} refused={} tls={} resumed={} tls_failed={} requests={} upgrades={} "
+                  "upgrades_refused={} messages_in={} messages_out={} messages_dropped={} bytes_in={} bytes_out={}{}\n",
+                  stats.accepted, stats.refused_at_accept, stats.tls_handshakes, stats.tls_resumed, stats.tls_failed,
+                  stats.http_requests, stats.upgrades, stats.upgrades_refused, stats.messages_in, stats.messages_out,
+                  stats.messages_dropped, stats.bytes_in, stats.bytes_out, failures));
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ void add_library(std::vector<MetricFamily>& to, const ServerStats& library) {
       {"fairlead_upgrades_refused_total", {"Opening handshakes that were refused.", library.upgrades_refused}},
       {"fairlead_messages_received_total", {"WebSocket messages received.", library.messages_in}},
       {"fairlead_messages_sent_total", {"WebSocket messages sent.", library.messages_out}},
+      {"fairlead_messages_dropped_total", {"WebSocket messages dropped for want of room.", library.messages_dropped}},
       {"fairlead_bytes_received_total", {"Bytes received.", library.bytes_in}},
       {"fairlead_bytes_sent_total", {"Bytes sent.", library.bytes_out}},
       {"fairlead_certificate_reloads_total",

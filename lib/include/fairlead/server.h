@@ -111,6 +111,9 @@ struct ServerStats {
   std::uint64_t tls_handshakes = 0, tls_resumed = 0, tls_failed = 0;
   std::uint64_t http_requests = 0, upgrades = 0, upgrades_refused = 0;
   std::uint64_t messages_in = 0, messages_out = 0, bytes_in = 0, bytes_out = 0;
+  // Messages and pieces of streamed answers that were left out by drop_newest and drop_oldest, and messages that waited
+  // for a streamed one which never ended.
+  std::uint64_t messages_dropped = 0;
   std::uint64_t certificate_reloads = 0, certificate_reload_failures = 0;
   std::size_t connections = 0, websockets = 0;  // now
   std::size_t buffer_bytes = 0;                 // lent to connections now

@@ -179,10 +179,19 @@ void Channel::on_pong(Bytes payload) {
 void Channel::on_failed(const Error& error) {
   if (error_ == nullptr) error_ = std::make_unique<Error>(error);
   context_.counters.failed(error_->code);
-  if (settings_->log) {
-    settings_->log(LogLevel::info, "websocket failed peer=" + to_string(request().peer) + " " + to_string(*error_));
-  }
+  log_failure(LogLevel::info, "failed", *error_);
+  note_dropped();
   want_flush();
+}
+
+// The policies drop_newest and drop_oldest, and what waited for a streamed message that never ended. Each connection
+// says so once: a slow one drops thousands.
+void Channel::note_dropped() {
+  const std::uint64_t dropped = std::exchange(context_.resources.dropped_messages, 0);
+  if (dropped == 0) return;
+  context_.counters.messages_dropped.add(dropped);
+  if (std::exchange(told_of_drops_, true)) return;
+  log_failure(LogLevel::info, "drops messages", {Errc::outgoing_queue_full, "they had to wait for too long"});
 }
 
 // An exception of the application must not end the loop: it ends this connection (1011).
@@ -301,6 +310,7 @@ SendResult Channel::ping(Bytes payload) {
 }
 
 SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_bytes) {
+  note_dropped();
   switch (sent) {
     case ws::Sent::accepted:
       break;
@@ -423,7 +433,7 @@ Result<void> Channel::close(CloseCode code, std::string_view reason) {
 void Channel::fail(CloseCode code, const Error& error) {
   if (error_ == nullptr) error_ = std::make_unique<Error>(error);
   context_.counters.failed(error.code);
-  if (settings_->log) settings_->log(LogLevel::error, "websocket closed: " + to_string(error));
+  log_failure(LogLevel::error, "closed", error);
   static_cast<void>(close(code, {}));
 }
 
@@ -470,6 +480,7 @@ void Channel::tell_closed() {
   context_.loop.cancel_timer(*this);
   context_.mailbox->slots.close(name_);
   context_.counters.websockets.subtract();
+  note_dropped();
   const CloseInfo info = ws_.close_info();
   if (info.clean) context_.counters.closed_clean.add();
   if (settings_->handler_style) call_handler(settings_->handlers.close, facade_, info);
@@ -517,6 +528,7 @@ void Channel::on_timer(TimePoint now) {
   if (stalled && now >= *stalled + settings_->ws.limits.write_stall_time) {
     const Error stall{Errc::timed_out, "the peer takes no data"};
     context_.counters.failed(stall.code);
+    log_failure(LogLevel::info, "cut", stall);
     if (error_ == nullptr) error_ = std::make_unique<Error>(stall);
     ws_.receive_end(now);
     tell_closed();

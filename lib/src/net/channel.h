@@ -152,6 +152,9 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void on_chunk(const ws::ChunkEvent& chunk);
   void on_pong(Bytes payload);
   void on_failed(const Error& error);
+  void note_dropped();
+  // Log lines (channel_log.cc).
+  void log_failure(LogLevel level, std::string_view what, const Error& error);
   void arrived(Received received);
   void call_handler(auto&& handler, auto&&... arguments);
   void flush();
@@ -207,7 +210,8 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   bool forsaken_ = false;
   bool closed_ = false;  // the close is settled and everybody has been told
   bool registered_ = false;
-  bool stream_ended_ = false;     // the peer sends no more; what it sent may still have to be handed over
+  bool stream_ended_ = false;  // the peer sends no more; what it sent may still have to be handed over
+  bool told_of_drops_ = false;
   bool close_time_used_ = false;  // `close_time` has passed since our close frame left
 };
 

@@ -29,6 +29,7 @@ struct Counters {
   Count tls_handshakes, tls_resumed, tls_failed;
   Count http_requests, upgrades, upgrades_refused;
   Count messages_in, messages_out, bytes_in, bytes_out;
+  Count messages_dropped;
   Count closed_clean;
   Count connections, websockets;  // now
   Count buffer_bytes;             // now

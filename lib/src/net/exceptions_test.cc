@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever the application throws, of whatever type, ends an answer or a connection, and never the server.
+#include "net/log_lines_testing.h"
 #include "net/raw_peer_testing.h"
 #include "net/testing.h"
 
@@ -8,39 +9,17 @@
 
 #include <gtest/gtest.h>
 
-#include <mutex>
+#include <stdexcept>
 #include <string>
-#include <vector>
 
 namespace fairlead {
 namespace {
 
 using net::testing::client_options;
+using net::testing::LogLines;
 using net::testing::PlainServer;
 using net::testing::RawPeer;
-using net::testing::soon;
 using net::testing::TestServer;
-
-// Lines that a server has logged.
-class Lines {
- public:
-  [[nodiscard]] LogSink sink() {
-    return [this](LogLevel, std::string_view line) {
-      const std::scoped_lock lock(mutex_);
-      lines_.emplace_back(line);
-    };
-  }
-  [[nodiscard]] int with(std::string_view part) {
-    const std::scoped_lock lock(mutex_);
-    int count = 0;
-    for (const std::string& line : lines_) count += line.find(part) != std::string::npos ? 1 : 0;
-    return count;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::string> lines_;
-};
 
 Task<Response> throw_later(const Request&) {
   static_cast<void>(co_await sleep_for(std::chrono::milliseconds(1)));
@@ -48,7 +27,7 @@ Task<Response> throw_later(const Request&) {
 }
 
 TEST(Exceptions, OfAnHttpHandlerBecomeA500) {
-  Lines lines;
+  LogLines lines;
   PlainServer server(
       [](Server& s) {
         s.http("/now", [](const Request&) -> Response { throw 1; });
@@ -71,7 +50,7 @@ TEST(Exceptions, OfAnHttpHandlerBecomeA500) {
 }
 
 TEST(Exceptions, OfAnAcceptHookRefuseWith500) {
-  Lines lines;
+  LogLines lines;
   TestServer server(
       [](Server& s) {
         const auto swallow = [](Connection& ws) -> Task<> { co_await ws.receive(); };

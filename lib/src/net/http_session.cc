@@ -82,7 +82,7 @@ void HttpSession::on_stream_end(const Error* error) {
   if (std::holds_alternative<Streaming>(phase_)) return cut_stream();
   if (std::holds_alternative<Securing>(phase_)) {
     loop_.context->counters.tls_failed.add();
-    loop_.context->counters.failed(error != nullptr ? error->code : Errc::unexpected_eof);
+    count_failure(error != nullptr ? *error : Error{Errc::unexpected_eof, "the peer ended the TLS handshake"}, nullptr);
   }
   if (std::holds_alternative<Reading>(phase_)) {
     reader_->receive_end();
@@ -131,6 +131,7 @@ void HttpSession::on_timer(TimePoint now) {
     const auto stalled = stream_->stalled_since();
     const auto limit = core_.options().limits.write_stall_time;
     if (!stalled || now < *stalled + limit) return arm((stalled ? *stalled : now) + limit);
+    count_failure({Errc::timed_out, "the peer takes no answer"}, nullptr);
     return end(Duration::zero());
   }
   if (std::holds_alternative<Streaming>(phase_)) return on_stream_timer(now);

@@ -130,6 +130,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   std::uint64_t turn_ = 0;
   std::size_t stream_limit_bytes_ = 0;  // of the route that answers
   bool close_after_answer_ = false;
+  bool told_of_drops_ = false;
 };
 
 }  // namespace fairlead::net

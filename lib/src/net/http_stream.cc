@@ -68,8 +68,14 @@ SendResult HttpSession::take_piece(Bytes piece) {
 }
 
 SendResult HttpSession::refuse_piece() {
-  if (core_.options().limits.overflow != OverflowPolicy::close) return SendResult::over_limit;
-  loop_.context->counters.failed(Errc::outgoing_queue_full);
+  if (core_.options().limits.overflow != OverflowPolicy::close) {
+    loop_.context->counters.messages_dropped.add();
+    if (!std::exchange(told_of_drops_, true)) {
+      core_.log(LogLevel::info, "drops pieces" + whose(nullptr) + " " + std::string(name(Errc::outgoing_queue_full)));
+    }
+    return SendResult::over_limit;
+  }
+  count_failure({Errc::outgoing_queue_full, "the peer is too slow for a streamed answer"}, nullptr);
   // The application stands in the middle of its `send`: it learns of the end in a call of its own.
   loop_.loop->post(unlink_stream());
   end(linger_after_stream);
@@ -152,7 +158,7 @@ void HttpSession::on_stream_timer(TimePoint now) {
   if (!stalled) return;
   const TimePoint limit = *stalled + core_.options().limits.write_stall_time;
   if (now < limit) return arm(limit);
-  count_failure({Errc::timed_out, "the peer takes no data"}, nullptr);
+  count_failure({Errc::timed_out, "the peer takes nothing of a streamed answer"}, nullptr);
   cut_stream();
 }
 

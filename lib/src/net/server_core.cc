@@ -515,6 +515,7 @@ ServerStats ServerCore::stats() const {
     sum.upgrades_refused += counters.upgrades_refused.get();
     sum.messages_in += counters.messages_in.get();
     sum.messages_out += counters.messages_out.get();
+    sum.messages_dropped += counters.messages_dropped.get();
     sum.bytes_in += counters.bytes_in.get();
     sum.bytes_out += counters.bytes_out.get();
     sum.websockets += counters.websockets.get();

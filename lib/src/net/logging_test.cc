@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a server says of single connections: each bad peer once, with a counter.
+#include "net/log_lines_testing.h"
+#include "net/raw_peer_testing.h"
+#include "net/testing.h"
+
+#include <fairlead/server.h>
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace fairlead {
+namespace {
+
+using net::testing::LogLines;
+using net::testing::PlainServer;
+using net::testing::RawPeer;
+using net::testing::soon;
+using net::testing::TestServer;
+using std::chrono::milliseconds;
+
+Task<> echo(Connection& ws) {
+  while (true) {
+    const auto message = co_await ws.receive();
+    if (!message) co_return;
+    co_await ws.send(*message);
+  }
+}
+
+TEST(BadPeers, WhoBreaksOffATlsHandshakeIsLoggedAndCounted) {
+  LogLines lines;
+  TestServer server([](Server& s) { s.websocket("/", echo); }, {.log = lines.sink()});
+  {
+    const RawPeer peer(server.port());
+    peer.send("\x16\x03\x01");
+    peer.end();
+    ASSERT_TRUE(soon([&] { return lines.with("unexpected_eof") == 1; })) << lines.all();
+  }
+  {
+    const RawPeer peer(server.port());
+    peer.send("\x16\x03\x01");
+    peer.reset_at_the_end();
+  }
+  ASSERT_TRUE(soon([&] { return lines.with("connection_reset") == 1; })) << lines.all();
+  EXPECT_EQ(server.server().stats().tls_failed, 2U);
+  EXPECT_EQ(server.server().stats().failed(Errc::unexpected_eof), 1U);
+}
+
+TEST(BadPeers, WhoTakesNoAnswerIsLoggedAndCounted) {
+  LogLines lines;
+  PlainServer server(
+      [](Server& s) { s.http("/", [](const Request&) { return Response::text(200, std::string(16 << 20, 'x')); }); },
+      {.limits = {.write_stall_time = milliseconds(100)}, .log = lines.sink()});
+  const RawPeer peer(server.port(), 4'096);
+  ASSERT_TRUE(peer.send("GET /?token=secret HTTP/1.1\r\nHost: x\r\n\r\n"));
+  ASSERT_TRUE(soon([&] { return lines.with("timed_out: the peer takes no answer") == 1; })) << lines.all();
+  EXPECT_EQ(server.server().stats().failed(Errc::timed_out), 1U);
+  EXPECT_EQ(lines.with("secret"), 0);
+}
+
+constexpr std::string_view upgrade =
+    "GET /?token=secret HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+// A route that sends more than any socket takes, in messages that come one by one.
+void flood(Server& server) {
+  Handlers handlers;
+  handlers.open = [](Connection& ws) {
+    const std::string large(64 * 1024, 'x');
+    for (int i = 0; i < 256; ++i) ws.send(large);
+  };
+  server.websocket("/", handlers);
+}
+
+TEST(BadPeers, AWebSocketThatTakesNothingIsLoggedAndCounted) {
+  LogLines lines;
+  PlainServer server(flood, {.limits = {.outgoing_queue_bytes = unlimited, .write_stall_time = milliseconds(100)},
+                             .log = lines.sink()});
+  const RawPeer peer(server.port(), 4'096);
+  ASSERT_TRUE(peer.send(upgrade));
+  ASSERT_TRUE(soon([&] { return lines.with("websocket cut peer=127.0.0.1:") == 1; })) << lines.all();
+  EXPECT_EQ(lines.with("timed_out: the peer takes no data"), 1) << lines.all();
+  EXPECT_EQ(server.server().stats().failed(Errc::timed_out), 1U);
+  EXPECT_EQ(lines.with("secret"), 0);
+}
+
+TEST(BadPeers, WhoseMessagesAreDroppedIsLoggedOnceAndEachIsCounted) {
+  for (const auto policy : {OverflowPolicy::drop_newest, OverflowPolicy::drop_oldest}) {
+    LogLines lines;
+    PlainServer server(flood,
+                       {.limits = {.outgoing_queue_bytes = 256 * 1024, .overflow = policy}, .log = lines.sink()});
+    const RawPeer peer(server.port(), 4'096);
+    ASSERT_TRUE(peer.send(upgrade));
+    ASSERT_TRUE(soon([&] { return server.server().stats().messages_dropped > 50; })) << lines.all();
+    EXPECT_LT(server.server().stats().messages_dropped, 256U);
+    EXPECT_EQ(lines.with("websocket drops messages peer=127.0.0.1:"), 1) << lines.all();
+    EXPECT_EQ(lines.with("secret"), 0);
+  }
+}
+
+}  // namespace
+}  // namespace fairlead
