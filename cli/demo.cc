@@ -81,6 +81,7 @@ ExitStatus demo(const DemoOptions& options) {
   settings.tls = tls_of(options.serving);
   settings.threads = options.serving.threads;
   settings.log = log_of(options.serving);
+  settings.log_from = log_from(options.serving);
   Server server(std::move(settings));
   add_channel_demo(server, !ca_file.empty());
   add_pages(server, web);

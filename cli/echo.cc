@@ -136,6 +136,7 @@ ServerOptions server_options(const EchoOptions& options) {
   server.origin.hosts = options.hosts;
   server.threads = options.serving.threads;
   server.log = log_of(options.serving);
+  server.log_from = log_from(options.serving);
   return server;
 }
 

@@ -116,7 +116,7 @@ void add_serving_options(CLI::App& verb, ServingOptions& options) {
       ->check(CLI::Range(0U, 1024U).description(""));
   add_seconds(verb, "--drain", options.drain_seconds, "After SIGTERM or SIGINT, spread the closes over this time");
   verb.add_flag("-q,--quiet", options.quiet, "Log nothing");
-  verb.add_flag("-v,--verbose", options.verbose, "Log every connection");
+  verb.add_flag("-v,--verbose", options.verbose, "Log each WebSocket when it opens and when it ends");
   verb.add_flag("--stats", options.stats, "Print counters on stderr at the end");
 }
 
@@ -132,8 +132,10 @@ LogSink log_of(const ServingOptions& options) {
   if (options.quiet) {
     return [](LogLevel, std::string_view) {};
   }
-  return log_to_stderr(options.verbose ? LogLevel::debug : LogLevel::info);
+  return log_to_stderr(log_from(options));
 }
+
+LogLevel log_from(const ServingOptions& options) { return options.verbose ? LogLevel::debug : LogLevel::info; }
 
 std::string url_of(const ServingOptions& options, const Listening& listening, std::string_view scheme) {
   if (!options.unix_path.empty()) return "unix:" + options.unix_path;

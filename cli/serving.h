@@ -33,6 +33,7 @@ void add_serving_options(CLI::App& verb, ServingOptions& options);
 // The certificate files, or the development certificate when there are none. Says what is missing in the exception.
 [[nodiscard]] Tls tls_of(const ServingOptions& options);
 [[nodiscard]] LogSink log_of(const ServingOptions& options);
+[[nodiscard]] LogLevel log_from(const ServingOptions& options);
 
 // Where a server came to listen: "wss://localhost:8443/", with the host as it was asked for and the port as it is.
 [[nodiscard]] std::string url_of(const ServingOptions& options, const Listening& listening, std::string_view scheme);

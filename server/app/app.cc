@@ -171,6 +171,8 @@ class RunningApp final : public App {
     options.tls = tls_of(settings_->listen);
     options.threads = settings_->listen.threads;
     options.log = options_.log;
+    const bool debug = settings_->log.level == "debug" || settings_->log.level == "trace";
+    if (debug) options.log_from = LogLevel::debug;
     options.origin.allowed = settings_->transport.allowed_origins;
     options.limits.http_body_bytes = std::max(options.limits.http_body_bytes, settings_->http_api.max_body_bytes);
     options.limits.connections = settings_->listen.connections;

@@ -375,7 +375,7 @@ void mount_node(std::vector<Key>& all) {
         [](Settings& s) -> A& { return s.admin; });
   using L = LogSettings;
   mount(all, "log.",
-        std::vector{field("level", &L::level, "What is logged.",
+        std::vector{field("level", &L::level, "What is logged. debug at the start: each WebSocket, too.",
                           {.choices = {"trace", "debug", "info", "warn", "error", "none"}}),
                     field("format", &L::format, "For people or for programs.", {.choices = {"text", "json"}})},
         [](Settings& s) -> L& { return s.log; });

@@ -454,6 +454,7 @@ def echo_logs_as_asked():
         talk(echoed("secret-payload"), server.url("/?token=secret-token"))
         server.end()
         lacks(server.err, "secret-payload", "secret-token")
+        contains(server.err, "websocket opened peer=", " path=/ subprotocol=none tls=TLSv1.3", "websocket ended peer=", " code=1000 ")
         contains(server.err, "stats accepted=", "messages_in=1", "messages_out=1", "upgrades=1")
         for line in server.err.splitlines():
             assert line.startswith("stats ") or re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (debug|info|warning|error) ", line), line

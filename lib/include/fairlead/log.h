@@ -11,6 +11,7 @@ namespace fairlead {
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 // Called from any loop's thread, so it must be thread-safe. A line never holds a payload, a token or a query string.
+// At `debug` there is a line for each WebSocket that opens and one for each that ends; see ServerOptions::log_from.
 using LogSink = std::function<void(LogLevel, std::string_view line)>;
 
 }  // namespace fairlead

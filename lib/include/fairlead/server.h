@@ -84,6 +84,9 @@ struct ServerOptions {
   OriginPolicy origin{};  // default: the page's own origin, or no Origin at all
   unsigned threads = 0;   // loops; 0: one per core
   LogSink log{};
+  // Lines below it are left out. `debug` adds two for each WebSocket: when it opens (peer, path without its query,
+  // subprotocol, version of TLS), and when it ends (both close codes, seconds, bytes of its frames).
+  LogLevel log_from = LogLevel::info;
   // Called once on each loop's thread (index 0, 1, …), before that loop accepts and before it runs what is posted to
   // it: the place to make per-loop state. What it makes must outlive the server, whose last connections end in ~Server.
   std::function<void(LoopHandle loop, unsigned index)> loop_started{};

@@ -63,6 +63,7 @@ Channel::~Channel() = default;
 
 void Channel::open(MutableBytes leftover) {
   const auto alive = shared_from_this();
+  log_opened();
   if (settings_->handler_style) {
     facade_ = Connection(alive);
     call_handler(settings_->handlers.open, facade_);
@@ -76,6 +77,7 @@ void Channel::open(MutableBytes leftover) {
 
 void Channel::on_data(MutableBytes data) {
   const auto alive = shared_from_this();
+  if (settings_->log_connections && !closed_) context_.logged[this].bytes_in += data.size();
   ws_.receive(data, io::Loop::now());
   pump();
   ws_.retain();
@@ -392,7 +394,9 @@ void Channel::write_output() {
     std::array<Bytes, gathered_pieces> pieces;
     const std::size_t count = ws_.output(pieces);
     if (count == 0) break;
-    ws_.consume(stream_->write(std::span(pieces).first(count)));
+    const std::size_t written = stream_->write(std::span(pieces).first(count));
+    if (settings_->log_connections && !closed_) context_.logged[this].bytes_out += written;
+    ws_.consume(written);
   }
 }
 
@@ -482,6 +486,7 @@ void Channel::tell_closed() {
   context_.counters.websockets.subtract();
   note_dropped();
   const CloseInfo info = ws_.close_info();
+  log_ended(info);
   if (info.clean) context_.counters.closed_clean.add();
   if (settings_->handler_style) call_handler(settings_->handlers.close, facade_, info);
   resume_all();

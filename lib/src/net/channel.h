@@ -35,7 +35,9 @@ struct ChannelSettings {
   bool handler_style = false;
   bool record_per_message = false;  // see ClientOptions
   LogSink log;
-  std::string path;  // the route's, for `for_each`
+  LogLevel log_from = LogLevel::info;
+  bool log_connections = false;  // `log` is there and wants `debug`: a line when each opens and when it ends
+  std::string path;              // the route's, for `for_each`
 };
 
 // What the opening handshake left behind.
@@ -155,6 +157,8 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void note_dropped();
   // Log lines (channel_log.cc).
   void log_failure(LogLevel level, std::string_view what, const Error& error);
+  void log_opened();
+  void log_ended(const CloseInfo& info);
   void arrived(Received received);
   void call_handler(auto&& handler, auto&&... arguments);
   void flush();

@@ -2,15 +2,52 @@
 // What a WebSocket's life looks like in the log: one line for each event, with neither payload nor token nor query.
 #include "net/channel.h"
 
+#include <chrono>
 #include <string>
-#include <string_view>
+#include <utility>
 
 namespace fairlead::net {
+namespace {
+
+// Of a path, at most this is in a log line.
+constexpr std::size_t logged_path_bytes = 200;
+
+std::string seconds(Duration duration) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  std::string text = std::to_string(milliseconds / 1'000) + ".";
+  const std::string rest = std::to_string(milliseconds % 1'000);
+  return text.append(3 - rest.size(), '0').append(rest);
+}
+
+}  // namespace
 
 void Channel::log_failure(LogLevel level, std::string_view what, const Error& error) {
-  if (!settings_->log) return;
+  if (!settings_->log || level < settings_->log_from) return;
   std::string line = "websocket ";
   settings_->log(level, line.append(what).append(" peer=" + to_string(request().peer) + " " + to_string(error)));
+}
+
+void Channel::log_opened() {
+  if (!settings_->log_connections) return;
+  context_.logged[this].opened = io::Loop::now();
+  const TlsInfo tls = tls_info();
+  std::string line = "websocket opened peer=" + to_string(request().peer) + " path=";
+  line.append(request().path, 0, logged_path_bytes);
+  line.append(" subprotocol=").append(subprotocol().empty() ? "none" : subprotocol());
+  settings_->log(LogLevel::debug, line.append(" tls=").append(tls.version.empty() ? "none" : tls.version));
+}
+
+void Channel::log_ended(const CloseInfo& info) {
+  if (!settings_->log_connections) return;
+  const auto found = context_.logged.extract(this);
+  if (found.empty()) return;  // it never opened
+  const LoopContext::Logged& life = found.mapped();
+  std::string line = "websocket ended peer=" + to_string(request().peer) + " path=";
+  line.append(request().path, 0, logged_path_bytes);
+  line += " code=" + std::to_string(info.code) + " sent_code=" + std::to_string(info.sent_code);
+  line += " seconds=" + seconds(io::Loop::now() - life.opened);
+  line += " bytes_in=" + std::to_string(life.bytes_in) + " bytes_out=" + std::to_string(life.bytes_out);
+  settings_->log(LogLevel::debug, line);
 }
 
 }  // namespace fairlead::net

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a server says of single connections: each bad peer once, with a counter.
+// What a server says of single connections: each bad peer once, with a counter; each WebSocket where it is asked for.
 #include "net/log_lines_testing.h"
 #include "net/raw_peer_testing.h"
 #include "net/testing.h"
 
+#include <fairlead/client.h>
 #include <fairlead/server.h>
 
 #include <gtest/gtest.h>
@@ -13,6 +14,7 @@
 namespace fairlead {
 namespace {
 
+using net::testing::client_options;
 using net::testing::LogLines;
 using net::testing::PlainServer;
 using net::testing::RawPeer;
@@ -26,6 +28,46 @@ Task<> echo(Connection& ws) {
     if (!message) co_return;
     co_await ws.send(*message);
   }
+}
+
+void talk(TestServer& server) {
+  run([&]() -> Task<> {
+    ClientOptions options = client_options();
+    options.subprotocols = {"v1"};
+    auto ws = co_await connect(server.url("/in?token=secret"), options);
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    co_await ws->send("hello");
+    static_cast<void>(co_await ws->receive());
+    EXPECT_TRUE(ws->close(4000, "secret"));
+    co_await ws->closed();
+  });
+}
+
+TEST(ConnectionLog, TellsOfEachWebSocketWhenItOpensAndWhenItEnds) {
+  LogLines lines;
+  RouteOptions route;
+  route.subprotocols = {"v1"};
+  TestServer server([&](Server& s) { s.websocket("/in", echo, route); },
+                    {.log = lines.sink(), .log_from = LogLevel::debug});
+  talk(server);
+  ASSERT_TRUE(soon([&] { return lines.with("websocket ended") == 1; })) << lines.all();
+  EXPECT_EQ(lines.with("debug websocket opened peer=127.0.0.1:"), 1) << lines.all();
+  EXPECT_EQ(lines.with(" path=/in subprotocol=v1 tls=TLSv1.3"), 1) << lines.all();
+  // Masked "hello" and a close frame with a reason of six bytes; "hello" and the echo of the close.
+  EXPECT_EQ(lines.with(" path=/in code=4000 sent_code=4000 seconds=0."), 1) << lines.all();
+  EXPECT_EQ(lines.with(" bytes_in=25 bytes_out=11"), 1) << lines.all();
+  EXPECT_EQ(lines.with("secret"), 0) << lines.all();
+}
+
+TEST(ConnectionLog, IsSilentUnlessItIsAskedFor) {
+  LogLines lines;
+  RouteOptions route;
+  route.subprotocols = {"v1"};
+  TestServer server([&](Server& s) { s.websocket("/in", echo, route); }, {.log = lines.sink()});
+  talk(server);
+  ASSERT_TRUE(soon([&] { return server.server().stats().websockets == 0; }));
+  EXPECT_EQ(lines.with(""), 0) << lines.all();
 }
 
 TEST(BadPeers, WhoBreaksOffATlsHandshakeIsLoggedAndCounted) {

@@ -19,6 +19,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -68,6 +69,13 @@ struct LoopContext {
   std::shared_ptr<Mailbox> mailbox;
   // Keeps channels alive until their stream has ended.
   std::unordered_map<Channel*, std::shared_ptr<Channel>> channels;
+  // What the log line of an open WebSocket's end will tell; empty unless such lines are wanted.
+  struct Logged {
+    TimePoint opened{};
+    std::uint64_t bytes_in = 0;  // of frames
+    std::uint64_t bytes_out = 0;
+  };
+  std::unordered_map<const Channel*, Logged> logged;
   Spawned spawned;  // coroutines that nobody awaits
   std::unique_ptr<ClientContexts> clients;
   // Failed attempts whose streams still say goodbye.

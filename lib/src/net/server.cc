@@ -29,6 +29,8 @@ std::shared_ptr<net::ChannelSettings> make_settings(const ServerOptions& server,
   settings->ws.compressor =
       options.compression.deflate.send_context_takeover ? ws::CompressorUse::dedicated : ws::CompressorUse::shared;
   settings->log = server.log;
+  settings->log_from = server.log_from;
+  settings->log_connections = server.log && server.log_from <= LogLevel::debug;
   settings->path = path;
   return settings;
 }

@@ -498,7 +498,7 @@ bool ServerCore::over_memory_budget() const noexcept {
 }
 
 void ServerCore::log(LogLevel level, const std::string& line) const {
-  if (options_.log) options_.log(level, line);
+  if (options_.log && level >= options_.log_from) options_.log(level, line);
 }
 
 ServerStats ServerCore::stats() const {
