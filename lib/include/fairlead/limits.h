@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every limit of a connection and of a server, with unit, default and reason. Zero means "refuse everything" only where
-// that makes sense; to lift a limit say `unlimited`, or `Milliseconds::max()` for a time.
+// The limits of a connection and of a server that can be set, with unit, default and reason. Zero means "refuse
+// everything" only where that makes sense; to lift a limit say `unlimited`, or `Milliseconds::max()` for a time. What
+// is bounded besides, by numbers that nobody has to set, is in docs/limits.md.
 #pragma once
 
 #include <chrono>
@@ -24,19 +25,24 @@ struct Limits {
   using Milliseconds = std::chrono::milliseconds;
 
   // ── Before the channel is open ────────────────────────────────────────────────────────────────────────────────────
-  // From accept to Finished; a slow-loris holds a slot no longer than this. When very many come at once, their
-  // handshakes wait for one another: time in which a peer has said its part and waits for us is not counted.
+  // From accept to Finished: ten round trips of half a second, which is more than the worst mobile networks need, and a
+  // slow-loris holds a slot no longer. When very many come at once, their handshakes wait for one another: time in
+  // which a peer has said its part and waits for us is not counted.
   Milliseconds tls_handshake_time{5'000};
-  Milliseconds http_head_time{5'000};       // for the whole head, not per byte; browsers need a few round trips at most
-  Milliseconds http_idle_time{15'000};      // a kept-alive HTTP connection between requests
-  std::size_t http_head_bytes = 16 * 1024;  // request line and fields together; 431 past it
-  std::size_t http_header_count = 100;      // 431 past it
-  std::size_t http_body_bytes = 64 * 1024;  // an ordinary request's body; 413 past it
-  // A body may take http_head_time, and what so much of it as has arrived takes at this rate: a phone with little
-  // reception is slower than a server is patient with a head. Who only announces a long body gets no time for it. 408
-  // past it.
+  // For the whole head, not per byte: it fits a few packets, and a slow-loris gets no more.
+  Milliseconds http_head_time{5'000};
+  // A kept-alive HTTP connection between requests: while a page loads its parts; browsers come back by themselves.
+  Milliseconds http_idle_time{15'000};
+  // Request line and fields together: cookies and tokens are long, other servers take 8 to 16 KiB. 431 past it.
+  std::size_t http_head_bytes = 16 * 1024;
+  std::size_t http_header_count = 100;  // browsers send some twenty, proxies add a few; 431 past it
+  // An ordinary request's body, which is held in memory as a whole: a form or a command, no upload. 413 past it.
+  std::size_t http_body_bytes = 64 * 1024;
+  // Bytes per second, that a phone with little reception reaches. A body may take http_head_time, and what so much of
+  // it as has arrived takes at this rate: who only announces a long body gets no time for it. 408 past it.
   std::size_t http_body_bytes_per_second = 16 * 1024;
-  Milliseconds accept_time{10'000};  // for the application's accept hook; 503 past it
+  // For the application's accept hook: a database that takes longer is down, and browsers still wait. 503 past it.
+  Milliseconds accept_time{10'000};
 
   // ── TLS after its handshake ───────────────────────────────────────────────────────────────────────────────────────
   // KeyUpdates, tickets, alerts and empty records, which cost far more than they weigh: token bucket with a burst of
@@ -44,28 +50,47 @@ struct Limits {
   std::size_t tls_messages_per_second = 10;
 
   // ── Incoming messages ─────────────────────────────────────────────────────────────────────────────────────────────
-  std::size_t message_bytes = 1024 * 1024;     // inflated and assembled; counted while it arrives; 1009 past it
-  std::size_t frame_bytes = 1024 * 1024;       // one frame's payload as declared in its header; 1009 past it
-  std::size_t fragments_per_message = 1'024;   // frames of one message, empty ones counted; 1008 past it
-  std::size_t control_frames_per_second = 50;  // pings and pongs, token bucket with a burst of twice this; 1008
-  std::size_t messages_per_second = 1'000;     // token bucket with a burst of twice this; 1008 past it
+  // Bytes, inflated and assembled, counted while it arrives: larger things are better streamed, and a thousand peers
+  // with a message each under way stay within a gigabyte. 1009 past it.
+  std::size_t message_bytes = 1024 * 1024;
+  std::size_t frame_bytes = 1024 * 1024;  // of payload, as declared: a message may be one frame; 1009 past it
+  // Frames of one message, empty ones counted: 1 KiB each for the largest message, while each costs a header's work.
+  // 1008 past it.
+  std::size_t fragments_per_message = 1'024;
+  // Pings and pongs, which we answer: heartbeats come once in seconds. Token bucket with a burst of twice this; 1008.
+  std::size_t control_frames_per_second = 50;
+  // Far above what people and sensors send, far below what fills a core. Token bucket with a burst of twice this; 1008.
+  std::size_t messages_per_second = 1'000;
 
   // ── Outgoing ──────────────────────────────────────────────────────────────────────────────────────────────────────
-  std::size_t outgoing_queue_bytes = 1024 * 1024;  // waiting to be written; a single larger message may stand alone
+  // Bytes that wait to be written: one largest message, or seconds of a slow link; a single larger message may stand
+  // alone. While a streamed message is open, so much for its pieces, and so much for what waits behind it.
+  std::size_t outgoing_queue_bytes = 1024 * 1024;
   OverflowPolicy overflow = OverflowPolicy::close;
 
   // ── Liveness ──────────────────────────────────────────────────────────────────────────────────────────────────────
-  Milliseconds idle_time{60'000};  // nothing received for this long closes; a ping goes out at half of it; 0: never
-  Milliseconds close_time{5'000};  // from our close frame to the end of the TCP connection
-  Milliseconds write_stall_time{30'000};  // queued bytes of which the peer takes none for this long: closed
+  // Nothing received for this long closes, a ping goes out at half of it; 0: never. Below the minute or more after
+  // which proxies and address translators forget a silent connection.
+  Milliseconds idle_time{60'000};
+  // From our close frame to the end of the TCP connection: a few slow round trips, as for the handshake.
+  Milliseconds close_time{5'000};
+  // Queued bytes of which the peer takes none for this long: closed. A tunnel may take a phone's network away.
+  Milliseconds write_stall_time{30'000};
 
   // ── The whole server ──────────────────────────────────────────────────────────────────────────────────────────────
-  std::size_t connections = 100'000;            // closed at accept past it
-  std::size_t connections_per_address = 1'000;  // IPv4 by address, IPv6 by /64; closed at accept past it
-  // Buffers and queues of all connections. Past it new connections are closed, upgrades and requests get 503, and each
-  // loop on which memory grows closes, behind its turn, the WebSockets that hold most of it (1013) until they have
-  // given back what grew: it may be passed by what one turn sends. Not counted: compressors, up to 128 KiB of
-  // ciphertext for each connection that is held back, and what the application holds (shared messages, too).
+  // Some kilobytes and a descriptor each: what a small machine holds. Closed at accept past it.
+  std::size_t connections = 100'000;
+  // IPv4 by address, IPv6 by /64: an office or a carrier's translator shares one, an attacker has few. Closed then.
+  std::size_t connections_per_address = 1'000;
+  // Bytes: a small machine's memory; 20 KiB for each of `connections`. Counted: pooled buffers that are lent to
+  // connections, that is messages under way in either direction, what waits to be written, heads of requests, and
+  // answers. Past it new connections are closed, upgrades and requests get 503, and each loop on which memory grows
+  // closes, behind its turn, the WebSockets that hold most of it (1013) until they have given back what grew: it may be
+  // passed by what one turn sends. Not counted: the connections' own objects; OpenSSL's (during a handshake, and for
+  // good where its record layer stays); compressors and inflaters (some 300 KiB for a connection that keeps both
+  // contexts); bodies of requests; messages that wait for a coroutine (64 KiB, and the one that passes them); up to
+  // 128 KiB that were read for each connection that is held back; and what the application holds (shared messages,
+  // too). Each of these has its bound for one connection, and `connections` is the bound of how many there are.
   std::size_t memory_budget_bytes = std::size_t{2} * 1024 * 1024 * 1024;
 };
 
