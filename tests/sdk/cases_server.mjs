@@ -186,8 +186,11 @@ test('SIGTERM stores how everything ended', async () => {
   await server.stop();
   for (const one of clients) one.disconnect();
   server = await Fairlead.start(config, { database });
-  const { result } = await server.api('events', { after: 0, limit: 1000 });
-  const life = result.events.slice(0, result.events.findLastIndex(({ kind }) => kind === 'node_started'));
+  const events = await until('the next beginning', async () => {
+    const found = (await server.api('events', { after: 0, limit: 1000 })).result.events;
+    return found.filter(({ kind }) => kind === 'node_started').length === 2 && found;
+  });
+  const life = events.slice(0, -1);
   assert.equal(life.filter(({ kind }) => kind === 'connected').length, 30);
   assert.equal(life.filter(({ kind }) => kind === 'disconnected').length, 30);
   assert.equal(life.filter(({ kind }) => kind === 'channel_vacated').length, 30);
