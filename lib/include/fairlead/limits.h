@@ -84,13 +84,14 @@ struct Limits {
   std::size_t connections_per_address = 1'000;
   // Bytes: a small machine's memory; 20 KiB for each of `connections`. Counted: pooled buffers that are lent to
   // connections, that is messages under way in either direction, what waits to be written, heads of requests, and
-  // answers. Past it new connections are closed, upgrades and requests get 503, and each loop on which memory grows
-  // closes, behind its turn, the WebSockets that hold most of it (1013) until they have given back what grew: it may be
-  // passed by what one turn sends. Not counted: the connections' own objects; OpenSSL's (during a handshake, and for
-  // good where its record layer stays); compressors and inflaters (some 300 KiB for a connection that keeps both
-  // contexts); bodies of requests; messages that wait for a coroutine (64 KiB, and the one that passes them); up to
-  // 128 KiB that were read for each connection that is held back; and what the application holds (shared messages,
-  // too). Each of these has its bound for one connection, and `connections` is the bound of how many there are.
+  // answers; what zlib has taken to compress and to inflate (some 300 KiB for a connection that keeps both contexts);
+  // and, by what was measured, OpenSSL's objects (48 KiB during a handshake, 14 KiB where its record layer stays). Past
+  // it new connections are closed, upgrades and requests get 503, and each loop on which memory grows closes, behind
+  // its turn, the WebSockets that hold most of it (1013) until they have given back what grew: it may be passed by what
+  // one turn sends. Not counted: the connections' own objects; bodies of requests; messages that wait for a coroutine
+  // (64 KiB, and the one that passes them); up to 128 KiB that were read for each connection that is held back; and
+  // what the application holds (shared messages, too). Each of these has its bound for one connection, and
+  // `connections` is the bound of how many there are.
   std::size_t memory_budget_bytes = std::size_t{2} * 1024 * 1024 * 1024;
 };
 

@@ -51,7 +51,7 @@ std::shared_ptr<const TlsInfo> LoopContext::intern(TlsInfo info) {
 }
 
 void LoopContext::publish_memory() noexcept {
-  const std::size_t now = buffers.lent_bytes();
+  const std::size_t now = buffers.lent_bytes() + deflate.held_bytes() + tls_bytes;
   const std::size_t published = counters.buffer_bytes.get();
   const std::size_t difference = now > published ? now - published : published - now;
   if (difference < publish_step_bytes) return;

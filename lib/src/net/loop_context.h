@@ -49,7 +49,7 @@ struct LoopContext {
   // The same facts as one shared value: most connections of a loop agreed on the same.
   [[nodiscard]] std::shared_ptr<const TlsInfo> intern(TlsInfo info);
 
-  // Publishes how much buffer memory is lent, when it has changed enough to matter.
+  // Publishes how much memory connections have of what the budget counts, when it has changed enough to matter.
   void publish_memory() noexcept;
 
   io::Loop& loop;
@@ -58,6 +58,7 @@ struct LoopContext {
   BufferPool buffers;
   ws::DeflatePool deflate;
   tls::Scratch tls;
+  std::size_t tls_bytes = 0;                     // of all engines, about
   std::unique_ptr<std::byte[]> receive_storage;  // NOLINT(modernize-avoid-c-arrays): raw storage
   [[nodiscard]] MutableBytes receive_buffer() noexcept { return {receive_storage.get(), receive_buffer_bytes}; }
   std::array<std::byte, record_bytes> stage;  // where small pieces become one record

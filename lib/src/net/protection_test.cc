@@ -153,6 +153,27 @@ TEST(Limits, ASlowReaderIsBoundedAndClosed) {
   EXPECT_LT(most, queue + 1024 * 1024) << "the queue, what one write sealed, and one message";
 }
 
+// Each keeps both contexts, some 300 KiB, and nothing else.
+TEST(Limits, CompressorsCountAgainstTheMemoryBudget) {
+  RouteOptions compressing;
+  compressing.compression.enabled = true;
+  TestServer server([&](Server& s) {
+    s.websocket("/", {.message = [](Connection& ws, MessageView message) { ws.send(message); }}, compressing);
+  });
+  run([&]() -> Task<> {
+    auto options = client_options();
+    options.compression.enabled = true;
+    const std::string text(1'000, 'x');
+    auto ws = co_await connect(server.url("/"), options);
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    co_await ws->send(text);
+    const auto answer = co_await ws->receive();
+    EXPECT_TRUE(answer && answer->compressed);
+    EXPECT_TRUE(soon([&] { return server.server().stats().buffer_bytes > 200U * 1024; }));
+  });
+}
+
 // The queue alone would allow each of these peers 64 MiB.
 TEST(Limits, PastTheMemoryBudgetTheLargestOffendersAreClosedAndOthersServed) {
   constexpr std::size_t budget = std::size_t{4} * 1024 * 1024;

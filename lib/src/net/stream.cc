@@ -30,9 +30,11 @@ constexpr std::size_t corked_bytes = std::size_t{16} * 1024;
 Stream::Stream(LoopContext& context, int descriptor, std::unique_ptr<tls::Engine> engine)
     : context_(context), socket_(context.loop, descriptor), engine_(std::move(engine)), unsent_(context.buffers) {
   socket_.set_events(this);
+  count_engine();
 }
 
 Stream::~Stream() {
+  context_.tls_bytes -= engine_bytes_;
   context_.doorway.leave(*this);
   if (alive_ != nullptr) *alive_ = false;
   if (corked()) context_.gathered.clear();  // nobody will send it
@@ -50,6 +52,12 @@ Cork::~Cork() {
   const bool goes_on = outer_ != nullptr && outer_->stream_ == stream_;
   if (stream_ != nullptr && !goes_on) stream_->uncork();
   context_.cork = outer_;
+}
+
+void Stream::count_engine() noexcept {
+  const std::size_t now = engine_ != nullptr ? engine_->held_bytes() : 0;
+  context_.tls_bytes += now - engine_bytes_;
+  engine_bytes_ = static_cast<std::uint32_t>(now);
 }
 
 // Calls the user, who may destroy this stream meanwhile.
@@ -155,6 +163,7 @@ Stream::Step Stream::deliver_engine_events() {
       if (call([&] { user_->on_data(plaintext->bytes); }) == Step::gone) return Step::gone;
     } else if (std::holds_alternative<tls::HandshakeDone>(*event)) {
       secured_ = true;
+      count_engine();
       if (call([&] { user_->on_secured(); }) == Step::gone) return Step::gone;
     } else if (std::holds_alternative<tls::PeerClosed>(*event)) {
       return end_of_input(nullptr);

@@ -14,6 +14,8 @@
 #include <fairlead/http.h>
 #include <fairlead/time.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -142,6 +144,7 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   void send_gathered();
   void send_or_keep(Bytes bytes);
   void send_now(Bytes bytes);
+  void count_engine() noexcept;
   void write_fin_if_drained();
   void finish_shutdown();
   std::size_t seal(std::span<const Bytes> pieces);
@@ -153,8 +156,9 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   Buffer unsent_;  // ciphertext, or cleartext without TLS
   std::shared_ptr<void> companion_;
   TimePoint last_progress_{};
-  bool* alive_ = nullptr;  // set while a call to the user may destroy us
-  bool begun_ = false;     // to shake hands
+  bool* alive_ = nullptr;           // set while a call to the user may destroy us
+  std::uint32_t engine_bytes_ = 0;  // as they are counted in the loop's
+  bool begun_ = false;              // to shake hands
   bool secured_ = false;
   bool paused_ = false;
   bool input_ended_ = false;    // nothing can be read any more

@@ -86,6 +86,9 @@ class Engine {
   [[nodiscard]] virtual Bytes output() const = 0;
   virtual void consume(std::size_t bytes) = 0;
 
+  // About what it has of memory, in bytes. It changes with HandshakeDone.
+  [[nodiscard]] virtual std::size_t held_bytes() const noexcept = 0;
+
   // Built when asked: keep it, rather than asking per message. Only after HandshakeDone.
   [[nodiscard]] virtual TlsInfo info() const = 0;
   // The certificates as the peer sent them, VERIFIED OR NOT, its own first: to be shown, never to decide by. Empty when

@@ -23,6 +23,9 @@
 namespace fairlead::tls {
 
 // What may wait to be sealed while the peer is in the middle of a handshake message (see `seal`).
+// What OpenSSL takes for one connection: with the buffers that it has while hands are shaken, and without (README.md).
+inline constexpr std::size_t handshake_bytes = std::size_t{48} * 1024;
+inline constexpr std::size_t open_bytes = std::size_t{14} * 1024;
 inline constexpr std::size_t unsealed_limit_bytes = std::size_t{4} * 1024 * 1024;
 
 // Lets OpenSSL's callbacks of this context reach the engine that is running.
@@ -57,6 +60,10 @@ class OpensslEngine final : public Engine {
   void close() override;
   [[nodiscard]] Bytes output() const override;
   void consume(std::size_t bytes) override;
+  // OpenSSL does not say: what was measured, see README.md.
+  [[nodiscard]] std::size_t held_bytes() const noexcept override {
+    return phase_ == Phase::handshaking ? handshake_bytes : open_bytes;
+  }
   [[nodiscard]] TlsInfo info() const override;
   [[nodiscard]] std::vector<CertificateDetails> presented_chain() const override;
 

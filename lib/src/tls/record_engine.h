@@ -40,6 +40,9 @@ class RecordEngine final : public Engine {
   void close() override;
   [[nodiscard]] Bytes output() const override;
   void consume(std::size_t bytes) override;
+  [[nodiscard]] std::size_t held_bytes() const noexcept override {
+    return sizeof(*this) + (openssl_ != nullptr ? openssl_->held_bytes() : 0);
+  }
   [[nodiscard]] TlsInfo info() const override;
   [[nodiscard]] std::vector<CertificateDetails> presented_chain() const override;
 

@@ -51,8 +51,10 @@ class Assembler {
   void receive(MutableBytes in) { input_.receive(in); }
   void retain() { input_.retain(); }
   [[nodiscard]] bool drained() const noexcept { return input_.empty(); }
-  // Of the message that has not ended.
-  [[nodiscard]] std::size_t held_bytes() const noexcept { return assembled_.size(); }
+  // Of the message that has not ended, and for inflating.
+  [[nodiscard]] std::size_t held_bytes() const noexcept {
+    return assembled_.size() + (inflater_ != nullptr ? inflater_->held_bytes() : 0);
+  }
   // Drops everything: nothing will be read any more.
   void stop();
 

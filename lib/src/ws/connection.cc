@@ -255,7 +255,9 @@ std::size_t Connection::output(std::span<Bytes> views) const { return state_->ou
 void Connection::consume(std::size_t bytes) { state_->out.queue().consume(bytes); }
 std::size_t Connection::output_bytes() const { return state_->out.queue().bytes(); }
 std::size_t Connection::queued_bytes() const { return output_bytes() + state_->out.waiting_bytes(); }
-std::size_t Connection::held_bytes() const { return queued_bytes() + state_->in.held_bytes(); }
+std::size_t Connection::held_bytes() const {
+  return queued_bytes() + state_->in.held_bytes() + state_->out.deflater_bytes();
+}
 
 // ── What the application asks for ───────────────────────────────────────────────────────────────────────────────────
 

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -35,16 +37,49 @@ uInt zlib_size(std::size_t bytes) noexcept {
   return static_cast<uInt>(std::min<std::size_t>(bytes, std::numeric_limits<uInt>::max()));
 }
 
+// zlib does not say how much it gives back, so each block begins with its size.
+struct alignas(std::max_align_t) Block {
+  std::size_t bytes;
+};
+
+voidpf allocate(voidpf memory, uInt items, uInt size) {
+  const std::size_t bytes = std::size_t{items} * size;
+  auto* block = static_cast<Block*>(std::malloc(sizeof(Block) + bytes));  // NOLINT: zlib's form
+  if (block == nullptr) return nullptr;
+  block->bytes = bytes;
+  auto& counted = *static_cast<DeflateMemory*>(memory);
+  counted.bytes += bytes;
+  if (counted.all != nullptr) *counted.all += bytes;
+  return block + 1;
+}
+
+void give_back(voidpf memory, voidpf address) {
+  Block* const block = static_cast<Block*>(address) - 1;
+  auto& counted = *static_cast<DeflateMemory*>(memory);
+  counted.bytes -= block->bytes;
+  if (counted.all != nullptr) *counted.all -= block->bytes;
+  std::free(block);  // NOLINT: zlib's form
+}
+
+z_stream counted_by(DeflateMemory& memory) {
+  z_stream z{};
+  z.zalloc = allocate;
+  z.zfree = give_back;
+  z.opaque = &memory;
+  return z;
+}
+
 }  // namespace
 
 // ── Deflater ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 struct Deflater::Stream {
-  z_stream z{};
+  DeflateMemory memory;
+  z_stream z = counted_by(memory);
 };
 
-Deflater::Deflater(int level, int window_bits)
-    : stream_(std::make_unique<Stream>()), level_(level), window_bits_(window_bits) {
+Deflater::Deflater(int level, int window_bits, std::size_t* all_bytes)
+    : stream_(std::make_unique<Stream>(DeflateMemory{.all = all_bytes})), level_(level), window_bits_(window_bits) {
   FAIRLEAD_ASSERT(window_bits >= 8 && window_bits <= MAX_WBITS);
   const int raw = -std::max(window_bits, smallest_raw_window);
   const int status = deflateInit2(&stream_->z, level, Z_DEFLATED, raw, memory_level, Z_DEFAULT_STRATEGY);
@@ -54,6 +89,8 @@ Deflater::Deflater(int level, int window_bits)
 Deflater::~Deflater() { deflateEnd(&stream_->z); }
 
 void Deflater::reset() { deflateReset(&stream_->z); }
+
+std::size_t Deflater::held_bytes() const noexcept { return stream_->memory.bytes; }
 
 void Deflater::compress(Bytes piece, bool last, Buffer& out) {
   z_stream& z = stream_->z;
@@ -83,11 +120,13 @@ void Deflater::compress(Bytes piece, bool last, Buffer& out) {
 // ── Inflater ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 struct Inflater::Stream {
-  z_stream z{};
+  DeflateMemory memory;
+  z_stream z = counted_by(memory);
   bool after_final_block = false;
 };
 
-Inflater::Inflater(int window_bits) : stream_(std::make_unique<Stream>()), window_bits_(window_bits) {
+Inflater::Inflater(int window_bits, std::size_t* all_bytes)
+    : stream_(std::make_unique<Stream>(DeflateMemory{.all = all_bytes})), window_bits_(window_bits) {
   FAIRLEAD_ASSERT(window_bits >= 8 && window_bits <= MAX_WBITS);
   const int status = inflateInit2(&stream_->z, -window_bits);
   FAIRLEAD_ASSERT(status == Z_OK);
@@ -99,6 +138,8 @@ void Inflater::reset() {
   inflateReset(&stream_->z);
   stream_->after_final_block = false;
 }
+
+std::size_t Inflater::held_bytes() const noexcept { return stream_->memory.bytes; }
 
 Bytes Inflater::tail() const noexcept { return stream_->after_final_block ? Bytes() : flush_tail(); }
 
@@ -161,14 +202,14 @@ std::unique_ptr<Coder> take_matching(std::vector<std::unique_ptr<Coder>>& idle, 
 std::unique_ptr<Deflater> DeflatePool::lend_deflater(int level, int window_bits) {
   auto idle = take_matching(
       deflaters_, [&](const auto& one) { return one->level() == level && one->window_bits() == window_bits; });
-  if (idle == nullptr) return std::make_unique<Deflater>(level, window_bits);
+  if (idle == nullptr) return std::make_unique<Deflater>(level, window_bits, held_bytes_.get());
   idle->reset();
   return idle;
 }
 
 std::unique_ptr<Inflater> DeflatePool::lend_inflater(int window_bits) {
   auto idle = take_matching(inflaters_, [&](const auto& one) { return one->window_bits() == window_bits; });
-  if (idle == nullptr) return std::make_unique<Inflater>(window_bits);
+  if (idle == nullptr) return std::make_unique<Inflater>(window_bits, held_bytes_.get());
   idle->reset();
   return idle;
 }

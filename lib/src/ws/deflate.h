@@ -14,12 +14,18 @@
 
 namespace fairlead::ws {
 
+// Memory that zlib has taken: for one direction of a connection, and for all that share `all`.
+struct DeflateMemory {
+  std::size_t bytes = 0;
+  std::size_t* all = nullptr;  // null: nobody adds up; outlives this
+};
+
 // Compresses messages. Window bits are 8–15. zlib has no raw stream with 8: it is given 9, which is still right for a
 // receiver with a window of 256 bytes, because zlib never refers back further than its window less 262 bytes (its
 // MIN_LOOKAHEAD), that is 250 bytes. A test holds zlib to that.
 class Deflater {
  public:
-  Deflater(int level, int window_bits);
+  Deflater(int level, int window_bits, std::size_t* all_bytes = nullptr);
   Deflater(const Deflater&) = delete;
   Deflater& operator=(const Deflater&) = delete;
   ~Deflater();
@@ -30,6 +36,7 @@ class Deflater {
   // Forgets what was compressed before: the next message stands for itself.
   void reset();
 
+  [[nodiscard]] std::size_t held_bytes() const noexcept;
   [[nodiscard]] int level() const noexcept { return level_; }
   [[nodiscard]] int window_bits() const noexcept { return window_bits_; }
 
@@ -43,7 +50,7 @@ class Deflater {
 // Inflates messages into the caller's memory, as much at a time as the caller has room for.
 class Inflater {
  public:
-  explicit Inflater(int window_bits);
+  explicit Inflater(int window_bits, std::size_t* all_bytes = nullptr);
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
   ~Inflater();
@@ -64,6 +71,7 @@ class Inflater {
   [[nodiscard]] bool at_message_end() const noexcept;
   void reset();
 
+  [[nodiscard]] std::size_t held_bytes() const noexcept;
   [[nodiscard]] int window_bits() const noexcept { return window_bits_; }
 
  private:
@@ -85,11 +93,15 @@ class DeflatePool {
   void take_back(std::unique_ptr<Deflater> deflater);
   void take_back(std::unique_ptr<Inflater> inflater);
 
+  // Of all that are lent or idle.
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return *held_bytes_; }
+
   // Where one message is compressed before its size is known. Empty between calls.
   [[nodiscard]] Buffer& scratch() noexcept { return scratch_; }
 
  private:
   std::size_t keep_;
+  std::unique_ptr<std::size_t> held_bytes_ = std::make_unique<std::size_t>(0);  // where borrowers find it for ever
   std::vector<std::unique_ptr<Deflater>> deflaters_;
   std::vector<std::unique_ptr<Inflater>> inflaters_;
   Buffer scratch_;

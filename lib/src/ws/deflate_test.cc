@@ -302,6 +302,29 @@ TEST(StreamedMessages, ArriveWholeCompressedOrNot) {
     }
 }
 
+TEST(DeflatePool, KnowsWhatZlibHasTaken) {
+  DeflatePool pool(1);
+  EXPECT_EQ(pool.held_bytes(), 0U);
+  auto deflater = pool.lend_deflater(6, 15);
+  EXPECT_GT(deflater->held_bytes(), 200U * 1024);  // a window of 64 KiB, 128 KiB of chains, and what waits to be coded
+  EXPECT_EQ(pool.held_bytes(), deflater->held_bytes());
+  auto inflater = pool.lend_inflater(15);
+  std::array<std::byte, 8> out{};
+  Buffer compressed;
+  deflater->compress(as_bytes("hi"), true, compressed);
+  ASSERT_EQ(inflater->inflate(compressed.readable(), out).produced, 2U);
+  static_cast<void>(inflater->inflate(Inflater::flush_tail(), out));
+  EXPECT_EQ(pool.held_bytes(), deflater->held_bytes() + inflater->held_bytes());
+  auto another = pool.lend_deflater(1, 9);
+  EXPECT_LT(another->held_bytes(), deflater->held_bytes());
+  pool.take_back(std::move(deflater));  // kept
+  pool.take_back(std::move(another));   // one too many
+  pool.take_back(std::move(inflater));
+  const std::size_t kept = pool.held_bytes();
+  auto again = pool.lend_deflater(6, 15);
+  EXPECT_EQ(pool.held_bytes(), kept) << "the idle one is lent again";
+}
+
 TEST(DeflatePool, LendsTheSameOnesAgainAndClean) {
   DeflatePool pool(1);
   auto first = pool.lend_deflater(6, 15);

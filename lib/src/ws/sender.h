@@ -38,6 +38,10 @@ class Sender {
   [[nodiscard]] const OutgoingQueue& queue() const noexcept { return queue_; }
   // Of messages that wait for a streamed one to end; they are not in the queue yet.
   [[nodiscard]] std::size_t waiting_bytes() const noexcept;
+  // For compressing.
+  [[nodiscard]] std::size_t deflater_bytes() const noexcept {
+    return deflater_ != nullptr ? deflater_->held_bytes() : 0;
+  }
   // No data follows: gives back what is only needed for sending it.
   void stop();
 
