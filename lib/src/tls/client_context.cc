@@ -87,12 +87,13 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::build(const TlsClien
   auto body = std::make_unique<Body>();
   body->settings.alpn = std::move(*alpn);
   body->settings.key_log = std::move(*key_log);
-  body->settings.our_records = options.record_layer == RecordLayer::automatic && handshake_library() != nullptr;
+  body->settings.our_records =
+      options.record_layer == RecordLayer::automatic && handshake_library(Side::client) != nullptr;
   body->settings.pins = options.pins;
   body->settings.verify_peer = !options.dangerously_disable_certificate_verification;
   body->settings.resume = options.resume;
   body->server_name = options.server_name;
-  auto context = make_ssl_context(TLS_client_method(), options.profile, options.security_level, body->settings);
+  auto context = make_ssl_context(Side::client, options.profile, options.security_level, body->settings);
   if (!context) return std::unexpected(context.error());
   body->context = std::move(*context);
   if (auto fine = configure(body->context.get(), options, body->settings); !fine) return std::unexpected(fine.error());

@@ -46,10 +46,11 @@ void log_key(const SSL* ssl, const char* line) { settings_of(SSL_get_SSL_CTX(ssl
 
 }  // namespace
 
-Result<SslContextPtr> make_ssl_context(const SSL_METHOD* method, TlsProfile profile, int security_level,
+Result<SslContextPtr> make_ssl_context(Side side, TlsProfile profile, int security_level,
                                        const ContextSettings& settings) {
   // Whoever wants OpenSSL's records wants its key schedule as well.
-  SslContextPtr context(SSL_CTX_new_ex(settings.our_records ? handshake_library() : nullptr, nullptr, method));
+  const SSL_METHOD* const method = side == Side::server ? TLS_server_method() : TLS_client_method();
+  SslContextPtr context(SSL_CTX_new_ex(settings.our_records ? handshake_library(side) : nullptr, nullptr, method));
   if (context == nullptr) return fail_openssl(Errc::tls_configuration, "OpenSSL makes no context");
   const int lowest = profile == TlsProfile::modern ? TLS1_3_VERSION : TLS1_2_VERSION;
   SSL_CTX* raw = context.get();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tls/context.h"
+#include "tls/failure.h"
 #include "tls/identity.h"
 #include "tls/key_log.h"
 #include "tls/openssl.h"
@@ -61,7 +62,7 @@ struct ClientContext::Body {
 }
 
 // An SSL_CTX with everything that has one right answer, see fairlead/tls.h. `settings` outlives it.
-[[nodiscard]] Result<SslContextPtr> make_ssl_context(const SSL_METHOD* method, TlsProfile profile, int security_level,
+[[nodiscard]] Result<SslContextPtr> make_ssl_context(Side side, TlsProfile profile, int security_level,
                                                      const ContextSettings& settings);
 [[nodiscard]] Result<std::vector<unsigned char>> alpn_wire_form(const std::vector<std::string>& protocols);
 [[nodiscard]] Result<std::unique_ptr<KeyLog>> open_key_log(const std::string& path);  // null for an empty path

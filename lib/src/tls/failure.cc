@@ -74,8 +74,11 @@ Error explain_verification(X509_STORE_CTX* store, std::string_view host) {
 }
 
 bool failed_by_alert() {
+  // A description is one byte (RFC 8446 6); what lies above are failures of our own, such as ERR_R_INTERNAL_ERROR.
+  constexpr int descriptions = 256;
   const unsigned long error = ERR_peek_last_error();
-  return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET;
+  const int description = ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET;
+  return ERR_GET_LIB(error) == ERR_LIB_SSL && description >= 0 && description < descriptions;
 }
 
 Error explain_failure(Side side, bool handshaking) {

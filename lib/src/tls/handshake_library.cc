@@ -66,8 +66,14 @@ int describe_group(const OSSL_PARAM* group, void* told) {
 }
 
 int capabilities(void* /*provider*/, const char* name, OSSL_CALLBACK* found, void* argument) {
+  return OSSL_PROVIDER_get_capabilities(upstream().provider, name, found, argument);
+}
+
+// A client keeps Diffie-Hellman: it has its key already, and there OpenSSL answers a bad share with illegal_parameter
+// (RFC 8446 6), but a failed decapsulation with internal_error.
+int capabilities_of_server(void* provider, const char* name, OSSL_CALLBACK* found, void* argument) {
   if (!upstream().encapsulates_x25519 || std::string_view(name) != "TLS-GROUP") {
-    return OSSL_PROVIDER_get_capabilities(upstream().provider, name, found, argument);
+    return capabilities(provider, name, found, argument);
   }
   Listener listener{.found = found, .argument = argument};
   return OSSL_PROVIDER_get_capabilities(upstream().provider, name, describe_group, &listener);
@@ -78,10 +84,12 @@ OSSL_DISPATCH entry(int id, Function* function) {
   return {id, reinterpret_cast<void (*)()>(function)};  // NOLINT: OpenSSL's form
 }
 
+template <auto capabilities_of_role>
 int start(const OSSL_CORE_HANDLE* /*handle*/, const OSSL_DISPATCH* /*core*/, const OSSL_DISPATCH** functions,
           void** context) {
   static const std::array ours{entry(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query),
-                               entry(OSSL_FUNC_PROVIDER_GET_CAPABILITIES, capabilities), OSSL_DISPATCH{0, nullptr}};
+                               entry(OSSL_FUNC_PROVIDER_GET_CAPABILITIES, capabilities_of_role),
+                               OSSL_DISPATCH{0, nullptr}};
   *functions = ours.data();
   *context = OSSL_PROVIDER_get0_provider_ctx(upstream().provider);  // the algorithms are its own
   return 1;
@@ -132,13 +140,9 @@ void gather(Upstream& from) {
   for (Algorithms* list : {&from.derivations, &from.macs, &from.keys, &from.encapsulations}) list->push_back({});
 }
 
-OSSL_LIB_CTX* make() {
-  if (!only_the_default_provider()) return nullptr;
-  upstream().provider = OSSL_PROVIDER_try_load(nullptr, "default", 1);
-  if (upstream().provider == nullptr) return nullptr;
-  gather(upstream());
+OSSL_LIB_CTX* library_of(OSSL_provider_init_fn* start_of_role) {
   OSSL_LIB_CTX* library = OSSL_LIB_CTX_new();
-  if (library != nullptr && OSSL_PROVIDER_add_builtin(library, "fairlead", start) == 1 &&
+  if (library != nullptr && OSSL_PROVIDER_add_builtin(library, "fairlead", start_of_role) == 1 &&
       OSSL_PROVIDER_load(library, "fairlead") != nullptr) {
     return library;
   }
@@ -146,15 +150,28 @@ OSSL_LIB_CTX* make() {
   return nullptr;
 }
 
+struct Libraries {
+  OSSL_LIB_CTX* server = nullptr;
+  OSSL_LIB_CTX* client = nullptr;
+};
+
+Libraries make() {
+  if (!only_the_default_provider()) return {};
+  upstream().provider = OSSL_PROVIDER_try_load(nullptr, "default", 1);
+  if (upstream().provider == nullptr) return {};
+  gather(upstream());
+  return {.server = library_of(start<capabilities_of_server>), .client = library_of(start<capabilities>)};
+}
+
 }  // namespace
 
-OSSL_LIB_CTX* handshake_library() {
-  static OSSL_LIB_CTX* const library = [] {  // for the life of the process: contexts refer to it
-    OSSL_LIB_CTX* made = make();
+OSSL_LIB_CTX* handshake_library(Side side) {
+  static const Libraries libraries = [] {  // for the life of the process: contexts refer to them
+    const Libraries made = make();
     ERR_clear_error();
     return made;
   }();
-  return library;
+  return side == Side::server ? libraries.server : libraries.client;
 }
 
 }  // namespace fairlead::tls

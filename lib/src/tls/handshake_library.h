@@ -5,10 +5,12 @@
 
 #include <openssl/crypto.h>
 
+#include "tls/failure.h"
+
 namespace fairlead::tls {
 
-// One for the process. Null, which is OpenSSL's default context, where an administrator has set up other providers than
+// One for each side. Null, which is OpenSSL's default context, where an administrator has set up other providers than
 // the default one (FIPS, PKCS #11) before the first context is made: then every algorithm is theirs to choose.
-[[nodiscard]] OSSL_LIB_CTX* handshake_library();
+[[nodiscard]] OSSL_LIB_CTX* handshake_library(Side side = Side::server);
 
 }  // namespace fairlead::tls

@@ -211,7 +211,8 @@ OSSL_DISPATCH entry(int id, Function* function) {
 
 // Upstream's functions, but for those that make a key.
 const OSSL_DISPATCH* keys_of(const OSSL_DISPATCH* functions) {
-  static std::vector<OSSL_DISPATCH> keys{
+  // NOLINTNEXTLINE: for the life of the process, whichever thread is the last one
+  static auto& keys = *new std::vector<OSSL_DISPATCH>{
       entry(OSSL_FUNC_KEYMGMT_GEN_INIT, start_making), entry(OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, set_making),
       entry(OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, settable), entry(OSSL_FUNC_KEYMGMT_GEN, make),
       entry(OSSL_FUNC_KEYMGMT_GEN_CLEANUP, end_making)};

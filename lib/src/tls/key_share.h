@@ -5,7 +5,8 @@
 // - A server answers a share by one call. OpenSSL's TLS 1.3 knows two ways to do that: for a Diffie-Hellman group it
 // makes
 //   a key, encodes it, validates the peer's and derives, each through a context of its own; for a key encapsulation it
-//   makes one call. What is computed and what is on the wire is the same: the "ciphertext" is our fresh public key.
+//   makes one call. What is computed and what is on the wire is the same: the "ciphertext" is our fresh public key. For
+//   servers alone, see handshake_library.cc.
 //
 // Keys are objects of OpenSSL's provider, and the shared secret is computed by it.
 #pragma once

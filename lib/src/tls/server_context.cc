@@ -100,8 +100,8 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
   return open_ticket(keys, renew, name, iv, cipher, mac);
 }
 
-// Nothing looks a session up by its id: there is no cache, a ticket carries the session, and where there is no ticket
-// TLS 1.2 sends an empty id. So it needs neither random bytes nor a look for one that is the same.
+// Nothing looks a session up by its id: there is no cache (with one, equal ids would be refused), a ticket carries the
+// session, and where there is no ticket TLS 1.2 sends an empty id. So it needs no random bytes.
 int name_session(SSL* /*ssl*/, unsigned char* id, unsigned* size) {
   std::fill_n(id, *size, static_cast<unsigned char>(0));
   return 1;
@@ -159,11 +159,12 @@ Result<void> ask_for_client_certificates(SSL_CTX* context, const Tls& options) {
 }
 
 Result<void> add_entry(ServerContext::Body& body, const Tls& options, Identity identity) {
-  auto context = make_ssl_context(TLS_server_method(), options.profile, options.security_level, body.settings);
+  auto context = make_ssl_context(Side::server, options.profile, options.security_level, body.settings);
   if (!context) return std::unexpected(context.error());
   SSL_CTX* raw = context->get();
   if (auto installed = install(identity, raw); !installed) return installed;
   set_tickets(raw, options);
+  FAIRLEAD_ASSERT(SSL_CTX_get_session_cache_mode(raw) == SSL_SESS_CACHE_OFF);
   SSL_CTX_set_generate_session_id(raw, name_session);
   if (auto bound = bind_sessions(raw, options); !bound) return bound;
   if (auto asked = ask_for_client_certificates(raw, options); !asked) return asked;
