@@ -44,7 +44,7 @@ std::optional<std::string> fault_of_keys(const server::Settings& settings) {
   const server::FetchDocument nothing = [](const std::string&, const server::Done<std::string>&) {};
   const auto policy = server::make_policy(settings.auth, settings.channel, nothing);
   if (!policy) return policy.error().sentence;
-  const auto fault = fault_of_files(settings.auth.token, "client.token");
+  auto fault = fault_of_files(settings.auth.token, "client.token");
   if (fault || !settings.auth.subscription_token_enabled) return fault;
   return fault_of_files(settings.auth.subscription_token, "client.subscription_token");
 }

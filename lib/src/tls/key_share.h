@@ -27,6 +27,6 @@ struct KeyShare {
 };
 
 // Once for the process. nullopt where OpenSSL's provider has no X25519, or not in the form that is needed.
-[[nodiscard]] std::optional<KeyShare> make_key_share(OSSL_PROVIDER* upstream);
+[[nodiscard]] std::optional<KeyShare> make_key_share(OSSL_PROVIDER* provider);
 
 }  // namespace fairlead::tls
