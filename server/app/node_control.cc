@@ -382,8 +382,11 @@ void NodeControl::info(Answered<std::vector<NodeInfo>> answered) {
 // Who is subscribed now and of whom no beginning is remembered has been so all the time.
 void NodeControl::why(TraceQuery query, Answered<TraceAnswer> answered) {
   const auto subscribed = std::make_shared<std::atomic<bool>>(false);
+  // Copies first: which of two arguments is made first is nobody's promise.
+  const std::string client = query.client;
+  const std::string channel = query.channel;
   node_.on_each_loop(
-      [subscribed, client = query.client, channel = query.channel](NodeLoop& loop) {
+      [subscribed, client, channel](NodeLoop& loop) {
         if (client.empty() || channel.empty()) return;
         for (const auto& session : loop.find({.user = {}, .client = client, .secret = {}})) {
           const auto channels = session->channels();

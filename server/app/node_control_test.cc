@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/node_control.h"
+
+#include "app/engines.h"
+#include "session/session_testing.h"
+#include "transport/testing.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <stdexcept>
+#include <utility>
+
+namespace fairlead::server {
+namespace {
+
+class NoBackend final : public Backend {
+ public:
+  void connect(ConnectQuestion, Judged<ConnectAnswer> judged) override { judged(client_error::not_available); }
+  void refresh(Caller, Judged<RefreshAnswer> judged) override { judged(client_error::not_available); }
+  void subscribe(const std::string&, SubscribeQuestion, Judged<SubscribeAnswer> judged) override {
+    judged(client_error::not_available);
+  }
+  void publish(const std::string&, PublishQuestion, Judged<PublishAnswer> judged) override {
+    judged(client_error::not_available);
+  }
+  void sub_refresh(const std::string&, Caller, std::string, Judged<RefreshAnswer> judged) override {
+    judged(client_error::not_available);
+  }
+  void rpc(const std::string&, RpcQuestion, Judged<RpcAnswer> judged) override { judged(client_error::not_available); }
+};
+
+class SilentOutbox final : public Outbox {
+ public:
+  void reply(const Reply&) override {}
+  void push(const Push&) override {}
+  void publication(const Delivery&, const WireForm&) override {}
+  void ping() override {}
+  void disconnect(const DisconnectReason&) override {}
+  [[nodiscard]] WireFormat format() const noexcept override { return WireFormat::json; }
+  [[nodiscard]] Envelope envelope() const noexcept override { return Envelope::reply; }
+  [[nodiscard]] std::size_t queued_bytes() const noexcept override { return 0; }
+};
+
+std::unique_ptr<Engine> memory_engine() {
+  auto engine = make_engine({}, [](const Fault&) {});
+  if (!engine) throw std::runtime_error("no engine");
+  return std::move(*engine);
+}
+
+// A node with one loop and the engine in memory, and a trace that remembers three records of each kind.
+struct ANode : ::testing::Test {
+  ANode() {
+    if (!node.start_engine()) throw std::runtime_error("the engine does not start");
+    if (!server->dangerously_listen_without_tls("127.0.0.1:0")) throw std::runtime_error("cannot listen");
+    if (!server->start()) throw std::runtime_error("the server does not start");
+    node.set_ready(true);
+  }
+  ~ANode() override {
+    server.reset();
+    node.stop_engine();
+  }
+  void on_loop(const std::function<void()>& work) {
+    std::promise<void> done;
+    has_loop.wait();
+    loop.post([&] {
+      work();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+  std::shared_ptr<Session> subscribe(const std::string& channel) {
+    std::shared_ptr<Session> session;
+    on_loop([&] {
+      session = node.open_session(outbox, {}, {});
+      if (!session) return;
+      session->receive({Command{1, ConnectRequest{}}}, Clock::now());
+      SubscribeRequest request;
+      request.channel = channel;
+      session->receive({Command{2, std::move(request)}}, Clock::now());
+    });
+    return session;
+  }
+  void has(TraceKind kind, const std::string& client, std::uint64_t offset = 0) {
+    trace.add({1, kind, client, "", "news", offset, 0, ""});
+  }
+  std::string verdict(const std::string& client, const std::string& channel, std::uint64_t offset) {
+    std::promise<std::string> verdict;
+    control.why({.client = client, .user = "", .channel = channel, .offset = offset},
+                [&](Answer<TraceAnswer> answer) { verdict.set_value(answer ? answer->verdict : "error"); });
+    return verdict.get_future().get();
+  }
+
+  std::unique_ptr<Engine> engine = memory_engine();
+  testing::FakeCodec json{WireFormat::json}, protobuf{WireFormat::protobuf};
+  testing::FakeEncoder encoder;
+  testing::TestEventLog events;
+  TraceRing trace{3};
+  NoBackend backend;
+  Revocations revocations{engine->store()};
+  SilentOutbox outbox;
+  Node node{{.engine = *engine,
+             .events = events,
+             .encoder = encoder,
+             .json = json,
+             .protobuf = protobuf,
+             .trace = trace,
+             .gatekeeper = [](const LoopHandle&) { return std::make_shared<testing::TestGate>(); }},
+            std::make_shared<const Settings>()};
+  LoopHandle loop;
+  std::promise<void> started;
+  std::shared_future<void> has_loop = started.get_future().share();
+  std::unique_ptr<Server> server = std::make_unique<Server>(
+      ServerOptions{.threads = 1, .loop_started = [this](const LoopHandle& one, unsigned index) {
+                      node.loop_started(one, index);
+                      loop = one;
+                      started.set_value();
+                    }});
+  NodeControl control{node, revocations, backend, [] { return ServerStats{}; },
+                      [] { return std::vector<MetricFamily>{}; }};
+};
+
+TEST_F(ANode, KnowsWhoIsSubscribedThoughTheBeginningIsNotRemembered) {
+  const auto session = subscribe("news");
+  ASSERT_TRUE(session);
+  for (const char* other : {"x", "y", "z"}) has(TraceKind::subscribed, other);
+  has(TraceKind::published, "", 1);
+  EXPECT_EQ(verdict(session->client(), "news", 1), "delivered");
+  EXPECT_EQ(verdict("somebody-else", "news", 1), "unknown");
+  on_loop([&] { session->closed(Clock::now()); });
+}
+
+}  // namespace
+}  // namespace fairlead::server
