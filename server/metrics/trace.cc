@@ -91,9 +91,12 @@ Finding finding_of(TraceKind kind) {
 // is remembered, what ended or began first after it tells as much.
 class Inquiry {
  public:
-  // `forgotten_until`: records of that number and below may be missing about who was there.
-  Inquiry(std::uint64_t offset, std::uint64_t forgotten_until, bool subscribed_now)
-      : offset_(offset), forgotten_until_(forgotten_until), subscribed_now_(subscribed_now) {}
+  // Records of these numbers and below may be missing: about who was there, and about what became of publications.
+  struct Forgotten {
+    std::uint64_t standing_until = 0, deliveries_until = 0;
+  };
+  Inquiry(std::uint64_t offset, Forgotten forgotten, bool subscribed_now)
+      : offset_(offset), forgotten_(forgotten), subscribed_now_(subscribed_now) {}
 
   void look_at(const TraceRecord& record, std::uint64_t number) {
     if (record.kind == TraceKind::published) {
@@ -107,13 +110,15 @@ class Inquiry {
       return;
     }
     if (record.kind == TraceKind::refused) return look_at_refusal(record);
+    if (record.kind == TraceKind::recovered) look_at_recovery(record, number);
     if (!was_published_ || offset_ == 0) return look_at_earlier(record);
     look_at_later(record);
   }
 
   [[nodiscard]] Finding result() const {
     if (left_out_) return finding_of(*left_out_);
-    if (made_good_) return delivered;
+    // What a filter took out of the recovery stands behind it.
+    if (made_good_at_ > forgotten_.deliveries_until) return delivered;
     if (was_lost_) return finding_of(TraceKind::unrecovered);
     if (offset_ > 0 && !was_published_) return result_without_publication();
     const std::optional<bool> was_there = present();
@@ -129,11 +134,15 @@ class Inquiry {
     if (record.detail == refused_subscribe) refusal_ = subscribe_refused;
     if (record.detail == refused_connect) refusal_ = connect_refused;
   }
+  void look_at_recovery(const TraceRecord& record, std::uint64_t number) {
+    if (offset_ <= record.since || offset_ > record.offset) return;
+    made_good_at_ = number;
+    left_out_.reset();
+  }
   void look_at_earlier(const TraceRecord& record) {
     if (record.kind == TraceKind::subscribed || record.kind == TraceKind::recovered) {
       refusal_.reset();
       if (record.kind == TraceKind::subscribed) was_ever_there_ = true;
-      if (offset_ > 0 && record.kind == TraceKind::recovered && record.offset >= offset_) made_good_ = true;
     }
     state_ = record.kind == TraceKind::recovered ? TraceKind::subscribed : record.kind;
     if (record.kind == TraceKind::unrecovered) was_lost_ = record.offset >= offset_;
@@ -142,9 +151,9 @@ class Inquiry {
   void look_at_later(const TraceRecord& record) {
     if (record.kind == TraceKind::gap && record.offset >= offset_ && !broken_) broken_ = record.kind;
     if (record.kind == TraceKind::slow && !broken_) broken_ = record.kind;
-    if (record.kind == TraceKind::recovered && record.offset >= offset_) made_good_ = true;
     const bool there = state_ == TraceKind::subscribed || first_later_ == TraceKind::unsubscribed;
-    if (record.kind == TraceKind::unrecovered && record.offset >= offset_ && !(there && !broken_)) was_lost_ = true;
+    const bool had_it = (there || may_have_been_there()) && !broken_;
+    if (record.kind == TraceKind::unrecovered && record.offset >= offset_ && !had_it) was_lost_ = true;
     if (first_later_) return;
     if (record.kind == TraceKind::subscribed) {
       first_later_ = record.kind;
@@ -153,32 +162,35 @@ class Inquiry {
     if (record.kind == TraceKind::unsubscribed) first_later_ = record.kind;
   }
 
+  // Of the time until some while after it nothing is remembered.
+  [[nodiscard]] bool may_have_been_there() const { return !state_ && published_at_ <= forgotten_.standing_until; }
   // Whether the client was subscribed then; nothing when that is not known any more.
   [[nodiscard]] std::optional<bool> present() const {
     if (state_) return *state_ == TraceKind::subscribed;
+    if (!was_published_ || may_have_been_there()) return std::nullopt;
     if (first_later_) {  // nobody subscribes twice, or ends what has not begun
       if (*first_later_ == TraceKind::unsubscribed) return true;
-      // What came while it was joining was kept for it.
-      if (began_before_ || published_at_ <= forgotten_until_) return std::nullopt;
+      if (began_before_) return std::nullopt;  // what came while it was joining was kept for it
       return false;
     }
     if (subscribed_now_) return true;  // since before all that is remembered
-    if (!was_published_ || (offset_ == 0 && !refusal_)) return std::nullopt;
-    if (forgotten_until_ == 0) return false;
+    if (offset_ == 0 && !refusal_) return std::nullopt;
+    if (forgotten_.standing_until == 0) return false;
     return std::nullopt;
   }
   // It may never have been, or have been too long ago, or nobody of this node listened. Who had gone by then, and has
   // not come back, did not get it in any case.
   [[nodiscard]] Finding result_without_publication() const {
-    if (!was_ever_there_ && !subscribed_now_ && refusal_ && forgotten_until_ == 0) return *refusal_;
+    if (!was_ever_there_ && !subscribed_now_ && refusal_ && forgotten_.standing_until == 0) return *refusal_;
     if (state_ == TraceKind::unsubscribed && left_at_ > 0 && left_at_ < offset_) return not_subscribed;
     return unknown;
   }
 
-  std::uint64_t offset_, forgotten_until_;
+  std::uint64_t offset_;
+  Forgotten forgotten_;
   bool subscribed_now_;
-  bool was_published_ = false, made_good_ = false, was_lost_ = false, was_ever_there_ = false, began_before_ = false;
-  std::uint64_t published_at_ = 0, left_at_ = 0;
+  bool was_published_ = false, was_lost_ = false, was_ever_there_ = false, began_before_ = false;
+  std::uint64_t published_at_ = 0, made_good_at_ = 0, left_at_ = 0;  // the first two: numbers of records, 0: none
   std::optional<TraceKind> state_, left_out_, broken_, first_later_;
   std::optional<Finding> refusal_;
 };
@@ -243,18 +255,18 @@ TraceAnswer TraceRing::why(const TraceQuery& query) const {
   TraceQuery all = query;
   all.limit = 2 * capacity_;
   std::vector<Numbered> found;
-  std::uint64_t forgotten_until = 0;
+  Inquiry::Forgotten forgotten;
   {
     const std::scoped_lock lock(mutex_);
     found = find_numbered(all);
-    forgotten_until = standing_.forgotten_until;
+    forgotten = {.standing_until = standing_.forgotten_until, .deliveries_until = deliveries_.forgotten_until};
   }
   const bool has_other_publications = query.offset > 0;
   if (has_other_publications)
     std::erase_if(found, [&](const Numbered& one) {
       return one.record.kind == TraceKind::published && one.record.offset != query.offset;
     });
-  Inquiry inquiry(query.offset, forgotten_until, query.subscribed_now);
+  Inquiry inquiry(query.offset, forgotten, query.subscribed_now);
   for (auto one = found.rbegin(); one != found.rend(); ++one) inquiry.look_at(one->record, one->number);
   const Finding finding = inquiry.result();
   if (found.size() > query.limit) found.resize(query.limit);

@@ -24,7 +24,7 @@ enum class TraceKind : std::uint8_t {
   dropped,      // the oldest of a full queue
   gap,          // the offset did not follow: the subscription was made anew
   slow,         // disconnected, too much was waiting
-  recovered,    // sent when it came back
+  recovered,    // when it came back it was sent what came after `since`, up to this offset
   unrecovered,  // no longer in the history when it came back
   disconnected,
 };
@@ -44,6 +44,7 @@ struct TraceRecord {
   std::uint64_t offset = 0;
   std::uint32_t code = 0;
   std::string detail;
+  std::uint64_t since = 0;  // of `recovered`
 };
 
 struct TraceQuery {

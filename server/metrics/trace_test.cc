@@ -18,6 +18,9 @@ struct Why : ::testing::Test {
     ring.add(record(kind, client, "news", offset));
   }
   void published(std::uint64_t offset) { ring.add(record(TraceKind::published, "", "news", offset)); }
+  void recovered(std::uint64_t since, std::uint64_t until) {
+    ring.add({1, TraceKind::recovered, "c", "ann", "news", until, 0, "", since});
+  }
   void refused(const char* what) { ring.add({1, TraceKind::refused, "c", "ann", "news", 0, 103, what}); }
   TraceAnswer answer(std::uint64_t offset) {
     return ring.why({.client = "c", .user = "", .channel = "news", .offset = offset});
@@ -106,6 +109,38 @@ TEST_F(Why, AGapIsMadeGoodByARecovery) {
   EXPECT_EQ(verdict(1), "delivered");
 }
 
+TEST_F(Why, ARecoveryMakesGoodOnlyWhatItSent) {
+  has(TraceKind::subscribed);
+  for (std::uint64_t offset = 1; offset <= 3; ++offset) published(offset);
+  has(TraceKind::gap, 3);
+  has(TraceKind::unsubscribed);
+  recovered(2, 3);
+  has(TraceKind::subscribed, 3);
+  EXPECT_EQ(verdict(2), "gap");
+  EXPECT_EQ(verdict(3), "delivered");
+}
+
+TEST_F(Why, WhatAFilterTookOutOfARecoveryHasItsReason) {
+  has(TraceKind::subscribed);
+  has(TraceKind::unsubscribed);
+  published(1);
+  published(2);
+  recovered(0, 2);
+  has(TraceKind::filtered, 1);
+  has(TraceKind::subscribed, 2);
+  EXPECT_EQ(verdict(1), "filtered");
+  EXPECT_EQ(verdict(2), "delivered");
+}
+
+TEST_F(Why, WhatWasDroppedMayBeRecoveredLater) {
+  has(TraceKind::subscribed);
+  published(1);
+  has(TraceKind::dropped, 1);
+  has(TraceKind::unsubscribed);
+  recovered(0, 1);
+  EXPECT_EQ(verdict(1), "delivered");
+}
+
 TEST_F(Why, WhatWasNotRecoveredIsLost) {
   has(TraceKind::subscribed);
   has(TraceKind::disconnected);
@@ -170,6 +205,45 @@ TEST_F(WhyOfLittle, WhoCameAfterwardsWasNotThereBefore) {
   published(1);
   standing(TraceKind::subscribed, "c", 1);
   EXPECT_EQ(verdict(1), "not_subscribed");
+}
+
+TEST_F(WhyOfLittle, WhoIsThereNowMayHaveComeLater) {
+  published(1);
+  standing(TraceKind::subscribed, "c", 1);
+  for (const char* other : {"x", "y", "z"}) standing(TraceKind::subscribed, other);
+  EXPECT_EQ(verdict(1, true), "unknown");
+  EXPECT_EQ(verdict(0, true), "unknown");
+}
+
+TEST_F(WhyOfLittle, WhoLeftMayHaveComeLater) {
+  published(1);
+  standing(TraceKind::subscribed, "c", 1);
+  for (const char* other : {"x", "y"}) standing(TraceKind::subscribed, other);
+  standing(TraceKind::unsubscribed, "c", 1);
+  EXPECT_EQ(verdict(1), "unknown");
+}
+
+TEST_F(WhyOfLittle, NothingIsSaidToBeLostThatMayHaveBeenDelivered) {
+  standing(TraceKind::subscribed, "c");
+  published(1);
+  standing(TraceKind::unsubscribed, "c");
+  for (const char* other : {"x", "y"}) standing(TraceKind::subscribed, other);
+  standing(TraceKind::unrecovered, "c", 5);
+  EXPECT_EQ(verdict(1), "unknown");
+}
+
+TEST_F(WhyOfLittle, WithoutAPublicationToBeThereNowMeansNothing) {
+  standing(TraceKind::subscribed, "c");
+  for (const char* other : {"x", "y", "z"}) standing(TraceKind::subscribed, other);
+  EXPECT_EQ(verdict(0, true), "unknown");
+  EXPECT_EQ(verdict(7, true), "unknown");
+}
+
+TEST_F(WhyOfLittle, ARecoveryWhoseFilteredOnesAreForgottenSaysNothing) {
+  ring.add({1, TraceKind::recovered, "c", "ann", "news", 4, 0, "", 0});
+  for (std::uint64_t offset = 1; offset <= 4; ++offset) ring.add(record(TraceKind::filtered, "c", "news", offset));
+  EXPECT_EQ(verdict(1), "unknown");
+  EXPECT_EQ(verdict(4), "filtered");
 }
 
 TEST(TraceRing, TheOldestGoWhenItIsFullAndTheNewestComeFirst) {
