@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <tuple>
 
 namespace fairlead::server::config {
 namespace {
@@ -178,6 +179,16 @@ class Checker {
           Named{"emulation", &t.emulation}, Named{"uni_websocket", &t.uni_websocket}, Named{"uni_sse", &t.uni_sse},
           Named{"uni_http_stream", &t.uni_http_stream}})
       expect(way->handler_prefix.starts_with('/'), fmt::format("{}.handler_prefix", name), "must begin with /");
+    // Below it not even a connect command would fit.
+    constexpr std::size_t least = 128;
+    constexpr const char* body = "max_request_body_size";
+    using Sized = std::tuple<const char*, const char*, const TransportSettings::Endpoint*>;
+    for (const auto& [name, size, way] :
+         {Sized{"http_stream", body, &t.http_stream}, Sized{"sse", body, &t.sse},
+          Sized{"emulation", body, &t.emulation}, Sized{"uni_websocket", "message_size_limit", &t.uni_websocket},
+          Sized{"uni_sse", body, &t.uni_sse}, Sized{"uni_http_stream", body, &t.uni_http_stream}})
+      expect(way->size_limit == 0 || way->size_limit >= least, fmt::format("{}.{}", name, size),
+             fmt::format("must be 0, or at least {}", least));
     expect(s_.http_api.handler_prefix.starts_with('/'), "http_api.handler_prefix", "must begin with /");
     expect(s_.metrics_prefix.starts_with('/'), "prometheus.handler_prefix", "must begin with /");
     expect(s_.health_prefix.starts_with('/') && s_.health_prefix != "/ready", "health.handler_prefix",

@@ -4,6 +4,7 @@
 #include "config/load.h"
 #include "config/print.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -203,6 +204,15 @@ TEST(Config, LimitsHoldAtBelowAndAbove) {
   EXPECT_THAT(complaint(toml("[channel]\nmax_length = 4096\n")), IsEmpty());
   EXPECT_THAT(complaint(toml("[channel]\nmax_length = 4097\n")), HasSubstr("must be at most 4096"));
   EXPECT_THAT(complaint(toml("[client]\nqueue_max_size = \"4095\"\n")), HasSubstr("must be at least 4KiB"));
+  for (const char* size :
+       {"http_stream.max_request_body_size", "sse.max_request_body_size", "emulation.max_request_body_size",
+        "uni_websocket.message_size_limit", "uni_sse.max_request_body_size", "uni_http_stream.max_request_body_size"}) {
+    EXPECT_THAT(complaint(toml(fmt::format("{} = \"0\"\n", size))), IsEmpty());
+    EXPECT_THAT(complaint(toml(fmt::format("{} = \"128\"\n", size))), IsEmpty());
+    const std::string refused = complaint(toml(fmt::format("{} = \"127\"\n", size)));
+    EXPECT_THAT(refused, HasSubstr(size));
+    EXPECT_THAT(refused, HasSubstr("must be 0, or at least 128"));
+  }
 }
 
 struct Rule {
