@@ -7,6 +7,8 @@
 #include "api/secrets.h"
 #include "transport/origins.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -24,6 +26,29 @@ constexpr std::string_view loopback_cookie = "fairlead-admin";
 
 bool is_loopback(const PeerAddress& peer) {
   return peer.is_unix() || peer.ip == "::1" || peer.ip.starts_with("127.") || peer.ip.starts_with("::ffff:127.");
+}
+
+bool is_address(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 || inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+}
+
+// The last address of X-Forwarded-For, which the nearest proxy has seen; those before it anybody may have written. Some
+// proxies add a port.
+std::optional<std::string> forwarded_for(const Request& request) {
+  std::string_view last;
+  for (const std::string_view field : request.headers.all("X-Forwarded-For")) last = field;
+  last.remove_prefix(last.rfind(',') == std::string_view::npos ? 0 : last.rfind(',') + 1);
+  last.remove_prefix(std::min(last.find_first_not_of(" \t"), last.size()));
+  last = last.substr(0, last.find_first_of(" \t"));
+  const bool has_port = std::ranges::count(last, ':') == 1;
+  if (last.starts_with('[')) {
+    last = last.substr(1, last.find(']') - 1);
+  } else if (has_port) {
+    last = last.substr(0, last.find(':'));
+  }
+  std::string address(last);
+  return is_address(address) ? std::optional(std::move(address)) : std::nullopt;
 }
 
 bool may_sign_in(const Request& request) { return request.secure() || is_loopback(request.peer); }
@@ -140,7 +165,11 @@ Response Admin::login(const Request& request) {
   if (!comes_from_these_pages(request)) return refuse(403, "another site's page cannot sign in");
   const auto password = password_of(request);
   if (!password) return refuse(400, "a body {\"password\":…} is needed");
-  const auto attempt = sign_in_.attempt(*password, request.peer.ip, environment_.clock());
+  // Behind a proxy of this machine every client of the Internet has the same peer.
+  const auto seen_by_proxy = is_loopback(request.peer) ? forwarded_for(request) : std::nullopt;
+  const auto attempt = seen_by_proxy
+                           ? sign_in_.attempt(*password, *seen_by_proxy, environment_.clock(), request.peer.ip)
+                           : sign_in_.attempt(*password, request.peer.ip, environment_.clock());
   if (!attempt.session && attempt.refusal == SignIn::Refusal::too_many_attempts) {
     auto response = refuse(429, "too many attempts: wait a minute");
     response.headers.set("Retry-After", "60");

@@ -94,6 +94,45 @@ TEST_F(AdminSignIn, WrongPasswordIs401AndTheSixthAttemptOfAMinute429) {
   EXPECT_EQ(login("open sesame").status, 200);
 }
 
+TEST_F(AdminSignIn, BehindAProxyOfThisMachineEachClientHasItsOwnAttempts) {
+  auto by_proxy = request("POST", R"({"password":"guess"})");
+  by_proxy.peer.ip = "127.0.0.1";
+  const auto from = [&](std::string_view forwarded) {
+    by_proxy.headers.set("X-Forwarded-For", forwarded);
+    return ask("login", by_proxy).status;
+  };
+  for (int i = 0; i < 5; ++i) {
+    const std::string invented = std::to_string(i) + ".0.0.1, ";  // by the client, before the proxy's own
+    EXPECT_EQ(from(invented + "198.51.100.7:" + std::to_string(40'000 + i)), 401);
+  }
+  EXPECT_EQ(from("198.51.100.7"), 429);
+  EXPECT_EQ(from("198.51.100.8"), 401);
+  EXPECT_EQ(from("[2001:db8::1]:443"), 401);
+  by_proxy.headers.remove("X-Forwarded-For");
+  EXPECT_EQ(ask("login", by_proxy).status, 401) << "somebody on this machine";
+  for (int i = 0; i < 93; ++i) EXPECT_EQ(from("203.0.113." + std::to_string(i)), 401);
+  EXPECT_EQ(from("203.0.113.200"), 429) << "all that come through the proxy are bounded as well";
+  now += seconds(60);
+  EXPECT_EQ(from("203.0.113.200"), 401);
+}
+
+TEST_F(AdminSignIn, WhatIsNoAddressCountsForThePeer) {
+  auto local = request("POST", R"({"password":"guess"})");
+  local.peer.ip = "127.0.0.1";
+  for (int i = 0; i < 6; ++i) {
+    local.headers.set("X-Forwarded-For", "unknown" + std::to_string(i));
+    EXPECT_EQ(ask("login", local).status, i < 5 ? 401 : 429);
+  }
+}
+
+TEST_F(AdminSignIn, NobodyElseMaySayForWhomHeAsks) {
+  auto direct = request("POST", R"({"password":"guess"})");
+  for (int i = 0; i < 6; ++i) {
+    direct.headers.set("X-Forwarded-For", "198.51.100." + std::to_string(i));
+    EXPECT_EQ(ask("login", direct).status, i < 5 ? 401 : 429);
+  }
+}
+
 TEST_F(AdminSignIn, WithoutAConfiguredPasswordNobodyComesIn) {
   Admin closed(control, {});
   int status = 0;

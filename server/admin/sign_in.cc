@@ -34,22 +34,27 @@ void SignIn::forget_old(TimePoint now) {
   std::erase_if(tried_, [](const auto& entry) { return entry.second.empty(); });
 }
 
-bool SignIn::may_try(std::string_view address, TimePoint now) {
-  const std::string network = network_of(address);
-  auto found = tried_.find(network);
-  if (found == tried_.end()) {
-    if (tried_.size() >= addresses) return false;
-    found = tried_.emplace(network, std::vector<TimePoint>{}).first;
-  }
-  if (found->second.size() >= attempts_per_minute) return false;
-  found->second.push_back(now);
+SignIn::Times* SignIn::times_of(const std::string& who) {
+  if (const auto found = tried_.find(who); found != tried_.end()) return &found->second;
+  if (tried_.size() >= addresses) return nullptr;
+  return &tried_[who];
+}
+
+bool SignIn::may_try(std::string_view address, std::optional<std::string_view> proxy, TimePoint now) {
+  Times* const of_proxy = proxy ? times_of("proxy " + std::string(*proxy)) : nullptr;
+  if (proxy && (of_proxy == nullptr || of_proxy->size() >= attempts_per_minute_by_proxy)) return false;
+  Times* const own = times_of(network_of(address));
+  if (own == nullptr || own->size() >= attempts_per_minute) return false;
+  own->push_back(now);
+  if (of_proxy != nullptr) of_proxy->push_back(now);
   return true;
 }
 
-SignIn::Attempt SignIn::attempt(std::string_view password, std::string_view address, TimePoint now) {
+SignIn::Attempt SignIn::attempt(std::string_view password, std::string_view address, TimePoint now,
+                                std::optional<std::string_view> proxy) {
   const std::scoped_lock lock(mutex_);
   forget_old(now);
-  if (!may_try(address, now)) return {std::nullopt, Refusal::too_many_attempts};
+  if (!may_try(address, proxy, now)) return {std::nullopt, Refusal::too_many_attempts};
   if (password_.empty() || !equal_secrets(password, password_)) return {std::nullopt, Refusal::wrong_password};
   if (open_.size() >= sessions) open_.erase(open_.begin());
   open_.push_back({{random_hex(token_bytes), random_hex(token_bytes)}, now + lifetime});

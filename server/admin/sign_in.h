@@ -23,8 +23,9 @@ struct AdminSession {
 class SignIn {
  public:
   static constexpr std::size_t attempts_per_minute = 5;  // of one address; of IPv6 by /64, which one host can fill
-  static constexpr std::size_t addresses = 1'000;        // remembered; past it nobody new may try for a minute
-  static constexpr std::size_t sessions = 64;            // the oldest ends past it
+  static constexpr std::size_t attempts_per_minute_by_proxy = 100;  // of all together for whom one proxy asks
+  static constexpr std::size_t addresses = 1'000;  // remembered; past it nobody new may try for a minute
+  static constexpr std::size_t sessions = 64;      // the oldest ends past it
   static constexpr std::chrono::hours lifetime{8};
 
   explicit SignIn(std::string password) : password_(std::move(password)) {}
@@ -34,8 +35,10 @@ class SignIn {
     std::optional<AdminSession> session;
     Refusal refusal = Refusal::wrong_password;
   };
-  // An empty configured password lets nobody in. Every attempt counts, also a right one.
-  [[nodiscard]] Attempt attempt(std::string_view password, std::string_view address, TimePoint now);
+  // An empty configured password lets nobody in. Every attempt counts, also a right one. `proxy`: who says that this is
+  // the address, when it is not seen.
+  [[nodiscard]] Attempt attempt(std::string_view password, std::string_view address, TimePoint now,
+                                std::optional<std::string_view> proxy = std::nullopt);
   // The open session that this cookie names.
   [[nodiscard]] std::optional<AdminSession> find(std::string_view token, TimePoint now);
   void end(std::string_view token);
@@ -47,13 +50,16 @@ class SignIn {
     AdminSession session;
     TimePoint until;
   };
-  [[nodiscard]] bool may_try(std::string_view address, TimePoint now);
+  using Times = std::vector<TimePoint>;
+  [[nodiscard]] bool may_try(std::string_view address, std::optional<std::string_view> proxy, TimePoint now);
+  // Nothing when too many are remembered already.
+  [[nodiscard]] Times* times_of(const std::string& who);
   void forget_old(TimePoint now);
 
   std::mutex mutex_;  // of what follows
   std::string password_;
-  std::map<std::string, std::vector<TimePoint>, std::less<>> tried_;  // within the last minute, by address
-  std::vector<Open> open_;                                            // oldest first
+  std::map<std::string, Times, std::less<>> tried_;  // within the last minute, by address or proxy
+  std::vector<Open> open_;                           // oldest first
 };
 
 }  // namespace fairlead::server
