@@ -119,8 +119,10 @@ TEST_F(SqliteEngineTest, EverythingSurvivesARestart) {
 }
 
 TEST_F(SqliteEngineTest, WhatWaitsAtTheEndIsWritten) {
-  ASSERT_TRUE(start());
-  constexpr std::size_t many = 20'000;
+  SqliteEngineSettings patient;
+  patient.stopping = 5min;
+  ASSERT_TRUE(start(std::move(patient)));
+  constexpr std::size_t many = 5'000;
   std::atomic<std::size_t> stored{0};
   for (std::size_t i = 0; i < many; ++i) {
     engine_->events().append(LifecycleEvent{.kind = "connected"},
