@@ -200,7 +200,7 @@ stage_output() {
 read_counts() {
   local line
   line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "build/test/$1.log" | tail -n 1)
-  read -r passed failed skipped < <(sed -E 's/[^0-9]+/ /g' <<<"${line:-0 0} 0") || true
+  read -r passed failed skipped _ < <(sed -E 's/[^0-9]+/ /g' <<<"${line:-0 0} 0") || true
 }
 
 # One stage: adds to the totals and to the table. A stage that broke or ran nothing counts as one failure.
