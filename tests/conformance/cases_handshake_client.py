@@ -128,7 +128,7 @@ BROKEN_RULES = {
     "http-2": "http_unsupported_version", "status-line": "http_malformed", "status": "handshake_refused",
     "garbage": "http_malformed", "space": "http_malformed", "nul": "http_malformed",
     "head-bytes": "http_head_too_large", "head-count": "http_too_many_headers", "cut": "unexpected_eof", "nothing": "unexpected_eof",
-    "http-1": "", "length": "", "coding": "",
+    "http-1": "http_unsupported_version", "length": "http_malformed", "coding": "http_malformed",
 }
 
 
