@@ -3,7 +3,7 @@
 import asyncio
 import base64
 
-from conformance.exchange import HANDSHAKE, expect_exit, expect_refusal
+from conformance.exchange import HANDSHAKE, REFUSAL_TIME, expect_exit, expect_refusal
 from conformance.frames import text
 from conformance.peer import WAIT
 from support.suite import Book, Failure, check, expect
@@ -151,13 +151,13 @@ def _refuses(name, title, answer, flags=(), section=S, status=HANDSHAKE, ends=Fa
         book.add(f"client/4.1-refuse/{name}{suffix}", section, title + (", byte by byte" if pieces else ""), run)
 
 
-async def _judged(environment, then):
+async def _judged(environment, then, within):
     """What the check of a refusal finds about a client that was given a good answer."""
     async with environment.connector("--exit-on-close") as client:
         await client.open()
         await then(client.peer)
         try:
-            await expect_refusal(client, HANDSHAKE, "", within=1.0)
+            await expect_refusal(client, HANDSHAKE, "", within)
         except Failure as found:
             return str(found)
     raise Failure("the check of a refusal finds nothing wrong with a client that accepted")
@@ -167,7 +167,7 @@ async def _judged(environment, then):
 async def control_open(environment):
     async def nothing(peer):
         pass
-    found = await _judged(environment, nothing)
+    found = await _judged(environment, nothing, within=1.0)
     check("has not exited" in found, f"expected that the client stays, the check found: {found}")
 
 
@@ -176,7 +176,7 @@ async def control_ended(environment):
     async def leave(peer):
         await peer.stream.close_notify()
         peer.stream.end_tcp()
-    found = await _judged(environment, leave)
+    found = await _judged(environment, leave, within=REFUSAL_TIME)
     check("exit status" in found and "got 14" in found, f"expected a broken connection, the check found: {found}")
 
 
