@@ -6,13 +6,16 @@
 #include "api/webhooks.h"
 #include "app/attachments.h"
 #include "app/key_set_reports.h"
+#include "auth/key_set_address.h"
 
 #include <algorithm>
 #include <future>
 #include <iterator>
 #include <mutex>
 #include <random>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace fairlead::server {
 namespace {
@@ -70,6 +73,19 @@ class CurrentWebhooks final : public Backend {
   std::shared_ptr<Webhooks> webhooks_;
 };
 
+// Wherever a set of keys may be fetched from.
+std::vector<std::string> key_set_addresses(const AuthSettings& auth) {
+  std::vector<std::string> all;
+  const auto add = [&all](const TokenSettings& token) {
+    if (token.jwks_public_endpoint.empty()) return;
+    const auto address = KeySetAddress::make(token);
+    if (address) std::ranges::copy(address->all(), std::back_inserter(all));
+  };
+  add(auth.token);
+  if (auth.subscription_token_enabled) add(auth.subscription_token);
+  return all;
+}
+
 class RunningDecisions final : public Decisions {
  public:
   RunningDecisions(Store& store, EventLog& events, HttpClient& http, LogSink log)
@@ -84,6 +100,7 @@ class RunningDecisions final : public Decisions {
     auto next = make_policy(settings->auth, settings->channel, fetch_documents(http_), previous.get(),
                             [reports = key_sets_](const auto& url, const auto& why) { reports->note(url, why); });
     if (!next) return std::unexpected(next.error());
+    key_sets_->follow(key_set_addresses(settings->auth));
     WebhookEnvironment environment;
     environment.warn = [log = log_](const std::string& sentence) {
       if (log) log(LogLevel::warning, sentence);

@@ -22,12 +22,21 @@ std::string KeySetReports::source_of(std::string url) {
   return url;
 }
 
+void KeySetReports::follow(const std::vector<std::string>& urls) {
+  std::set<std::string> followed;
+  for (const std::string& url : urls) followed.insert(source_of(url));
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(sources_, [&](const auto& source) { return !followed.contains(source.first); });
+  followed_ = std::move(followed);
+}
+
 void KeySetReports::note(const std::string& url, const std::string& why) {
   const std::string name = source_of(url);
   std::string line;
   {
     const TimePoint now = clock_();
     const std::scoped_lock lock(mutex_);
+    if (followed_ && !followed_->contains(name)) return;
     Source& source = sources_[name];
     const bool was_failing = std::exchange(source.failing, !why.empty());
     if (why.empty()) {

@@ -13,6 +13,8 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,8 @@ class KeySetReports {
 
   // As KeySetReport (auth/tokens.h).
   void note(const std::string& url, const std::string& why);
+  // From now on only these addresses are of interest: whatever is known of others, or still comes, is forgotten.
+  void follow(const std::vector<std::string>& urls);
   // fairlead_key_set_failures_total and fairlead_key_set_failing, by source.
   [[nodiscard]] std::vector<MetricFamily> metrics() const;
   // An address without what may be secret in it: the query and who asks.
@@ -41,6 +45,7 @@ class KeySetReports {
   LogSink log_;
   std::function<TimePoint()> clock_;
   mutable std::mutex mutex_;
+  std::optional<std::set<std::string>> followed_;  // none: all
   std::map<std::string, Source> sources_;
 };
 

@@ -55,6 +55,22 @@ TEST_F(KeySetReporting, EachSourceIsCounted) {
   EXPECT_EQ(families[0].samples[1].value, 0);
 }
 
+TEST_F(KeySetReporting, WhatTheConfigurationNamesNoMoreIsForgotten) {
+  reports.note("https://old.example/?key=1", "refused");
+  reports.note("https://a.example/", "refused");
+  reports.follow({"https://a.example/", "https://b.example/"});
+  reports.note("https://old.example/?key=1", "refused");  // it was on its way
+  reports.note("https://b.example/", "");
+  const auto failing = reports.metrics().at(1).samples;
+  ASSERT_EQ(failing.size(), 2U);
+  EXPECT_EQ(failing[0].labels.at(0).second, "https://a.example/");
+  EXPECT_EQ(failing[0].value, 1);
+  EXPECT_EQ(failing[1].labels.at(0).second, "https://b.example/");
+  EXPECT_EQ(lines.size(), 2U);
+  reports.follow({});
+  EXPECT_TRUE(reports.metrics().empty());
+}
+
 TEST(KeySetReports, NothingSecretOfAnAddressIsSaid) {
   EXPECT_EQ(KeySetReports::source_of("https://me:word@keys.example/a?key=1#x"), "https://keys.example/a");
   EXPECT_EQ(KeySetReports::source_of("https://keys.example/a@b"), "https://keys.example/a@b");
