@@ -68,6 +68,7 @@ void write_record(JsonWriter& json, const TraceRecord& record) {
   json.optional_field("client", record.client).optional_field("user", record.user);
   json.optional_field("channel", record.channel).optional_field("offset", record.offset);
   json.optional_field("code", record.code).optional_field("detail", record.detail);
+  if (record.kind == TraceKind::recovered) json.field("since", record.since);
   json.end_object();
 }
 

@@ -150,6 +150,7 @@ class ClientSession final : public Session, private SubscriptionHost {
   void append_event(const char* kind, const std::string& channel, std::uint32_t code, const std::string& reason);
   void trace(TraceKind kind, const std::string& channel, std::uint64_t offset, std::uint32_t code,
              const std::string& detail);
+  [[nodiscard]] TraceRecord trace_record(TraceKind kind, const std::string& channel, std::uint64_t offset) const;
 
   // ── Connecting (connecting.cc) ────────────────────────────────────────────────────────────────────────────────────
   void start_connect(std::uint32_t id, ConnectRequest request);
@@ -205,6 +206,7 @@ class ClientSession final : public Session, private SubscriptionHost {
   void read_latest(const MembershipPtr& membership);
   void joined(const MembershipPtr& membership, std::optional<Refusal> refusal);
   [[nodiscard]] std::variant<SubscribeResult, ClientError, DisconnectReason> complete(Membership& membership);
+  void trace_recovery(const Join& join, const SubscribeResult& result);
   // `last`: of what the client was sent with its subscription, if anything.
   void activate(const MembershipPtr& membership, PublicationPtr last, const StreamPosition& top);
   void announce(Membership& membership);

@@ -123,6 +123,28 @@ TEST_F(Recovery, OnlyMissedOnesThatPassTheFilterAreSent) {
   client().say(request);
   EXPECT_TRUE(client().last_subscribe_result().recovered);
   EXPECT_EQ(missed(), "13");
+  EXPECT_EQ(why(2), "filtered");
+  EXPECT_EQ(why(3), "delivered");
+  EXPECT_EQ(world.metrics.filtered, 1U);
+}
+
+TEST_F(Recovery, OnlyWhatIsSentCountsAsMadeGood) {
+  world.gate.options = recoverable();
+  for (const char* data : {"1", "2", "3"}) world.publish("news", data);
+  client().say(since(2, epoch("news")));
+  EXPECT_EQ(missed(), "3");
+  EXPECT_EQ(why(3), "delivered");
+  EXPECT_EQ(why(2), "unknown");
+}
+
+TEST_F(Recovery, InTheCacheModeOnlyTheNewestIsMadeGood) {
+  world.gate.options = recoverable();
+  world.gate.options.force_recovery_mode = "cache";
+  for (const char* data : {"1", "2", "3"}) world.publish("news", data);
+  client().say(since(1, epoch("news")));
+  EXPECT_EQ(missed(), "3");
+  EXPECT_EQ(why(3), "delivered");
+  EXPECT_EQ(why(2), "unknown");
 }
 
 TEST_F(Recovery, WhatComesWhileItRecoversFollowsTheReplyOnce) {

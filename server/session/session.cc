@@ -209,7 +209,21 @@ void ClientSession::append_event(const char* kind, const std::string& channel, s
 
 void ClientSession::trace(TraceKind kind, const std::string& channel, std::uint64_t offset, std::uint32_t code,
                           const std::string& detail) {
-  environment_.trace.add({wall_milliseconds(), kind, caller_.client, caller_.user, channel, offset, code, detail});
+  TraceRecord record = trace_record(kind, channel, offset);
+  record.code = code;
+  record.detail = detail;
+  environment_.trace.add(std::move(record));
+}
+
+TraceRecord ClientSession::trace_record(TraceKind kind, const std::string& channel, std::uint64_t offset) const {
+  TraceRecord record;
+  record.time_ms = wall_milliseconds();
+  record.kind = kind;
+  record.client = caller_.client;
+  record.user = caller_.user;
+  record.channel = channel;
+  record.offset = offset;
+  return record;
 }
 
 }  // namespace fairlead::server

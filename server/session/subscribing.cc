@@ -231,19 +231,33 @@ std::variant<SubscribeResult, ClientError, DisconnectReason> ClientSession::comp
     if (result.recovered && request.recover && terms.positioned) result.position.offset = request.since.offset;
   }
   if (!result.publications.empty()) subscription.forget_until(*result.publications.back());
+  if (request.recover) trace_recovery(join, result);
   if (terms.filter) {
-    std::erase_if(result.publications, [&](const PublicationPtr& one) { return !matches(*terms.filter, one->tags); });
+    std::erase_if(result.publications, [&](const PublicationPtr& one) {
+      if (matches(*terms.filter, one->tags)) return false;
+      ++environment_.metrics.filtered;
+      trace(TraceKind::filtered, terms.channel, one->offset, 0, "");
+      return true;
+    });
   } else if (join.recovers_stream && !terms.delta && environment_.missed != nullptr) {
     result.missed = environment_.missed->share(terms.channel, join.history.top.epoch, result.publications);
-  }
-  if (request.recover) {
-    ++(result.recovered ? environment_.metrics.recovered : environment_.metrics.unrecovered);
-    trace(result.recovered ? TraceKind::recovered : TraceKind::unrecovered, terms.channel, join.history.top.offset, 0,
-          "");
   }
   const bool rejects = (request.flag & flag_reject_unrecovered) != 0;
   if (rejects && request.recover && terms.recoverable && !result.recovered) return client_error::unrecoverable_position;
   return result;
+}
+
+// In the cache mode only the newest is sent, and not to who has it.
+void ClientSession::trace_recovery(const Join& join, const SubscribeResult& result) {
+  ++(result.recovered ? environment_.metrics.recovered : environment_.metrics.unrecovered);
+  const std::uint64_t top = join.history.top.offset;
+  TraceRecord record =
+      trace_record(result.recovered ? TraceKind::recovered : TraceKind::unrecovered, join.request.channel, top);
+  if (result.recovered) {
+    const std::uint64_t before_newest = top - std::min(top, std::uint64_t{result.publications.size()});
+    record.since = join.sends_newest ? before_newest : join.request.since.offset;
+  }
+  environment_.trace.add(std::move(record));
 }
 
 void ClientSession::activate(const MembershipPtr& membership, PublicationPtr last, const StreamPosition& top) {

@@ -38,6 +38,10 @@ struct Subscribing : ::testing::Test {
     for (const auto& one : client().last_subscribe_result().publications) text += one->data;
     return text;
   }
+  [[nodiscard]] std::string why(std::uint64_t offset) {
+    return world.trace.why({.client = client().session->client(), .user = "", .channel = "news", .offset = offset})
+        .verdict;
+  }
 };
 
 }  // namespace fairlead::server::testing
