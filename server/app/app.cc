@@ -11,6 +11,7 @@
 #include "app/fault_reports.h"
 #include "app/node.h"
 #include "app/node_control.h"
+#include "app/node_name.h"
 #include "app/pages.h"
 #include "app/sd_notify.h"
 #include "config/print.h"
@@ -59,7 +60,7 @@ std::string url_of(const std::string& where, const Listening& listening) {
 
 // With what no configuration says.
 std::shared_ptr<const Settings> completed(Settings settings) {
-  if (settings.name.empty()) settings.name = host_name();
+  if (settings.name.empty()) settings.name = default_node_name(host_name(), settings.listen);
   settings.session.node_version = fmt::format("Fairlead {}", fairlead::version());
   return std::make_shared<const Settings>(std::move(settings));
 }
@@ -108,8 +109,9 @@ class RunningApp final : public App {
   std::vector<std::string> urls() const override { return urls_; }
 
   Outcome<void> reload(std::shared_ptr<const Settings> next) override {
-    const auto changed = config::diff(*settings_, *next);
-    const auto settings = completed(config::reloaded(*settings_, *next));
+    const auto wanted = completed(*next);
+    const auto changed = config::diff(*settings_, *wanted);
+    const auto settings = completed(config::reloaded(*settings_, *wanted));
     // First what may fail. New certificates beside old settings do no harm, and the next reload reads them again.
     if (const Result<void> certificates = server_->replace_tls(tls_of(settings->listen)); !certificates) {
       return fault(FaultKind::invalid, "the old certificates stay: " + to_string(certificates.error()));

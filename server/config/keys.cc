@@ -264,7 +264,8 @@ std::vector<Field<Settings>> other_fields() {
       field("health.handler_prefix", &S::health_prefix, "The path of /health; that of /ready stays.",
             {.restart = true}),
       field("shutdown.timeout", &S::drain, "Over which clients are told to come back.", {.maximum = 60 * minute}),
-      field("node.name", &S::name, "Shown in answers and on pages; empty: host and port.", {.restart = true}),
+      field("node.name", &S::name, "Shown in answers and on pages; empty: host and the first listener's port.",
+            {.restart = true}),
   };
 }
 

@@ -57,7 +57,7 @@ struct Settings {
   bool metrics_enabled = true, health_enabled = true;
   std::string metrics_prefix = "/metrics", health_prefix = "/health";
   std::chrono::milliseconds drain{5'000};  // over which clients are told to come back
-  std::string name;                        // of the node; empty: host name and port
+  std::string name;                        // of the node; empty: host name and the first listener's port
   bool development = false;                // no configuration was given
 };
 
