@@ -37,7 +37,7 @@ std::unexpected<Fault> fault(FaultKind kind, std::string sentence) {
   return std::unexpected(Fault{kind, std::move(sentence)});
 }
 
-// How long the end waits for an engine that takes no events.
+// How long the end waits for an engine that takes no events. It has them all then, and time of its own to store them.
 constexpr std::chrono::seconds events_patience{5};
 
 Tls tls_of(const ListenSettings& settings) {
@@ -264,6 +264,7 @@ class RunningApp final : public App {
     http_.stop();
     if (engine_runs_) events_->finish(events_patience);
     if (engine_runs_) node_->stop_engine();
+    if (engine_runs_) events_->ended();
     if (decisions_) decisions_->end();
     admin_.reset();
     endpoints_.reset();

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t batch_events = 1'000;
 constexpr std::chrono::milliseconds first_pause{100}, longest_pause{5'000};
 constexpr std::chrono::milliseconds last_pause{50};  // at the end nobody else calls
+constexpr std::chrono::milliseconds shortest_pause{1};
 constexpr unsigned doublings_most = 10;
 
 std::int64_t now_ms() {
@@ -87,7 +88,7 @@ void EventStream::note_loss(std::int64_t time_ms) {
 // on instead of the answer.
 void EventStream::pump(Lock& lock) {
   if (std::exchange(pumping_, true)) return;
-  while (sent_ == 0 && !waiting_.empty() && !pausing_) send(lock);
+  while (sent_ == 0 && !waiting_.empty() && !pausing_ && !handed_over_) send(lock);
   pumping_ = false;
 }
 
@@ -151,17 +152,58 @@ void EventStream::finish(std::chrono::milliseconds within) {
     pump(lock);
     if (!waiting_.empty()) changed_.wait_for(lock, last_pause);
   }
-  if (waiting_.empty()) return;
-  lost_ += waiting_.size();
-  say(LogLevel::error,
-      fmt::format("{} lifecycle events could not be stored before the end: they are lost", waiting_.size()));
+  hand_over(lock);
+}
+
+// Behind what is on its way; no batch waits for the one before.
+void EventStream::hand_over(Lock& lock) {
+  handed_over_ = true;
+  while (pumping_) changed_.wait_for(lock, shortest_pause);  // another thread is about to send
+  while (waiting_.size() > sent_) {
+    const auto first = waiting_.begin() + static_cast<std::ptrdiff_t>(sent_);
+    const auto last = first + static_cast<std::ptrdiff_t>(std::min(waiting_.size() - sent_, batch_events));
+    std::vector<LifecycleEvent> batch;
+    std::vector<Done<std::uint64_t>> asked;
+    for (auto one = first; one != last; ++one) {
+      batch.push_back(std::move(one->event));
+      asked.push_back(std::move(one->done));
+    }
+    waiting_.erase(first, last);
+    unanswered_ += batch.size();
+    lock.unlock();
+    log_.append_all(std::move(batch), [this, asked = std::move(asked)](const Outcome<std::uint64_t>& outcome) {
+      stored_at_the_end(asked, outcome);
+    });
+    lock.lock();
+  }
+}
+
+void EventStream::stored_at_the_end(const std::vector<Done<std::uint64_t>>& asked,
+                                    const Outcome<std::uint64_t>& outcome) {
+  if (!outcome) return;  // nobody asks any more who could do something about it
+  {
+    const std::scoped_lock lock(mutex_);
+    unanswered_ -= asked.size();
+  }
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (asked[i]) asked[i](*outcome - (asked.size() - 1 - i));
+  }
+}
+
+void EventStream::ended() {
+  const std::scoped_lock lock(mutex_);
+  const std::size_t unstored = std::exchange(unanswered_, 0) + waiting_.size();
+  waiting_.clear();
+  if (unstored == 0) return;
+  lost_ += unstored;
+  say(LogLevel::error, fmt::format("{} lifecycle events could not be stored before the end: they are lost", unstored));
 }
 
 std::vector<MetricFamily> EventStream::metrics() const {
   if (!enabled_) return {};
   const std::scoped_lock lock(mutex_);
   return {gauge("fairlead_events_unstored", "Lifecycle events that wait for the engine.",
-                static_cast<double>(waiting_.size())),
+                static_cast<double>(waiting_.size() + unanswered_)),
           counter("fairlead_events_unstorable_total",
                   "Lifecycle events that the engine did not take: an event events_lost stands where they are missing.",
                   static_cast<double>(lost_))};

@@ -39,8 +39,11 @@ class EventStream final : public EventLog {
   void on_append(std::function<void()> appended) { appended_ = std::move(appended); }
   // A process has begun: what the stream says of earlier ones is over. Once, when the engine runs.
   void begin(const std::string& node_name);
-  // Waits until everything is stored, for a while; what could not be is counted and said. The last call but readings.
+  // Waits until everything is stored, for a while; then the engine has all that is left at once, to store it while it
+  // stops. Nothing is tried again after that.
   void finish(std::chrono::milliseconds within);
+  // The engine has stopped: what it did not store is counted and said. The last call but readings.
+  void ended();
 
   void append_all(std::vector<LifecycleEvent> events, Done<std::uint64_t> done) override;
   void read(std::uint64_t after, std::size_t limit, Done<LifecycleEvents> done) override {
@@ -61,6 +64,8 @@ class EventStream final : public EventLog {
   void pump(Lock& lock);
   void send(Lock& lock);
   void stored(const Outcome<std::uint64_t>& outcome);
+  void hand_over(Lock& lock);
+  void stored_at_the_end(const std::vector<Done<std::uint64_t>>& asked, const Outcome<std::uint64_t>& outcome);
   void retry_later(Lock& lock);
   void say(LogLevel level, const std::string& line) const;
 
@@ -73,7 +78,8 @@ class EventStream final : public EventLog {
   std::vector<std::string> kinds_;
   std::deque<Waiting> waiting_;  // the first `sent_` of them are on their way
   std::size_t sent_ = 0;
-  bool pumping_ = false, pausing_ = false, finishing_ = false;
+  bool pumping_ = false, pausing_ = false, finishing_ = false, handed_over_ = false;
+  std::size_t unanswered_ = 0;  // of those that were handed over: on their way, or refused
   unsigned failures_in_a_row_ = 0;
   std::uint64_t lost_ = 0, lost_in_a_row_ = 0;  // in a row: since nothing waited
 };

@@ -162,11 +162,42 @@ TEST_F(EventStreaming, TheEndWaitsForTheEngineButNotForEver) {
   log.full = true;
   happens("1");
   stream.finish(milliseconds(10));
+  EXPECT_THAT(lines, IsEmpty());
+  stream.ended();
   EXPECT_THAT(lines, ElementsAre(HasSubstr("1 lifecycle events could not be stored before the end")));
+  EXPECT_EQ(metric(0), 0);
   EXPECT_EQ(metric(1), 1);
-  log.full = false;
-  stream.finish(milliseconds(1'000));
-  EXPECT_THAT(log.kept, ElementsAre("e1"));
+}
+
+TEST_F(EventStreaming, AtTheEndTheEngineHasEverythingThatWaits) {
+  log.silent = true;
+  for (const char* one : {"1", "2", "3"}) happens(one);
+  EXPECT_EQ(log.asked, 1);
+  stream.finish(milliseconds(10));
+  EXPECT_EQ(log.asked, 2) << "it does not wait for the answer";
+  EXPECT_EQ(metric(0), 3);
+  log.silent = false;
+  log.answer_all();  // while the engine stops
+  stream.ended();
+  EXPECT_THAT(log.kept, ElementsAre("e1", "e2", "e3"));
+  EXPECT_THAT(answers, ElementsAre(1, 2, 3));
+  EXPECT_THAT(lines, IsEmpty());
+  EXPECT_EQ(metric(0), 0);
+  EXPECT_EQ(metric(1), 0);
+}
+
+TEST_F(EventStreaming, WhatTheEngineRefusesWhileItStopsIsLostAndSaid) {
+  log.silent = true;
+  for (const char* one : {"1", "2", "3"}) happens(one);
+  stream.finish(milliseconds(10));
+  log.silent = false;
+  log.full = true;
+  log.answer_all();
+  happens("4");
+  stream.ended();
+  EXPECT_THAT(log.kept, IsEmpty());
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("4 lifecycle events could not be stored before the end")));
+  EXPECT_EQ(metric(1), 4);
 }
 
 TEST(EventStream, IsEmptyWhenItIsSwitchedOff) {
