@@ -88,7 +88,8 @@ class RunningApp final : public App {
                     .json = *json_,
                     .protobuf = *protobuf_,
                     .trace = trace_,
-                    .gatekeeper = [this](const LoopHandle& loop) { return decisions_->gatekeeper(loop); }},
+                    .gatekeeper = [this](const LoopHandle& loop) { return decisions_->gatekeeper(loop); },
+                    .log = options_.log},
         settings_);
     if (auto started = node_->start_engine(); !started) {
       node_.reset();

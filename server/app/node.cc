@@ -159,7 +159,6 @@ bool NodeLoop::entered(Session& session) {
   const auto settings = node_.settings();
   const auto& personal = settings->auth.personal_channel;
   if (!node_.users_.enter(session.user(), settings->session.user_connection_limit)) return false;
-  node_.arrivals_.entered();
   by_client_.insert_or_assign(session.client(),
                               Entered{&session, session.user(), unix_ms(std::chrono::system_clock::now())});
   // Those without a name may be tens of thousands, and nobody asks for them together.
@@ -179,7 +178,6 @@ void NodeLoop::left(Session& session) {
   if (found == by_client_.end() || found->second.session != &session) return;
   const std::string user = found->second.user;
   by_client_.erase(found);
-  node_.arrivals_.left();
   if (const auto of_user = by_user_.find(user); of_user != by_user_.end()) {
     std::erase(of_user->second, &session);
     if (of_user->second.empty()) by_user_.erase(of_user);
@@ -230,7 +228,8 @@ Node::Node(Parts parts, std::shared_ptr<const Settings> settings)
       id_(random_uuid()),
       settings_(std::move(settings)),
       channels_(parts_.engine.broker(),
-                [this](const std::string& channel, bool occupied) { occupancy_changed(channel, occupied); }) {}
+                [this](const std::string& channel, bool occupied) { occupancy_changed(channel, occupied); }),
+      arrivals_(parts_.log) {}
 
 Outcome<void> Node::start_engine() { return broker().start(*this); }
 void Node::stop_engine() { broker().stop(); }
@@ -287,10 +286,10 @@ void Node::send_away(Duration window) {
 std::shared_ptr<Session> Node::open_session(Outbox& outbox, Caller caller, Session::Options options) {
   if (current_loop == nullptr || !ready()) return nullptr;
   const auto settings = this->settings();
-  if (!arrivals_.take(settings->session.connection_limit, settings->session.connections_per_second, now()))
-    return nullptr;
+  options.place = arrivals_.take(settings->session.connection_limit, settings->session.connections_per_second, now());
+  if (!options.place) return nullptr;
   current_loop->leave_forwarded(caller.headers);
-  return Session::make(current_loop->environment, outbox, std::move(caller), options, now());
+  return Session::make(current_loop->environment, outbox, std::move(caller), std::move(options), now());
 }
 
 void Node::on_publication(const std::string& channel, PublicationPtr publication, const StreamPosition& position,

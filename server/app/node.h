@@ -15,6 +15,7 @@
 #include "session/turnstile.h"
 #include "transport/transports.h"
 
+#include <fairlead/log.h>
 #include <fairlead/loop.h>
 #include <fairlead/time.h>
 
@@ -117,6 +118,7 @@ class Node final : public TransportHost, public BrokerEvents {
     TraceRing& trace;
     // The decisions for one loop; they follow changed settings by themselves.
     std::function<std::shared_ptr<Gatekeeper>(const LoopHandle&)> gatekeeper;
+    LogSink log{};
   };
   Node(Parts parts, std::shared_ptr<const Settings> settings);
 
@@ -159,6 +161,7 @@ class Node final : public TransportHost, public BrokerEvents {
   [[nodiscard]] TraceRing& trace() noexcept { return parts_.trace; }
   [[nodiscard]] ChannelRegistry& channels() noexcept { return channels_; }
   [[nodiscard]] UserRegistry& users() noexcept { return users_; }
+  [[nodiscard]] const Arrivals& arrivals() const noexcept { return arrivals_; }
   [[nodiscard]] Latencies& latencies() noexcept { return latencies_; }
   [[nodiscard]] TimePoint started_at() const noexcept { return started_at_; }
   [[nodiscard]] const PublicationEncoder& encoder() const noexcept { return parts_.encoder; }

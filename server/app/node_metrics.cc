@@ -111,6 +111,7 @@ std::vector<MetricFamily> node_metrics(Node& node, const NodeCounts& counts, con
   families.push_back(gauge("fairlead_users", "Users now.", number(node.users().users())));
   families.push_back(gauge("fairlead_channels", "Channels with a subscriber now.", number(node.channels().size())));
   families.push_back(gauge("fairlead_subscriptions", "Subscriptions now.", number(counts.subscriptions)));
+  families.push_back(node.arrivals().metrics());
   add_sessions(families, counts.sessions);
   families.push_back(publish_latency(node.latencies()));
   add_library(families, library);

@@ -11,7 +11,7 @@ namespace fairlead::server {
 
 std::shared_ptr<Session> Session::make(SessionEnvironment& environment, Outbox& outbox, Caller caller, Options options,
                                        TimePoint now) {
-  return std::make_shared<ClientSession>(environment, outbox, std::move(caller), options, now);
+  return std::make_shared<ClientSession>(environment, outbox, std::move(caller), std::move(options), now);
 }
 
 ClientSession::ClientSession(SessionEnvironment& environment, Outbox& outbox, Caller caller, Options options,
@@ -20,7 +20,7 @@ ClientSession::ClientSession(SessionEnvironment& environment, Outbox& outbox, Ca
       outbox_(outbox),
       settings_(environment.settings),
       caller_(std::move(caller)),
-      options_(options),
+      options_(std::move(options)),
       now_(now),
       commands_limit_(settings_->commands_per_second),
       publishes_limit_(settings_->publishes_per_second),
@@ -108,6 +108,7 @@ void ClientSession::end(const DisconnectReason& reason) {
   connecting_.reset();
   for (auto& [channel, membership] : std::exchange(memberships_, {})) remove(*membership, reason.code, reason.reason);
   if (std::exchange(entered_, false)) environment_.directory.left(*this);
+  options_.place.reset();
   trace(TraceKind::disconnected, "", 0, reason.code, reason.reason);
   if (!was_connected) return;
   ++environment_.metrics.disconnected;

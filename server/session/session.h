@@ -27,8 +27,9 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   struct Options {
     bool unidirectional = false;
-    bool emulated = false;     // replies carry session and node; commands come over POST /emulation
-    bool native_ping = false;  // the transport pings by itself: no pings of the protocol
+    bool emulated = false;                // replies carry session and node; commands come over POST /emulation
+    bool native_ping = false;             // the transport pings by itself: no pings of the protocol
+    std::shared_ptr<const void> place{};  // that it takes in the node: given back when it ends
   };
   [[nodiscard]] static std::shared_ptr<Session> make(SessionEnvironment& environment, Outbox& outbox, Caller caller,
                                                      Options options, TimePoint now);
