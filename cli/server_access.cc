@@ -184,7 +184,7 @@ std::expected<std::string, ExitStatus> ApiClient::call(std::string_view method, 
   server::HttpExchange exchange;
   exchange.url = fmt::format("{}/api/{}", place_.base, method);
   exchange.post = std::move(body);
-  exchange.headers = {{"Content-Type", "application/json"}};
+  exchange.headers = {{"Content-Type", "application/json"}, {"X-Centrifugo-Error-Mode", "body"}};
   if (!place_.key.empty()) exchange.headers.emplace_back("X-API-Key", place_.key);
   exchange.repeatable = false;
   exchange.timeout = milliseconds(place_.timeout_seconds);

@@ -265,6 +265,13 @@ TEST_F(AdminBehindAProxy, OnAnotherMachineIsToldWhatHelps) {
   EXPECT_THAT(response.body, HasSubstr("listen.secure"));
 }
 
+TEST_F(AdminAnswers, ErrorsOfCallsAreInTheBody) {
+  sign_in();
+  const auto response = ask("call/publish", request("POST", "{}"));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, HasSubstr(R"({"error":{"code":107)"));
+}
+
 TEST_F(AdminForgery, CallsNeedTheTokenAndThisOrigin) {
   sign_in();
   EXPECT_EQ(ask("call/info", request("POST", "{}")).status, 200);

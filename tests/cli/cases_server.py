@@ -141,6 +141,15 @@ def an_unknown_channel_is_the_servers_error():
 
 
 @case
+def errors_are_understood_also_where_the_api_has_them_by_status():
+    text = CONFIGURATION.replace("[http_api]\n", '[http_api]\nerror_mode = "transport"\n')
+    with serving(text=text) as server:
+        contains(ask(server, "publish", "nowhere:x", "1", status=1)[1], "102 unknown channel")
+        contains(ask(server, "presence", "quiet:x", status=1)[1], "108")
+        contains(ask(server, "publish", "news", "1")[0], "published at offset 1")
+
+
+@case
 def presence_and_info_say_who_is_there():
     with serving() as server, Subscribing(server, "news") as client:
         client.remarked("subscribed to news")
