@@ -53,7 +53,7 @@ TEST(Exceptions, OfAnAcceptHookRefuseWith500) {
   LogLines lines;
   TestServer server(
       [](Server& s) {
-        const auto swallow = [](Connection& ws) -> Task<> { co_await ws.receive(); };
+        const auto swallow = [](Connection& ws) -> Task<> { static_cast<void>(co_await ws.receive()); };
         RouteOptions now;
         now.accept = [](const Request&) -> Decision { throw 1; };
         RouteOptions later;
