@@ -189,7 +189,7 @@ void Channel::on_failed(const Error& error) {
 // The policies drop_newest and drop_oldest, and what waited for a streamed message that never ended. Each connection
 // says so once: a slow one drops thousands.
 void Channel::note_dropped() {
-  const std::uint64_t dropped = std::exchange(context_.resources.dropped_messages, 0);
+  const std::uint32_t dropped = ws_.take_dropped();
   if (dropped == 0) return;
   context_.counters.messages_dropped.add(dropped);
   if (std::exchange(told_of_drops_, true)) return;
@@ -484,6 +484,7 @@ void Channel::tell_closed() {
   context_.loop.cancel_timer(*this);
   context_.mailbox->slots.close(name_);
   context_.counters.websockets.subtract();
+  ws_.stop_sending();
   note_dropped();
   const CloseInfo info = ws_.close_info();
   log_ended(info);

@@ -98,7 +98,7 @@ Connection::Connection(Role role, const Settings& settings, const Resources& res
                        std::optional<DeflateAgreement> deflate, TimePoint now)
     : state_(std::make_unique<State>(role, settings, resources, deflate, now)) {
   // An idle connection holds this and nothing else: a growth should be a decision.
-  static_assert(sizeof(State) <= 296);
+  static_assert(sizeof(State) <= 312);
 }
 
 Connection::~Connection() = default;
@@ -258,6 +258,12 @@ std::size_t Connection::queued_bytes() const { return output_bytes() + state_->o
 std::size_t Connection::held_bytes() const {
   return queued_bytes() + state_->in.held_bytes() + state_->out.deflater_bytes();
 }
+
+bool Connection::fits(std::size_t payload_bytes) const { return state_->out.fits_message(payload_bytes); }
+bool Connection::fits_as_piece(std::size_t payload_bytes) const { return state_->out.fits_piece(payload_bytes); }
+
+std::uint32_t Connection::take_dropped() { return state_->out.take_dropped(); }
+void Connection::stop_sending() { state_->out.stop(); }
 
 // ── What the application asks for ───────────────────────────────────────────────────────────────────────────────────
 

@@ -43,7 +43,8 @@ void OutgoingQueue::append(const FrameHeader& header, Bytes payload, Keep keep) 
 }
 
 void OutgoingQueue::note_owned(std::size_t bytes, Keep keep) {
-  const bool droppable = keep == Keep::droppable;
+  const bool droppable = by_message_ && keep == Keep::droppable;
+  if (droppable) droppable_bytes_ += bytes;
   const bool merges = !by_message_ && first_ < pieces_.size() && !pieces_.back().shared;
   if (merges) {
     pieces_.back().left += bytes;
@@ -55,8 +56,10 @@ void OutgoingQueue::note_owned(std::size_t bytes, Keep keep) {
 void OutgoingQueue::append(const SharedMessage& message, bool compressed) {
   if (!tracks() && !owned_.empty()) pieces_.push_back({.shared = {}, .left = owned_.size()});
   const std::size_t size = (compressed ? message.compressed_frame() : message.frame()).size();
-  pieces_.push_back({.shared = message, .left = size, .compressed = compressed, .droppable = true, .begun = false});
+  pieces_.push_back(
+      {.shared = message, .left = size, .compressed = compressed, .droppable = by_message_, .begun = false});
   shared_bytes_ += size;
+  if (by_message_) droppable_bytes_ += size;
 }
 
 std::size_t OutgoingQueue::output(std::span<Bytes> views) const {
@@ -97,6 +100,7 @@ void OutgoingQueue::consume_pieces(std::size_t bytes) {
   while (bytes != 0) {
     Piece& piece = pieces_[first_];
     const std::size_t step = std::min(bytes, piece.left);
+    if (piece.droppable && !piece.begun) droppable_bytes_ -= piece.left;
     if (piece.shared) {
       shared_bytes_ -= step;
     } else {
@@ -140,6 +144,7 @@ void OutgoingQueue::clear() {
   owned_.clear();
   owned_.release_if_empty();
   pieces_.clear();
+  droppable_bytes_ = 0;
   if (pieces_.capacity() > idle_pieces) pieces_.shrink_to_fit();
   shared_bytes_ = 0;
   frame_left_ = 0;
@@ -148,26 +153,30 @@ void OutgoingQueue::clear() {
 
 std::optional<std::size_t> OutgoingQueue::drop_oldest(std::size_t target_bytes) {
   FAIRLEAD_ASSERT(by_message_);
-  if (!can_shrink_to(target_bytes)) return std::nullopt;
+  if (undroppable_bytes() > target_bytes) return std::nullopt;
   std::size_t dropped = 0;
-  std::vector<Piece> kept;  // few: what has begun to leave, and control frames
+  std::size_t left = bytes();
+  std::vector<Piece> kept;
+  std::vector<std::size_t> kept_at;  // where in `owned_` those of them begin that lie there
   std::size_t owned_at = 0;
   std::size_t index = first_;
-  for (; bytes() > target_bytes; ++index) {
+  for (; left > target_bytes; ++index) {
     Piece& piece = pieces_[index];
+    const bool owned = !piece.shared;
+    const std::size_t size = piece.left;
     if (!piece.droppable || piece.begun) {
-      if (!piece.shared) owned_at += piece.left;
+      if (owned) kept_at.push_back(owned_at);
       kept.push_back(std::move(piece));
-      continue;
-    }
-    if (piece.shared) {
-      shared_bytes_ -= piece.left;
     } else {
-      erase_owned(owned_at, piece.left);
+      if (!owned) shared_bytes_ -= size;
+      droppable_bytes_ -= size;
+      left -= size;
+      piece = {};
+      ++dropped;
     }
-    piece = {};
-    ++dropped;
+    if (owned) owned_at += size;
   }
+  close_gaps(kept, kept_at, owned_at);
   // The rest of the queue, which may be long, stays where it is.
   first_ = static_cast<std::uint32_t>(index - kept.size());
   std::ranges::move(kept, pieces_.begin() + first_);
@@ -176,18 +185,19 @@ std::optional<std::size_t> OutgoingQueue::drop_oldest(std::size_t target_bytes) 
   return dropped;
 }
 
-bool OutgoingQueue::can_shrink_to(std::size_t target_bytes) const {
-  std::size_t left = bytes();
-  for (std::size_t index = first_; index < pieces_.size() && left > target_bytes; ++index)
-    if (pieces_[index].droppable && !pieces_[index].begun) left -= pieces_[index].left;
-  return left <= target_bytes;
-}
-
-// The bytes before the gap are few (what has begun to leave, and control frames): they move up to close it.
-void OutgoingQueue::erase_owned(std::size_t at, std::size_t bytes) {
+// Of the first `end` bytes of `owned_` only those of `kept` stay: they move up, the last one first.
+void OutgoingQueue::close_gaps(const std::vector<Piece>& kept, const std::vector<std::size_t>& kept_at,
+                               std::size_t end) {
   const MutableBytes frames = owned_.readable();
-  std::memmove(frames.data() + bytes, frames.data(), at);
-  owned_.consume(bytes);
+  std::size_t to = end;
+  auto from = kept_at.rbegin();
+  for (auto piece = kept.rbegin(); piece != kept.rend(); ++piece) {
+    if (piece->shared) continue;
+    to -= piece->left;
+    if (to != *from) std::memmove(frames.data() + to, frames.data() + *from, piece->left);
+    ++from;
+  }
+  owned_.consume(to);
 }
 
 void OutgoingQueue::keep_begun_frame() {
@@ -199,6 +209,7 @@ void OutgoingQueue::keep_begun_frame() {
     pieces_.push_back(std::move(begun));
     return;
   }
+  droppable_bytes_ = 0;
   const std::uint64_t left = front_is_shared ? 0 : frame_left_;
   const auto owned_left = static_cast<std::size_t>(left);
   pieces_.clear();

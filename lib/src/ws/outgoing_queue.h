@@ -39,7 +39,8 @@ class OutgoingQueue {
   // Drops whole messages that have not begun to leave, oldest first, until at most `target_bytes` are left; how many.
   // Nothing, and none dropped, when that cannot be reached.
   std::optional<std::size_t> drop_oldest(std::size_t target_bytes);
-  [[nodiscard]] bool can_shrink_to(std::size_t target_bytes) const;
+  // What `drop_oldest` has to keep: what has begun to leave, control frames, pieces of streamed messages.
+  [[nodiscard]] std::size_t undroppable_bytes() const noexcept { return bytes() - droppable_bytes_; }
   // Drops everything but the rest of the frame that has begun to leave.
   void keep_begun_frame();
   void clear();
@@ -61,13 +62,14 @@ class OutgoingQueue {
   void consume_owned(std::size_t bytes);
   void consume_pieces(std::size_t bytes);
   void forget_consumed();
-  void erase_owned(std::size_t at, std::size_t bytes);
+  void close_gaps(const std::vector<Piece>& kept, const std::vector<std::size_t>& kept_at, std::size_t end);
 
   Buffer owned_;
   std::vector<Piece> pieces_;  // empty while there is nothing but owned bytes and messages need not be told apart
   std::size_t shared_bytes_ = 0;
-  std::uint64_t frame_left_ = 0;  // of the owned frame that has begun to leave; 0 between frames
-  std::uint32_t first_ = 0;       // pieces before this one are consumed
+  std::size_t droppable_bytes_ = 0;  // with `by_message_`: of pieces that may be dropped and have not begun to leave
+  std::uint64_t frame_left_ = 0;     // of the owned frame that has begun to leave; 0 between frames
+  std::uint32_t first_ = 0;          // pieces before this one are consumed
   bool by_message_;
 };
 

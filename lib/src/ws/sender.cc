@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "text/utf8.h"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -30,7 +31,7 @@ struct Sender::Stream {
   struct Waiting {
     SharedMessage shared;         // or, when it is empty,
     std::size_t bytes = 0;        // so much of `payloads`
-    std::size_t frame_bytes = 0;  // what it counts for
+    std::size_t frame_bytes = 0;  // its frame and this record: small ones are bounded, too
     MessageKind kind = MessageKind::text;
     Compress compress = Compress::by_settings;
   };
@@ -66,7 +67,7 @@ Sender::Sender(Role role, const Settings& settings, const Resources& resources, 
 Sender::~Sender() { stop(); }
 
 void Sender::stop() {
-  if (stream_ != nullptr) resources_->dropped_messages += stream_->waiting.size();
+  if (stream_ != nullptr) dropped_ += static_cast<std::uint32_t>(stream_->waiting.size());
   stream_.reset();
   if (deflater_ != nullptr) resources_->deflate.take_back(std::move(deflater_));
 }
@@ -81,6 +82,21 @@ bool Sender::fits(std::size_t frame_bytes, std::size_t taken_bytes) const noexce
   return taken_bytes == 0 || (taken_bytes <= limit && frame_bytes <= limit - taken_bytes);
 }
 
+std::size_t Sender::frame_bytes(std::size_t payload_bytes) const noexcept {
+  return header_bytes(payload_bytes, role_ == Role::client) + payload_bytes;
+}
+
+std::size_t Sender::overhead_bytes() const noexcept { return stream_ != nullptr ? sizeof(Stream::Waiting) : 0; }
+
+bool Sender::fits_message(std::size_t payload_bytes) const noexcept {
+  return fits(frame_bytes(payload_bytes) + overhead_bytes(), queue_.bytes() + waiting_bytes());
+}
+
+// What waits for its end takes no room from its pieces, or neither would ever leave: so twice the limit may be held.
+bool Sender::fits_piece(std::size_t payload_bytes) const noexcept {
+  return fits(frame_bytes(payload_bytes), queue_.bytes());
+}
+
 bool Sender::make_room(std::size_t frame_bytes) {
   if (fits(frame_bytes, queue_.bytes() + waiting_bytes())) return true;
   const Limits& limits = settings_->limits;
@@ -88,22 +104,19 @@ bool Sender::make_room(std::size_t frame_bytes) {
   if (limits.overflow == OverflowPolicy::close) return false;
   if (limits.overflow == OverflowPolicy::drop_oldest && drop_oldest(frame_bytes < limit ? limit - frame_bytes : 0))
     return true;
-  ++resources_->dropped_messages;  // the one that is being sent
+  ++dropped_;  // the one that is being sent
   return false;
 }
 
 // What is in the queue came before what waits.
 bool Sender::drop_oldest(std::size_t target_bytes) {
-  if (!queue_.can_shrink_to(target_bytes)) return false;
-  while (true) {
-    const std::size_t waiting = waiting_bytes();
-    const auto dropped =
-        waiting <= target_bytes ? queue_.drop_oldest(target_bytes - waiting) : std::optional<std::size_t>();
-    resources_->dropped_messages += dropped.value_or(0);
-    if (dropped) return true;
-    ++resources_->dropped_messages;
-    stream_->forget_first();
-  }
+  const std::size_t kept = queue_.undroppable_bytes();
+  if (kept > target_bytes) return false;
+  const std::size_t waiting = waiting_bytes();
+  const std::size_t for_queue = waiting < target_bytes ? std::max(target_bytes - waiting, kept) : kept;
+  dropped_ += static_cast<std::uint32_t>(queue_.drop_oldest(for_queue).value_or(0));
+  for (; queue_.bytes() + waiting_bytes() > target_bytes; ++dropped_) stream_->forget_first();
+  return true;
 }
 
 bool Sender::has_room_for_control() const noexcept {
@@ -116,7 +129,7 @@ bool Sender::has_room_for_control() const noexcept {
 Sent Sender::message(MessageKind kind, Bytes payload, Compress compress) {
   // RFC 6455 5.6: text is UTF-8.
   if (kind == MessageKind::text && !text::is_utf8(payload)) return Sent::invalid;
-  const std::size_t size = header_bytes(payload.size(), role_ == Role::client) + payload.size();
+  const std::size_t size = frame_bytes(payload.size()) + overhead_bytes();
   if (!make_room(size)) return Sent::over_limit;
   if (stream_ != nullptr) {
     stream_->payloads.append(payload);
@@ -139,7 +152,8 @@ Sent Sender::shared(const SharedMessage& message) {
   if (!message) return Sent::invalid;
   // RFC 6455 5.1: a client masks, each frame with its own key, so it cannot send the shared bytes.
   if (role_ == Role::client) return this->message(message.kind(), message.payload(), Compress::by_settings);
-  const std::size_t size = (sends_compressed(message) ? message.compressed_frame() : message.frame()).size();
+  const std::size_t size =
+      (sends_compressed(message) ? message.compressed_frame() : message.frame()).size() + overhead_bytes();
   if (!make_room(size)) return Sent::over_limit;
   if (stream_ != nullptr) {
     stream_->wait({.shared = message, .bytes = 0, .frame_bytes = size, .kind = message.kind(), .compress = {}});
@@ -212,9 +226,7 @@ Sent Sender::chunk(MessageKind kind, Bytes payload, bool last, Compress compress
   if (stream_ != nullptr && stream_->kind != kind) return Sent::invalid;
   text::Utf8Validator utf8 = stream_ != nullptr ? stream_->utf8 : text::Utf8Validator();
   if (kind == MessageKind::text && (!utf8.feed(payload) || (last && !utf8.complete()))) return Sent::invalid;
-  // What waits for its end takes no room from its pieces, or neither would ever leave: so twice the limit may be held.
-  const std::size_t size = header_bytes(payload.size(), role_ == Role::client) + payload.size();
-  if (!fits(size, queue_.bytes())) return Sent::over_limit;
+  if (!fits_piece(payload.size())) return Sent::over_limit;
   if (stream_ == nullptr) {
     // The size of the whole is not known: what is streamed counts as large.
     const bool compressed = deflate_.has_value() && compress != Compress::never;

@@ -13,8 +13,10 @@
 #include "ws/settings.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace fairlead::ws {
 
@@ -31,6 +33,9 @@ class Sender {
   [[nodiscard]] Sent chunk(MessageKind kind, Bytes payload, bool last, Compress compress);
   // Control frames are not subject to the overflow policy: see `has_room_for_control`.
   void control(Opcode opcode, Bytes payload);
+  // Whether so many bytes are taken without making room for them.
+  [[nodiscard]] bool fits_message(std::size_t payload_bytes) const noexcept;
+  [[nodiscard]] bool fits_piece(std::size_t payload_bytes) const noexcept;
   // False when the peer takes nothing any more, so that pongs to it cannot pile up.
   [[nodiscard]] bool has_room_for_control() const noexcept;
 
@@ -42,12 +47,18 @@ class Sender {
   [[nodiscard]] std::size_t deflater_bytes() const noexcept {
     return deflater_ != nullptr ? deflater_->held_bytes() : 0;
   }
+  // Messages that were taken or given and will never leave, since this was last asked: by the policies drop_newest and
+  // drop_oldest, or because the streamed message that they waited for was never ended.
+  [[nodiscard]] std::uint32_t take_dropped() noexcept { return std::exchange(dropped_, 0); }
   // No data follows: gives back what is only needed for sending it.
   void stop();
 
  private:
   struct Stream;
 
+  [[nodiscard]] std::size_t frame_bytes(std::size_t payload_bytes) const noexcept;
+  // What a message costs besides its frame while it waits for a streamed one.
+  [[nodiscard]] std::size_t overhead_bytes() const noexcept;
   [[nodiscard]] bool fits(std::size_t frame_bytes, std::size_t taken_bytes) const noexcept;
   [[nodiscard]] bool make_room(std::size_t frame_bytes);
   [[nodiscard]] bool drop_oldest(std::size_t target_bytes);
@@ -72,6 +83,7 @@ class Sender {
   std::unique_ptr<Deflater> deflater_;
   std::unique_ptr<Stream> stream_;  // while a streamed message is open
   std::optional<DeflateAgreement> deflate_;
+  std::uint32_t dropped_ = 0;
   Role role_;
 };
 

@@ -113,14 +113,14 @@ TEST(StreamedMessages, WhatWaitsForThemIsBoundedByThePolicy) {
   EXPECT_EQ(send(closing, half), Sent::waiting);
   EXPECT_EQ(send(closing, half), Sent::over_limit);
   EXPECT_FALSE(closing.connection.may_send());
-  EXPECT_EQ(closing.resources.dropped_messages, 2U) << "they will never leave";
+  EXPECT_EQ(closing.connection.take_dropped(), 2U) << "they will never leave";
 
   Side newest(Role::server, with(OverflowPolicy::drop_newest, 1200));
   open(newest);
   EXPECT_EQ(send(newest, "1" + half), Sent::waiting);
   EXPECT_EQ(send(newest, "2" + half), Sent::waiting);
   EXPECT_EQ(send(newest, "3" + half), Sent::over_limit);
-  EXPECT_EQ(newest.resources.dropped_messages, 1U);
+  EXPECT_EQ(newest.connection.take_dropped(), 1U);
   EXPECT_EQ(newest.connection.send_chunk(MessageKind::text, as_bytes("b"), true, newest.now), Sent::accepted)
       << "what waits takes no room from the pieces";
   EXPECT_THAT(payloads(newest.sent()), ElementsAre("a", "b", "1" + half, "2" + half));
@@ -131,8 +131,76 @@ TEST(StreamedMessages, WhatWaitsForThemIsBoundedByThePolicy) {
   EXPECT_EQ(oldest.connection.send(SharedMessage::text("2" + half), oldest.now), Sent::waiting);
   EXPECT_EQ(send(oldest, "3" + half), Sent::waiting);
   EXPECT_EQ(oldest.connection.send_chunk(MessageKind::text, as_bytes("b"), true, oldest.now), Sent::accepted);
-  EXPECT_EQ(oldest.resources.dropped_messages, 1U);
+  EXPECT_EQ(oldest.connection.take_dropped(), 1U);
   EXPECT_THAT(payloads(oldest.sent()), ElementsAre("a", "b", "2" + half, "3" + half));
+}
+
+// Whatever waits, and however much of it: one message makes room for itself in one pass over what it drops.
+TEST(StreamedMessages, ManyThatWaitForTheirEndAreDroppedTogether) {
+  constexpr std::size_t limit = std::size_t{16} << 20;
+  Side side(Role::server, with(OverflowPolicy::drop_oldest, limit));
+  constexpr int pieces = 20'000;
+  for (int i = 0; i < pieces; ++i) {
+    ASSERT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes("p"), false, side.now), Sent::accepted);
+  }
+  const std::size_t pieces_bytes = side.connection.queued_bytes();
+  ASSERT_EQ(send(side, "0123456789"), Sent::waiting);
+  const std::size_t of_each = side.connection.queued_bytes() - pieces_bytes;
+  std::uint32_t waiting = 1;
+  while (side.connection.fits(10)) {
+    ASSERT_EQ(send(side, "0123456789"), Sent::waiting);
+    ++waiting;
+  }
+  ASSERT_GT(waiting, 100'000U);
+  EXPECT_EQ(send(side, std::string(limit - pieces_bytes - of_each, 'L')), Sent::waiting);
+  EXPECT_EQ(side.connection.take_dropped(), waiting);
+  EXPECT_EQ(side.connection.take_dropped(), 0U) << "each is told once";
+  EXPECT_EQ(side.connection.output_bytes(), pieces_bytes);
+  EXPECT_LE(side.connection.queued_bytes(), limit);
+  EXPECT_EQ(side.connection.send_chunk(MessageKind::text, {}, true, side.now), Sent::accepted);
+  const auto sent = side.sent();
+  ASSERT_EQ(sent.size(), pieces + 2U);
+  EXPECT_EQ(sent.back().payload.front(), 'L');
+}
+
+// Pieces that have to stay, then messages, then more of both: what is dropped leaves no gap.
+TEST(StreamedMessages, MessagesBetweenThemAreDroppedAndTheirPiecesStay) {
+  Side side(Role::server, with(OverflowPolicy::drop_oldest, 300));
+  const auto streamed = [&](std::string_view text) {
+    EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes(text), true, side.now), Sent::accepted);
+  };
+  streamed("first");
+  EXPECT_EQ(send(side, std::string(50, 'a')), Sent::accepted);
+  EXPECT_EQ(side.connection.send(SharedMessage::text(std::string(50, 'b')), side.now), Sent::accepted);
+  streamed("second");
+  EXPECT_EQ(send(side, std::string(50, 'c')), Sent::accepted);
+  EXPECT_EQ(side.connection.ping(as_bytes("p"), side.now), Sent::accepted);
+  EXPECT_EQ(send(side, std::string(50, 'd')), Sent::accepted);
+  EXPECT_EQ(send(side, std::string(200, 'e')), Sent::accepted);
+  EXPECT_EQ(side.connection.take_dropped(), 3U);
+  EXPECT_THAT(payloads(side.sent()), ElementsAre("first", "second", "p", std::string(50, 'd'), std::string(200, 'e')));
+}
+
+TEST(StreamedMessages, WhatWaitsCountsWithTheRecordOfIt) {
+  Side side(Role::server, with(OverflowPolicy::drop_newest, 10'000));
+  ASSERT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes("a"), false, side.now), Sent::accepted);
+  int taken = 0;
+  while (taken < 5'000 && send(side, "x") == Sent::waiting) ++taken;
+  EXPECT_LT(taken, 300) << "three bytes on the wire, and more than thirty in memory";
+}
+
+TEST(Dropped, AreCountedWhereTheyWereDropped) {
+  Side one(Role::server, with(OverflowPolicy::drop_newest, 100));
+  Connection other(Role::server, one.settings, one.resources, {}, one.now);
+  ASSERT_EQ(send(one, std::string(90, 'a')), Sent::accepted);
+  EXPECT_EQ(send(one, std::string(90, 'b')), Sent::over_limit);
+  EXPECT_EQ(other.take_dropped(), 0U);
+  EXPECT_EQ(one.connection.take_dropped(), 1U);
+  ASSERT_EQ(one.connection.send_chunk(MessageKind::text, {}, false, one.now), Sent::accepted);
+  one.output();
+  ASSERT_EQ(send(one, "waits"), Sent::waiting);
+  one.connection.stop_sending();
+  EXPECT_EQ(one.connection.take_dropped(), 1U) << "the streamed message was never ended";
 }
 
 TEST(StreamedMessages, APieceThatDoesNotFitIsNotTaken) {

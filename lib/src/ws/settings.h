@@ -39,9 +39,6 @@ struct Resources {
   Entropy& entropy;
   BufferPool& buffers;
   DeflatePool& deflate;
-  // Messages that connections took or were given and that never left for want of room: by the policies drop_newest and
-  // drop_oldest, or because the streamed message that they waited for was never ended.
-  mutable std::uint64_t dropped_messages = 0;
 };
 
 }  // namespace fairlead::ws
