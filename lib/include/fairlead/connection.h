@@ -54,7 +54,8 @@ struct ChunkView {
 // that ends give `send` CallOptions.
 class Sending {
  public:
-  Sending(net::Channel* channel, SendResult result) noexcept : channel_(channel), result_(result) {}
+  Sending(net::Channel* channel, SendResult result, bool piece = false) noexcept
+      : channel_(channel), result_(result), piece_(piece) {}
 
   // NOLINTNEXTLINE(google-explicit-constructor): the answer is what most callers want.
   operator SendResult() const noexcept { return result_; }
@@ -67,6 +68,7 @@ class Sending {
  private:
   net::Channel* channel_;
   SendResult result_;
+  bool piece_;  // of a streamed message: waits for those before it, and not for what waits for its end
 };
 
 // Names a connection for other threads and for later: small, copyable, never dangling. Every call is an answer, also
@@ -130,11 +132,13 @@ class Connection {
   Sending send(const SharedMessage& message);
   // A message in pieces, each a fragment on the wire. Until `last` other messages wait (`queued`), shared ones too,
   // since they may not stand between (RFC 6455 5.4): bounded as always by Limits::outgoing_queue_bytes and its policy,
-  // so do not leave a message open. They count in `queued_bytes`, but nobody who awaits a send waits for them to leave.
+  // so do not leave a message open, and do not await a message in the coroutine that has still to end the streamed one:
+  // whoever awaits a message waits for all that is queued before it; whoever awaits a piece, for the pieces alone.
   Sending send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress = Compress::by_size);
   // The same with a deadline and a way to call it off. They wait first, until less than half of the outgoing limit is
-  // waiting, and take the message then. `timed_out` and `cancelled`: it was not taken, and nothing is left behind; what
-  // has been taken cannot be called back. A view is kept, not copied: its bytes last until the await has ended.
+  // waiting and the message fits (one that is larger than the limit: alone), and take it then. `timed_out` and
+  // `cancelled`: it was not taken, and nothing is left behind; what has been taken cannot be called back. A view is
+  // kept, not copied: its bytes last until the await has ended.
   [[nodiscard]] Task<Result<SendResult>> send(std::string_view text, CallOptions options,
                                               Compress compress = Compress::by_size);
   [[nodiscard]] Task<Result<SendResult>> send(Bytes binary, CallOptions options, Compress compress = Compress::by_size);

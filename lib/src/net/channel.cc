@@ -259,8 +259,8 @@ void Channel::interrupt_receive(Errc why) {
   std::exchange(waiters().receiver, {}).resume();
 }
 
-void Channel::wait_for_room(std::coroutine_handle<> waiting) {
-  waiters().for_room.push_back(waiting);
+void Channel::wait_for_room(std::coroutine_handle<> waiting, const Room& room) {
+  waiters().for_room.push_back({waiting, room});
   want_flush();
 }
 
@@ -271,17 +271,15 @@ void Channel::wait_until_closed(std::coroutine_handle<> waiting) {
 
 bool Channel::forget_wait(std::coroutine_handle<> waiting) {
   Waiters& state = waiters();
-  return std::erase(state.for_room, waiting) + std::erase(state.for_close, waiting) != 0;
+  const auto is_it = [&](const Waiters::ForRoom& one) { return one.handle == waiting; };
+  return std::erase_if(state.for_room, is_it) + std::erase(state.for_close, waiting) != 0;
 }
 
 void Channel::resume_all() {
   if (waiters_ == nullptr) return;
-  auto resume_each = [](std::vector<std::coroutine_handle<>>& list) {
-    for (const auto handle : std::exchange(list, {})) handle.resume();
-  };
   if (waiters_->receiver) std::exchange(waiters_->receiver, {}).resume();
-  resume_each(waiters_->for_room);
-  resume_each(waiters_->for_close);
+  for (const auto& one : std::exchange(waiters_->for_room, {})) one.handle.resume();
+  for (const auto handle : std::exchange(waiters_->for_close, {})) handle.resume();
 }
 
 // ── Sending ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -319,6 +317,7 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
     case ws::Sent::waiting:  // for the streamed message that is open
       context_.counters.messages_out.add();
       context_.publish_memory();
+      slow_down_if_above_half();
       return SendResult::queued;
     case ws::Sent::over_limit:
       if (!ws_.may_send()) {  // the policy has closed it: that is told, and nothing of what it slowed down for is left
@@ -334,12 +333,8 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
   }
   if (payload_bytes != 0) context_.counters.messages_out.add();
   if (!had_room) context_.publish_memory();  // a handler that sends and sends must not run past the budget unseen
-  if (!below_half()) {
-    was_above_half_ = true;
-    // Whoever takes no answers is asked nothing more, so that a peer that sends faster than it reads is slowed down
-    // instead of closed. Only the server does so: if both ends did, both could wait for each other.
-    slowed_ = settings_->handler_style && settings_->role == ws::Role::server && !stream_ended_;
-  }
+  if (!output_below_half()) was_above_half_ = true;
+  slow_down_if_above_half();
   if (had_room && ws_.output_bytes() >= flush_now_bytes) {
     flush();
     return stream_->has_room() ? SendResult::sent : SendResult::queued;
@@ -347,6 +342,13 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
   if (settings_->record_per_message) write_output();
   want_flush();
   return had_room ? SendResult::sent : SendResult::queued;
+}
+
+// Whoever takes no answers is asked nothing more, so that a peer that sends faster than it reads is slowed down instead
+// of closed. Only the server does so: if both ends did, both could wait for each other.
+void Channel::slow_down_if_above_half() {
+  const bool slows = settings_->handler_style && settings_->role == ws::Role::server && !stream_ended_;
+  if (slows && !answers_below_half()) slowed_ = true;
 }
 
 // Inside a read turn the stream asks for our output anyway, at its end.
@@ -408,19 +410,45 @@ void Channel::after_output() {
 }
 
 std::size_t Channel::half_limit() const noexcept { return settings_->ws.limits.outgoing_queue_bytes / 2; }
-// Without what waits for a streamed message: whoever streams it must not wait for that.
-bool Channel::below_half() const noexcept { return ws_.output_bytes() + stream_->unsent_bytes() <= half_limit(); }
+bool Channel::output_below_half() const noexcept {
+  return ws_.output_bytes() + stream_->unsent_bytes() <= half_limit();
+}
+
+// Where messages are received in pieces, those that are sent in pieces may be made of them: to stop reading for what
+// waits behind one would keep it from ever ending.
+bool Channel::answers_below_half() const noexcept {
+  if (settings_->ws.delivery == ws::Delivery::chunks) return output_below_half();
+  return queued_bytes() <= half_limit();
+}
+
+// Whoever closes has as much room as it will ever get.
+bool Channel::has_room(const Room& room) const noexcept {
+  if (closed_ || !ws_.may_send()) return true;
+  if (room.what == Room::For::piece) return output_below_half() && ws_.fits_as_piece(room.payload_bytes);
+  return queued_bytes() <= half_limit() && ws_.fits(room.payload_bytes);
+}
 
 void Channel::tell_room() {
-  if (!below_half()) return;
-  if (std::exchange(slowed_, false)) {
+  if (slowed_ && answers_below_half()) {
+    slowed_ = false;
     read_on();
   }
-  if (waiters_ != nullptr && !waiters_->for_room.empty()) {
-    for (const auto handle : std::exchange(waiters_->for_room, {})) handle.resume();
-  }
-  if (!std::exchange(was_above_half_, false) || closed_) return;
+  resume_those_with_room();
+  if (!output_below_half() || !std::exchange(was_above_half_, false) || closed_) return;
   if (settings_->handler_style) call_handler(settings_->handlers.drain, facade_);
+}
+
+// Each is asked again when its turn comes: those before it may have taken the room.
+void Channel::resume_those_with_room() {
+  if (waiters_ == nullptr || waiters_->for_room.empty()) return;
+  auto& list = waiters_->for_room;
+  for (std::size_t left = list.size(); left != 0; --left) {
+    const auto next = std::ranges::find_if(list, [&](const Waiters::ForRoom& one) { return has_room(one.room); });
+    if (next == list.end()) return;
+    const auto handle = next->handle;
+    list.erase(next);
+    handle.resume();
+  }
 }
 
 // ── Ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -100,8 +100,15 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void hold();
   void release();
 
-  [[nodiscard]] bool below_half() const noexcept;
-  void wait_for_room(std::coroutine_handle<> waiting);
+  // What a sender waits for: less than half of the limit is waiting and, when `payload_bytes` are given, they fit. For
+  // a piece of a streamed message that is the output alone: what waits for its end leaves after it.
+  struct Room {
+    enum class For : std::uint8_t { message, piece };
+    For what = For::message;
+    std::size_t payload_bytes = 0;
+  };
+  [[nodiscard]] bool has_room(const Room& room) const noexcept;
+  void wait_for_room(std::coroutine_handle<> waiting, const Room& room);
   void wait_until_closed(std::coroutine_handle<> waiting);
   // Takes back one of these two; false when it is being resumed, or has been.
   bool forget_wait(std::coroutine_handle<> waiting);
@@ -181,6 +188,10 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   [[nodiscard]] bool unheard() const noexcept;
   [[nodiscard]] bool may_deliver() const noexcept;
   [[nodiscard]] std::size_t half_limit() const noexcept;
+  [[nodiscard]] bool output_below_half() const noexcept;
+  [[nodiscard]] bool answers_below_half() const noexcept;
+  void slow_down_if_above_half();
+  void resume_those_with_room();
 
   LoopContext& context_;
   std::shared_ptr<const ChannelSettings> settings_;
@@ -196,7 +207,11 @@ class Channel final : public std::enable_shared_from_this<Channel>,
     std::optional<Errc> interrupted;
     std::vector<Received> inbox;
     std::size_t inbox_bytes = 0;
-    std::vector<std::coroutine_handle<>> for_room;
+    struct ForRoom {
+      std::coroutine_handle<> handle;
+      Room room;
+    };
+    std::vector<ForRoom> for_room;
     std::vector<std::coroutine_handle<>> for_close;
   };
   Waiters& waiters();

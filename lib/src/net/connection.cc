@@ -14,8 +14,18 @@ namespace fairlead {
 
 // ── Sending ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-bool Sending::await_ready() const noexcept { return result_ != SendResult::queued || channel_->below_half(); }
-void Sending::await_suspend(std::coroutine_handle<> waiting) { channel_->wait_for_room(waiting); }
+namespace {
+
+net::Channel::Room half_for(bool piece) noexcept {
+  return {.what = piece ? net::Channel::Room::For::piece : net::Channel::Room::For::message};
+}
+
+}  // namespace
+
+bool Sending::await_ready() const noexcept {
+  return result_ != SendResult::queued || channel_->has_room(half_for(piece_));
+}
+void Sending::await_suspend(std::coroutine_handle<> waiting) { channel_->wait_for_room(waiting, half_for(piece_)); }
 SendResult Sending::await_resume() const noexcept { return result_; }
 
 Sending Connection::send(std::string_view text, Compress compress) {
@@ -37,7 +47,7 @@ Sending Connection::send(const SharedMessage& message) {
 }
 Sending Connection::send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress) {
   if (channel_ == nullptr) return {nullptr, SendResult::closed};
-  return {channel_.get(), channel_->send_chunk(kind, piece, last, compress)};
+  return {channel_.get(), channel_->send_chunk(kind, piece, last, compress), true};
 }
 SendResult Connection::ping(Bytes payload) {
   return channel_ != nullptr ? channel_->ping(payload) : SendResult::closed;
@@ -93,8 +103,9 @@ Task<Result<Channel::Received>> receive_timed(std::shared_ptr<Channel> channel, 
 // A wait for room or for the end, which may have a deadline or be called off; may be awaited again.
 class LimitedWait final : private io::Timer {
  public:
-  enum class For : std::uint8_t { room, end };
-  LimitedWait(Channel& channel, For what, const CallOptions& options) : channel_(channel), what_(what) {
+  // Without a room it waits for the end.
+  LimitedWait(Channel& channel, std::optional<Channel::Room> room, const CallOptions& options)
+      : channel_(channel), room_(room) {
     if (options.timeout) limit_ = io::Loop::now() + *options.timeout;
     stop_.emplace(channel.context().mailbox, options.stop, [this] { give_up(Errc::cancelled); });
   }
@@ -104,15 +115,11 @@ class LimitedWait final : private io::Timer {
     if (waiting_) channel_.forget_wait(waiting_);
   }
 
-  // Whoever closes has as much room as it will ever get.
-  [[nodiscard]] bool await_ready() const noexcept {
-    if (what_ == For::end) return channel_.closed();
-    return !channel_.may_send() || channel_.below_half();
-  }
+  [[nodiscard]] bool await_ready() const noexcept { return room_ ? channel_.has_room(*room_) : channel_.closed(); }
   void await_suspend(std::coroutine_handle<> waiting) {
     waiting_ = waiting;
     if (limit_ && !armed()) channel_.context().loop.set_timer(*this, *limit_);
-    what_ == For::end ? channel_.wait_until_closed(waiting) : channel_.wait_for_room(waiting);
+    room_ ? channel_.wait_for_room(waiting, *room_) : channel_.wait_until_closed(waiting);
   }
   // Why it was given up, if it was.
   std::optional<Errc> await_resume() noexcept {
@@ -129,18 +136,18 @@ class LimitedWait final : private io::Timer {
   }
 
   Channel& channel_;
-  For what_;
+  std::optional<Channel::Room> room_;
   std::optional<TimePoint> limit_;
   std::optional<StopWatch> stop_;
   std::optional<Errc> given_up_;
   std::coroutine_handle<> waiting_;
 };
 
-Task<Result<SendResult>> send_when_room(std::shared_ptr<Channel> channel, CallOptions options,
+Task<Result<SendResult>> send_when_room(std::shared_ptr<Channel> channel, Channel::Room room, CallOptions options,
                                         std::function<SendResult(Channel&)> take) {
   if (channel == nullptr) co_return SendResult::closed;
   if (options.stop.stop_requested()) co_return fail(Errc::cancelled);
-  LimitedWait wait(*channel, LimitedWait::For::room, options);
+  LimitedWait wait(*channel, room, options);
   while (!wait.await_ready()) {
     const std::optional<Errc> given_up = co_await wait;
     if (given_up) co_return fail(*given_up);
@@ -151,7 +158,7 @@ Task<Result<SendResult>> send_when_room(std::shared_ptr<Channel> channel, CallOp
 Task<Result<CloseInfo>> wait_for_end(std::shared_ptr<Channel> channel, CallOptions options) {
   if (channel == nullptr) co_return CloseInfo{};
   if (options.stop.stop_requested() && !channel->closed()) co_return fail(Errc::cancelled);
-  LimitedWait wait(*channel, LimitedWait::For::end, options);
+  LimitedWait wait(*channel, std::nullopt, options);
   const std::optional<Errc> given_up = co_await wait;
   if (given_up) co_return fail(*given_up);
   co_return channel->close_info();
@@ -167,20 +174,21 @@ Task<Result<SendResult>> Connection::send(Bytes binary, CallOptions options, Com
   return send(MessageView{MessageKind::binary, binary}, std::move(options), compress);
 }
 Task<Result<SendResult>> Connection::send(MessageView message, CallOptions options, Compress compress) {
-  return net::send_when_room(channel_, std::move(options),
+  return net::send_when_room(channel_, {net::Channel::Room::For::message, message.payload.size()}, std::move(options),
                              [kind = message.kind, payload = message.payload, compress](net::Channel& channel) {
                                return channel.send(kind, payload, compress);
                              });
 }
 Task<Result<SendResult>> Connection::send(SharedMessage message, CallOptions options) {
-  return net::send_when_room(channel_, std::move(options),
+  const std::size_t bytes = message.payload().size();
+  return net::send_when_room(channel_, {net::Channel::Room::For::message, bytes}, std::move(options),
                              [message = std::move(message)](net::Channel& channel) { return channel.send(message); });
 }
 Task<Result<SendResult>> Connection::send_chunk(MessageKind kind, Bytes piece, bool last, CallOptions options,
                                                 Compress compress) {
-  return net::send_when_room(channel_, std::move(options), [kind, piece, last, compress](net::Channel& channel) {
-    return channel.send_chunk(kind, piece, last, compress);
-  });
+  return net::send_when_room(
+      channel_, {net::Channel::Room::For::piece, piece.size()}, std::move(options),
+      [kind, piece, last, compress](net::Channel& channel) { return channel.send_chunk(kind, piece, last, compress); });
 }
 
 net::ReceiveWait Connection::receive() { return net::ReceiveWait(channel_.get()); }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls that wait, each with a deadline and a way to call it off: what was given up has left nothing behind.
+#include "net/raw_peer_testing.h"
 #include "net/testing.h"
 
 #include <fairlead/client.h>
@@ -17,6 +18,9 @@ namespace fairlead {
 namespace {
 
 using net::testing::client_options;
+using net::testing::PlainServer;
+using net::testing::RawPeer;
+using net::testing::soon;
 using net::testing::TestServer;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -92,7 +96,7 @@ TEST(LimitedSend, GivenUpInTimeIsNotSent) {
         EXPECT_FALSE(shared);
         auto piece = co_await ws.send_chunk(MessageKind::text, as_bytes("given up"), false, milliseconds(20));
         EXPECT_FALSE(piece);
-        EXPECT_EQ(ws.queued_bytes(), before);
+        EXPECT_LE(ws.queued_bytes(), before);
         // No streamed message has been opened either: another kind may begin one.
         EXPECT_NE(ws.send_chunk(MessageKind::binary, as_bytes("whole"), true).result(), SendResult::invalid);
       },
@@ -117,6 +121,87 @@ TEST(LimitedSend, CalledOffFromAnotherThreadIsNotSent) {
         EXPECT_FALSE(too_late) << "it was called off beforehand";
       },
       0);
+}
+
+constexpr std::string_view upgrade =
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+TEST(LimitedSend, EndsWithAConnectionWhosePeerTakesNothing) {
+  std::atomic<bool> ended = false;
+  std::stop_source never;
+  PlainServer server(
+      [&](Server& s) {
+        s.websocket("/", [&](Connection& ws) -> Task<> {
+          const std::string large(64 * 1024, 'x');
+          while (true) {
+            auto sent = co_await ws.send(large, never.get_token());
+            EXPECT_TRUE(sent);
+            if (sent && *sent != SendResult::closed) continue;
+            ended = true;
+            co_return;
+          }
+        });
+      },
+      {.limits = {.write_stall_time = milliseconds(100)}});
+  const RawPeer peer(server.port(), 4'096);
+  ASSERT_TRUE(peer.send(upgrade));
+  EXPECT_TRUE(soon([&] { return ended.load(); }));
+  EXPECT_TRUE(soon([&] { return server.server().stats().connections == 0; }));
+}
+
+TEST(LimitedSend, WaitsUntilItsMessageFits) {  // where one that does not fit would end the connection
+  Reluctant peer;
+  run([&]() -> Task<> {
+    auto ws = co_await connect(peer.server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    const std::string small(1'024, 'x');
+    for (int still = 0; still < 5; ++still) {  // until a third of the limit waits, and nothing moves
+      for (; ws->queued_bytes() < 340 * 1024; still = 0) ws->send(small);
+      static_cast<void>(co_await sleep_for(milliseconds(10)));
+    }
+    const std::string large(900 * 1024, 'y');
+    auto early = co_await ws->send(large, milliseconds(20));
+    EXPECT_FALSE(early) << "it does not fit yet";
+    EXPECT_TRUE(ws->open());
+    peer.takes = true;
+    auto sent = co_await ws->send(large, seconds(20));
+    EXPECT_TRUE(sent);
+    if (sent) {
+      EXPECT_NE(*sent, SendResult::over_limit);
+    }
+    EXPECT_TRUE(ws->close());
+    auto end = co_await ws->closed(seconds(20));
+    EXPECT_TRUE(end && end->clean);
+  });
+}
+
+// A message that waits for a streamed one is one that is waited for; a piece of that one is not kept by it.
+TEST(AwaitedSend, WaitsForWhatAStreamedMessageHoldsBack) {
+  TestServer server([](Server& s) {
+    s.websocket("/", [](Connection& ws) -> Task<> {
+      while (co_await ws.receive()) continue;
+    });
+  });
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    static_cast<void>(co_await ws->send_chunk(MessageKind::text, as_bytes("begun"), false));
+    const std::string large(64 * 1024, 'x');
+    while (ws->queued_bytes() <= 600 * 1024) ws->send(large);
+    auto late = co_await ws->send("more", milliseconds(20));
+    EXPECT_FALSE(late) << "more than half of the limit waits";
+    static_cast<void>(co_await ws->send_chunk(MessageKind::text, as_bytes("on"), false));
+    auto piece = co_await ws->send_chunk(MessageKind::text, as_bytes("ended"), true, seconds(20));
+    EXPECT_TRUE(piece);
+    auto more = co_await ws->send("more", seconds(20));
+    EXPECT_TRUE(more);
+    EXPECT_TRUE(ws->close());
+    auto end = co_await ws->closed(seconds(20));
+    EXPECT_TRUE(end && end->clean);
+  });
 }
 
 TEST(LimitedSend, TakesItsMessageAtOnceWhereThereIsRoom) {
