@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a WebSocket's life looks like in the log: one line for each event, with neither payload nor token nor query.
 #include "net/channel.h"
+#include "net/log_text.h"
 
 #include <chrono>
 #include <string>
@@ -8,9 +9,6 @@
 
 namespace fairlead::net {
 namespace {
-
-// Of a path, at most this is in a log line.
-constexpr std::size_t logged_path_bytes = 200;
 
 std::string seconds(Duration duration) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -32,7 +30,7 @@ void Channel::log_opened() {
   context_.logged[this].opened = io::Loop::now();
   const TlsInfo tls = tls_info();
   std::string line = "websocket opened peer=" + to_string(request().peer) + " path=";
-  line.append(request().path, 0, logged_path_bytes);
+  append_logged(line, request().path);
   line.append(" subprotocol=").append(subprotocol().empty() ? "none" : subprotocol());
   settings_->log(LogLevel::debug, line.append(" tls=").append(tls.version.empty() ? "none" : tls.version));
 }
@@ -43,7 +41,7 @@ void Channel::log_ended(const CloseInfo& info) {
   if (found.empty()) return;  // it never opened
   const LoopContext::Logged& life = found.mapped();
   std::string line = "websocket ended peer=" + to_string(request().peer) + " path=";
-  line.append(request().path, 0, logged_path_bytes);
+  append_logged(line, request().path);
   line += " code=" + std::to_string(info.code) + " sent_code=" + std::to_string(info.sent_code);
   line += " seconds=" + seconds(io::Loop::now() - life.opened);
   line += " bytes_in=" + std::to_string(life.bytes_in) + " bytes_out=" + std::to_string(life.bytes_out);

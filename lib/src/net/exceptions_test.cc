@@ -26,6 +26,21 @@ Task<Response> throw_later(const Request&) {
   throw 1;
 }
 
+TEST(Exceptions, CanNeitherEndALogLineNorFillTheLog) {
+  LogLines lines;
+  PlainServer server(
+      [](Server& s) {
+        s.http("/", [](const Request&) -> Response { throw std::runtime_error("a\r\nb\x7f" + std::string(999, 'w')); });
+      },
+      {.log = lines.sink()});
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+  peer.read_until("Internal Server Error\n");
+  EXPECT_EQ(lines.with(R"(threw: a\x0d\x0ab\x7fwww)"), 1) << lines.all();
+  EXPECT_EQ(lines.with(std::string(195, 'w')), 1) << lines.all();
+  EXPECT_EQ(lines.with(std::string(196, 'w')), 0) << lines.all();
+}
+
 TEST(Exceptions, OfAnHttpHandlerBecomeA500) {
   LogLines lines;
   PlainServer server(

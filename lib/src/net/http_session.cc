@@ -2,6 +2,7 @@
 #include "net/http_session.h"
 
 #include "http1/errors.h"
+#include "net/log_text.h"
 #include "net/open_route.h"
 #include "net/server_core.h"
 #include "net/thrown.h"
@@ -18,8 +19,6 @@ namespace {
 
 // How long the rest of a request is read and discarded behind a final answer, so that a reset cannot overtake it.
 constexpr std::chrono::seconds linger_after_answer{1};
-// Of a path, at most this is in a log line.
-constexpr std::size_t logged_path_bytes = 200;
 constexpr std::size_t file_piece_bytes = std::size_t{64} * 1024;
 
 // Of an answer behind which the connection ends.
@@ -345,7 +344,7 @@ void HttpSession::count_thrown(std::string_view who, const Request* request) {
 
 std::string HttpSession::whose(const Request* request) const {
   std::string text = " peer=" + to_string(peer_);
-  if (request != nullptr) text.append(" path=").append(request->path, 0, logged_path_bytes);
+  if (request != nullptr) append_logged(text.append(" path="), request->path);
   return text;
 }
 

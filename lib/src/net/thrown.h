@@ -2,6 +2,8 @@
 // What an exception of the application is to us: an error that is told and counted, and never the end of a loop.
 #pragma once
 
+#include "net/log_text.h"
+
 #include <fairlead/error.h>
 
 #include <exception>
@@ -17,7 +19,7 @@ namespace fairlead::net {
   try {
     throw;
   } catch (const std::exception& thrown) {
-    detail.append(": ").append(thrown.what());
+    append_logged(detail.append(": "), thrown.what());
   } catch (...) {  // it says nothing of itself
   }
   return {Errc::system, std::move(detail)};
