@@ -81,12 +81,15 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
     --answers_missing_;
     auto& list = family == Resolver::Family::ipv6 ? ipv6_ : ipv4_;
     if (endpoints && !suits_local(family)) {
-      left_out_ = true;
+      left_out_ = !endpoints->empty();
     } else if (endpoints) {
       list = std::move(*endpoints);
     }
-    // Once addresses are being tried, why they fail says more than that the other family has none.
-    if (!endpoints && !began_) last_error_ = endpoints.error();
+    if (!endpoints && suits_local(family)) {
+      lookup_failed_ = true;
+      // Once addresses are being tried, why they fail says more than that the other family has none.
+      if (!began_) last_error_ = endpoints.error();
+    }
     if (began_) return merge_late_answer();
     if (answers_missing_ == 0 || !ipv6_.empty()) return begin_with_answers();
     // Nothing of the other family would be of use.
@@ -134,7 +137,7 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
       return;
     }
     if (!done_ || !attempts_.empty() || answers_missing_ != 0) return;
-    if (left_out_ && !tried_) return finish(fail(Errc::connect_failed, nothing_suits()));
+    if (left_out_ && !tried_ && !lookup_failed_) return finish(fail(Errc::connect_failed, nothing_suits()));
     finish(std::unexpected(last_error_));
   }
 
@@ -207,8 +210,9 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
   std::unique_ptr<Resolver> resolver_;
   int answers_missing_ = 0;
   bool began_ = false;
-  bool tried_ = false;     // an address
-  bool left_out_ = false;  // addresses of the other family than `local_`
+  bool tried_ = false;          // an address
+  bool left_out_ = false;       // addresses of the other family than `local_`
+  bool lookup_failed_ = false;  // of the family of `local_`
   std::vector<Endpoint> ipv6_;
   std::vector<Endpoint> ipv4_;
   std::deque<Endpoint> waiting_;

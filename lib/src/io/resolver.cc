@@ -140,7 +140,8 @@ struct Resolver::State final : private Timer {
     }
     // The answer may destroy the resolver, so it is called from a copy and nothing is touched afterwards.
     const Answer answer = state.answer;
-    if (status == ARES_SUCCESS && !endpoints.empty()) {
+    // ARES_ENODATA: the name exists and has no address of this family, which is an answer.
+    if (status == ARES_SUCCESS || status == ARES_ENODATA) {
       answer(query->family, std::move(endpoints));
     } else {
       answer(query->family, fail(Errc::dns_failed, ares_strerror(status)));

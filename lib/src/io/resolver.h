@@ -19,8 +19,8 @@ namespace fairlead::io {
 class Resolver {
  public:
   enum class Family : std::uint8_t { ipv4, ipv6 };
-  // Called once for each family on the loop, in the order in which the answers come (RFC 8305 3: whoever connects need
-  // not wait for both). An empty list with an error when there is none.
+  // Called once for each family on the loop (without endpoints: the name has none of it), in the order in which the
+  // answers come (RFC 8305 3: whoever connects need not wait for both). An empty list with an error when there is none.
   using Answer = std::function<void(Family family, Result<std::vector<Endpoint>> endpoints)>;
 
   // A numeric address is answered at once, before the constructor returns: only for its own family.
