@@ -186,16 +186,6 @@ void Channel::on_failed(const Error& error) {
   want_flush();
 }
 
-// The policies drop_newest and drop_oldest, and what waited for a streamed message that never ended. Each connection
-// says so once: a slow one drops thousands.
-void Channel::note_dropped() {
-  const std::uint32_t dropped = ws_.take_dropped();
-  if (dropped == 0) return;
-  context_.counters.messages_dropped.add(dropped);
-  if (std::exchange(told_of_drops_, true)) return;
-  log_failure(LogLevel::info, "drops messages", {Errc::outgoing_queue_full, "they had to wait for too long"});
-}
-
 // An exception of the application must not end the loop: it ends this connection (1011).
 void Channel::call_handler(auto&& handler, auto&&... arguments) {
   if (!handler) return;

@@ -25,6 +25,16 @@ void Channel::log_failure(LogLevel level, std::string_view what, const Error& er
   settings_->log(level, line.append(what).append(" peer=" + to_string(request().peer) + " " + to_string(error)));
 }
 
+// The policies drop_newest and drop_oldest, and what waited for a streamed message that never ended. Each connection
+// says so once: a slow one drops thousands.
+void Channel::note_dropped() {
+  const std::uint32_t dropped = ws_.take_dropped();
+  if (dropped == 0) return;
+  context_.counters.messages_dropped.add(dropped);
+  if (std::exchange(told_of_drops_, true)) return;
+  log_failure(LogLevel::info, "drops messages", {Errc::outgoing_queue_full, "they had to wait for too long"});
+}
+
 void Channel::log_opened() {
   if (!settings_->log_connections) return;
   context_.logged[this].opened = io::Loop::now();
