@@ -157,8 +157,8 @@ TEST(LimitedSend, WaitsUntilItsMessageFits) {  // where one that does not fit wo
     EXPECT_TRUE(ws);
     if (!ws) co_return;
     const std::string small(1'024, 'x');
-    for (int still = 0; still < 5; ++still) {  // until a third of the limit waits, and nothing moves
-      for (; ws->queued_bytes() < 340 * 1024; still = 0) ws->send(small);
+    for (int still = 0; still < 5; ++still) {  // until nearly half of the limit waits, and nothing moves
+      for (; ws->queued_bytes() < 480 * 1024; still = 0) ws->send(small);
       static_cast<void>(co_await sleep_for(milliseconds(10)));
     }
     const std::string large(900 * 1024, 'y');

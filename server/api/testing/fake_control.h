@@ -150,7 +150,10 @@ class FakeControl : public Control {
     stream = {{full, binary}, position};
     clients = {{{"c1", "ann", "websocket", "json", "127.0.0.1", 1'700'000'000'000, {"news"}}}, true};
     nodes = {{"u", "n", "1.0", 1, 2, 3, 4, 5, {{"connects", 6}}, {7.5, 8}}};
-    trace = {"filtered", "The filter did not match.", {{1, TraceKind::filtered, "c1", "ann", "news", 5, 3, "tag"}}};
+    trace = {"filtered",
+             "The filter did not match.",
+             {{1, TraceKind::filtered, "c1", "ann", "news", 5, 3, "tag"},
+              {1, TraceKind::recovered, "c1", "ann", "news", 5, 0, "", 2}}};
     log = {{{3, 4, "disconnected", "c1", "ann", "news", 3000, "closed"}}, 3, 2, 1};
   }
 
