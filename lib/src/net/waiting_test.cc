@@ -181,7 +181,10 @@ TEST(LimitedSend, WaitsUntilItsMessageFits) {  // where one that does not fit wo
 TEST(AwaitedSend, WaitsForWhatAStreamedMessageHoldsBack) {
   TestServer server([](Server& s) {
     s.websocket("/", [](Connection& ws) -> Task<> {
-      while (co_await ws.receive()) continue;
+      while (true) {
+        const auto message = co_await ws.receive();
+        if (!message) co_return;
+      }
     });
   });
   run([&]() -> Task<> {
