@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tls/dispatch.h"
 #include "tls/key_schedule.h"
 #include "tls/key_share.h"
 #include "tls/mac.h"
@@ -77,11 +78,6 @@ int capabilities_of_server(void* provider, const char* name, OSSL_CALLBACK* foun
   }
   Listener listener{.found = found, .argument = argument};
   return OSSL_PROVIDER_get_capabilities(upstream().provider, name, describe_group, &listener);
-}
-
-template <class Function>
-OSSL_DISPATCH entry(int id, Function* function) {
-  return {id, reinterpret_cast<void (*)()>(function)};  // NOLINT: OpenSSL's form
 }
 
 template <auto capabilities_of_role>

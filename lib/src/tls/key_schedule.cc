@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tls/dispatch.h"
 #include "tls/mac.h"
 #include "tls/record/hkdf.h"
 #include "tls/traffic_secrets.h"
@@ -99,11 +100,6 @@ void* make_context(void* /*provider*/) {
   return &nothing;
 }
 void free_context(void* /*context*/) {}
-
-template <class Function>
-OSSL_DISPATCH entry(int id, Function* function) {
-  return {id, reinterpret_cast<void (*)()>(function)};  // NOLINT: OpenSSL's form
-}
 
 }  // namespace
 

@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tls/dispatch.h"
+
 namespace fairlead::tls {
 namespace {
 
@@ -202,11 +204,6 @@ int decapsulate(void* operation, unsigned char* secret, std::size_t* secret_size
   if (secret == nullptr) return 1;
   const Key peer = public_key(in, in_size);
   return peer != nullptr && agree(static_cast<Operation*>(operation)->key, peer.get(), secret) ? 1 : 0;
-}
-
-template <class Function>
-OSSL_DISPATCH entry(int id, Function* function) {
-  return {id, reinterpret_cast<void (*)()>(function)};  // NOLINT: OpenSSL's form
 }
 
 // Upstream's functions, but for those that make a key.

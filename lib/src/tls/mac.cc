@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "tls/dispatch.h"
+
 namespace fairlead::tls {
 namespace {
 
@@ -84,11 +86,6 @@ const OSSL_PARAM* settable(void* /*context*/, void* /*provider*/) {
                                    OSSL_PARAM{OSSL_MAC_PARAM_KEY, OSSL_PARAM_OCTET_STRING, nullptr, 0, 0},
                                    OSSL_PARAM{}};
   return list.data();
-}
-
-template <class Function>
-OSSL_DISPATCH entry(int id, Function* function) {
-  return {id, reinterpret_cast<void (*)()>(function)};  // NOLINT: OpenSSL's form
 }
 
 }  // namespace
