@@ -55,7 +55,7 @@ Link::~Link() {
 
 void Link::open(Caller caller, Session::Options options) {
   emulated_ = options.emulated;
-  session_ = loop_.host().open_session(*this, std::move(caller), options);
+  session_ = loop_.host().open_session(*this, std::move(caller), std::move(options));
   if (session_ == nullptr) {
     ended_ = true;
     return close(disconnect_reason::shutdown);
