@@ -325,13 +325,10 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
   if (!had_room) context_.publish_memory();  // a handler that sends and sends must not run past the budget unseen
   if (!output_below_half()) was_above_half_ = true;
   slow_down_if_above_half();
-  if (had_room && ws_.output_bytes() >= flush_now_bytes) {
-    flush();
-    return stream_->has_room() ? SendResult::sent : SendResult::queued;
-  }
-  if (settings_->record_per_message) write_output();
+  // What follows from having written waits for the end of the turn: `drain` is not called from inside a `send`.
+  if (settings_->record_per_message || (had_room && ws_.output_bytes() >= flush_now_bytes)) write_output();
   want_flush();
-  return had_room ? SendResult::sent : SendResult::queued;
+  return had_room && stream_->has_room() ? SendResult::sent : SendResult::queued;
 }
 
 // Whoever takes no answers is asked nothing more, so that a peer that sends faster than it reads is slowed down instead
