@@ -80,6 +80,7 @@ ExitStatus demo(const DemoOptions& options) {
   ServerOptions settings;
   settings.tls = tls_of(options.serving);
   settings.threads = options.serving.threads;
+  settings.system_calls = options.serving.system_calls;
   settings.log = log_of(options.serving);
   settings.log_from = log_from(options.serving);
   Server server(std::move(settings));

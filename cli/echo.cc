@@ -135,6 +135,7 @@ ServerOptions server_options(const EchoOptions& options) {
   server.origin.dangerously_allow_any_origin = options.any_origin;
   server.origin.hosts = options.hosts;
   server.threads = options.serving.threads;
+  server.system_calls = options.serving.system_calls;
   server.log = log_of(options.serving);
   server.log_from = log_from(options.serving);
   return server;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -87,6 +88,17 @@ void print_stats(const ServerStats& stats) {
                   stats.messages_dropped, stats.bytes_in, stats.bytes_out, failures));
 }
 
+void add_system_calls(CLI::App& verb, SystemCalls& calls) {
+  const std::map<std::string, SystemCalls> names{{"automatic", SystemCalls::automatic},
+                                                 {"one-by-one", SystemCalls::one_by_one}};
+  verb.add_option("--system-calls", calls,
+                  "Read and write the sockets that are ready together by io_uring, where it is allowed, or each by "
+                  "itself")
+      ->transform(CLI::CheckedTransformer(names).description(""))
+      ->type_name("automatic|one-by-one")
+      ->default_str("automatic");
+}
+
 }  // namespace
 
 void add_serving_options(CLI::App& verb, ServingOptions& options) {
@@ -114,6 +126,7 @@ void add_serving_options(CLI::App& verb, ServingOptions& options) {
       ->type_name("N")
       ->default_str("0")
       ->check(CLI::Range(0U, 1024U).description(""));
+  add_system_calls(verb, options.system_calls);
   add_seconds(verb, "--drain", options.drain_seconds, "After SIGTERM or SIGINT, spread the closes over this time");
   verb.add_flag("-q,--quiet", options.quiet, "Log nothing");
   verb.add_flag("-v,--verbose", options.verbose, "Log each WebSocket when it opens and when it ends");

@@ -21,13 +21,15 @@ struct ServingOptions {
   RecordLayer record_layer = RecordLayer::automatic;
   bool cleartext = false;
   unsigned threads = 0;
+  SystemCalls system_calls = SystemCalls::automatic;
   double drain_seconds = 1;
   bool quiet = false;
   bool verbose = false;
   bool stats = false;
 };
 
-// --listen --unix --cert --key --ocsp --threads --drain --quiet --verbose --stats, into groups of their own.
+// --listen --unix --cert --key --ocsp --threads --system-calls --drain --quiet --verbose --stats, into groups of their
+// own.
 void add_serving_options(CLI::App& verb, ServingOptions& options);
 
 // The certificate files, or the development certificate when there are none. Says what is missing in the exception.

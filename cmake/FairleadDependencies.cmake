@@ -11,6 +11,7 @@ find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS url)     # Boost::headers Boo
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CARES REQUIRED IMPORTED_TARGET GLOBAL libcares)       # PkgConfig::CARES
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET GLOBAL libsodium)     # PkgConfig::SODIUM
+pkg_check_modules(URING REQUIRED IMPORTED_TARGET GLOBAL liburing)       # PkgConfig::URING
 
 # AES-GCM by Intel's multi-buffer library, on the machines that it is for; elsewhere OpenSSL's does it.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

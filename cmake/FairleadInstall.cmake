@@ -21,6 +21,9 @@ set(fairlead_requires_PkgConfig__CARES "libcares")
 set(fairlead_config_PkgConfig__SODIUM
     "find_dependency(PkgConfig)\npkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET GLOBAL libsodium)")
 set(fairlead_requires_PkgConfig__SODIUM "libsodium")
+set(fairlead_config_PkgConfig__URING
+    "find_dependency(PkgConfig)\npkg_check_modules(URING REQUIRED IMPORTED_TARGET GLOBAL liburing)")
+set(fairlead_requires_PkgConfig__URING "liburing")
 set(fairlead_config_Boost__headers "find_dependency(Boost 1.81 CONFIG)")
 set(fairlead_libs_Boost__headers "")
 set(fairlead_config_Boost__url "find_dependency(Boost 1.81 CONFIG COMPONENTS url)")

@@ -173,6 +173,7 @@ class RunningApp final : public App {
     ServerOptions options;
     options.tls = tls_of(settings_->listen);
     options.threads = settings_->listen.threads;
+    if (settings_->listen.system_calls == "one_by_one") options.system_calls = SystemCalls::one_by_one;
     options.log = options_.log;
     const bool debug = settings_->log.level == "debug" || settings_->log.level == "trace";
     if (debug) options.log_from = LogLevel::debug;

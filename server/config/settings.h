@@ -23,6 +23,7 @@ struct ListenSettings {
   std::vector<std::string> insecure_cleartext;  // HOST:PORT: everything can be read on its way
   std::string certificate_file, key_file;       // empty: the development certificate
   unsigned threads = 0;                         // 0: one loop per core
+  std::string system_calls = "automatic";       // "automatic", "one_by_one" (fairlead/server.h, SystemCalls)
   // Past either a connection is closed when it is accepted. All that come through one proxy have its address.
   std::size_t connections = Limits{}.connections;
   std::size_t connections_per_address = Limits{}.connections_per_address;

@@ -533,3 +533,24 @@ def echo_slows_down_who_does_not_read():
         answers = sent * (size + 10)  # a server's frames are not masked
         assert receive_bytes(stream, answers) >= answers
         stream.close()
+
+
+@case
+def echo_answers_a_crowd_alike_whichever_system_calls_it_makes():
+    """Rounds of messages on many connections at once, of sizes that are read and written together, and of others."""
+    sizes = (1, 1_000, 5_000, 40_000, 150_000)
+
+    async def crowd(url):
+        async with contextlib.AsyncExitStack() as stack:
+            connections = [await stack.enter_async_context(websockets.connect(url, ssl=context(), max_size=None))
+                           for _ in range(50)]
+            for size in sizes:
+                messages = [os.urandom(size + i) for i in range(len(connections))]
+                await asyncio.gather(*(ws.send(message) for ws, message in zip(connections, messages)))
+                answers = await asyncio.gather(*(ws.recv() for ws in connections))
+                equal([one == other for one, other in zip(answers, messages)], [True] * len(messages))
+
+    for calls in ("automatic", "one-by-one"):
+        with Serving("--system-calls", calls) as server:
+            asyncio.run(asyncio.wait_for(crowd(server.url()), 3 * harness.PATIENCE_SECONDS))
+    contains(run("echo", "--system-calls", "none", status=2)[1], "--system-calls", "automatic")

@@ -5,7 +5,7 @@
 packages_in() {
   case $1 in
     build) echo g++ cmake ninja-build ccache pkg-config python3 \
-      libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libc-ares-dev libsodium-dev \
+      libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libc-ares-dev libsodium-dev liburing-dev \
       libcli11-dev libfmt-dev libsimdjson-dev \
       libprotobuf-dev protobuf-compiler librhonabwy-dev libcurl4-openssl-dev libsqlite3-dev libtomlplusplus-dev libsystemd-dev libre2-dev \
       $([[ $(uname -m) == x86_64 ]] && echo libipsec-mb-dev) ;;

@@ -78,11 +78,19 @@ struct HttpRouteOptions {
   std::optional<std::size_t> outgoing_queue_bytes{};  // of streamed answers, instead of Limits::outgoing_queue_bytes
 };
 
+// How a loop reads and writes when several sockets are ready at a time.
+enum class SystemCalls : std::uint8_t {
+  automatic,  // all of them in one call of the system, by io_uring: from Linux 6.0 on, where it is not forbidden (as in
+              // most containers); elsewhere one by one. Nothing else changes.
+  one_by_one,  // without io_uring
+};
+
 struct ServerOptions {
   Tls tls{};
   Limits limits{};
   OriginPolicy origin{};  // default: the page's own origin, or no Origin at all
   unsigned threads = 0;   // loops; 0: one per core
+  SystemCalls system_calls = SystemCalls::automatic;
   LogSink log{};
   // Lines below it are left out. `debug` adds two for each WebSocket: when it opens (peer, path without its query,
   // subprotocol, version of TLS), and when it ends (both close codes, seconds, bytes of its frames).

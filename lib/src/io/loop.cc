@@ -3,7 +3,9 @@
 
 #include "base/assert.h"
 #include "base/prefetch.h"
+#include "io/batch.h"
 #include "io/guest_wait.h"
+#include "io/outbox.h"
 #include "io/own_wait.h"
 #include "io/poller.h"
 
@@ -30,12 +32,18 @@ void Deferred::take_back() noexcept {
   loop_ = nullptr;
 }
 
-Loop::Loop() : poller_(std::make_unique<Poller>(*this)) {
+Loop::Loop()
+    : batch_(std::make_unique<Batch>()),
+      outbox_(std::make_unique<Outbox>(*batch_)),
+      poller_(std::make_unique<Poller>(*this)) {
   own_ = std::make_unique<OwnWait>(*this);  // it watches two descriptors: the rest has to be there
 }
 
 Loop::Loop(boost::asio::io_context& context)
-    : poller_(std::make_unique<Poller>(*this)), guest_(std::make_unique<GuestWait>(*this, context, poller_->set())) {
+    : batch_(std::make_unique<Batch>()),
+      outbox_(std::make_unique<Outbox>(*batch_)),
+      poller_(std::make_unique<Poller>(*this)),
+      guest_(std::make_unique<GuestWait>(*this, context, poller_->set())) {
   // A timer that nobody waits for must not keep the caller's context running.
   timers_.on_none_left = [this] {
     if (wake_at_) guest_->forget_to_wake();
@@ -87,7 +95,9 @@ void Loop::end_turn(std::size_t told) {
     due.take_back();
     if (first_deferred_ != nullptr) warm_next();
     due.on_turn_end();
+    outbox_->flush_if_due();
   }
+  outbox_->flush();
 }
 
 // A thing leads to its parts by pointers, so it is fetched in steps: its beginning, then what that points to, and so
@@ -129,9 +139,12 @@ boost::asio::io_context& Loop::context() noexcept {
 
 Loop* Loop::current() noexcept { return current_loop; }
 
-Loop::Entered::Entered(Loop& loop) noexcept : before_(std::exchange(current_loop, &loop)) {
+Loop::Entered::Entered(Loop& loop) noexcept : loop_(loop), before_(std::exchange(current_loop, &loop)) {
   if (before_ != &loop) loop.turn_time_ = {};
 }
-Loop::Entered::~Entered() { current_loop = before_; }
+Loop::Entered::~Entered() {
+  if (before_ != &loop_) loop_.outbox().flush();
+  current_loop = before_;
+}
 
 }  // namespace fairlead::io

@@ -18,8 +18,10 @@ class io_context;
 
 namespace fairlead::io {
 
+class Batch;
 class GuestWait;
 class Loop;
+class Outbox;
 class OwnWait;
 class Poller;
 
@@ -75,6 +77,9 @@ class Loop {
   }
   [[nodiscard]] boost::asio::io_context& context() noexcept;    // the caller's
   [[nodiscard]] Poller& poller() noexcept { return *poller_; }  // for sockets
+  [[nodiscard]] Batch& batch() noexcept { return *batch_; }
+  // What sockets have to write leaves from here, before a turn ends and before the loop is left.
+  [[nodiscard]] Outbox& outbox() noexcept { return *outbox_; }
   // The loop whose callback is running on this thread; null outside of one.
   [[nodiscard]] static Loop* current() noexcept;
   // What the owner of the loop hangs on it (net's per-loop state).
@@ -89,6 +94,7 @@ class Loop {
     ~Entered();
 
    private:
+    Loop& loop_;
     Loop* before_;
   };
 
@@ -105,6 +111,8 @@ class Loop {
   void arm();
   [[nodiscard]] bool has_more_to_do() const noexcept;  // without waiting for anything
 
+  std::unique_ptr<Batch> batch_;
+  std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<OwnWait> own_;      // or
   std::unique_ptr<GuestWait> guest_;  // one of both

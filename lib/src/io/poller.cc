@@ -3,6 +3,7 @@
 
 #include "io/guest_wait.h"
 #include "io/loop.h"
+#include "io/outbox.h"
 #include "io/socket.h"
 
 #include <sys/epoll.h>
@@ -37,7 +38,7 @@ epoll_event event_of(Socket* socket, std::uint32_t what) noexcept {
 
 }  // namespace
 
-Poller::Poller(Loop& loop) : loop_(loop), set_(make_set()) {}
+Poller::Poller(Loop& loop) : loop_(loop), set_(make_set()), read_ahead_(loop.batch()) {}
 Poller::~Poller() { ::close(set_); }
 
 void Poller::add(Socket& socket, int descriptor) {
@@ -52,6 +53,7 @@ void Poller::remove(Socket& socket, int descriptor) noexcept {
   }
   std::ranges::replace(again_, &socket, nullptr);
   std::ranges::replace(telling_, &socket, nullptr);
+  read_ahead_.forget(socket);
 }
 
 void Poller::ask_writable(Socket& socket, int descriptor) noexcept {
@@ -90,17 +92,34 @@ std::size_t Poller::tell_edges(int timeout_ms) {
     std::span<epoll_event>& edges;
     ~Forget() { edges = {}; }
   } const forget{edges_};
-  for (const epoll_event& edge : edges_) {
+  for (std::size_t at = 0; at < edges_.size(); at += Batch::most) {
+    tell_group(edges_.subspan(at, std::min(Batch::most, edges_.size() - at)));
+  }
+  return static_cast<std::size_t>(count);
+}
+
+void Poller::tell_group(std::span<const epoll_event> group) {
+  for (const epoll_event& edge : group) {
+    if (edge.data.ptr == nullptr) continue;  // gone
+    auto& socket = *static_cast<Socket*>(edge.data.ptr);
+    if ((edge.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) socket.note_ended();
+    if ((edge.events & EPOLLIN) != 0) socket.note_readable();
+    if (socket.may_be_read_ahead()) read_ahead_.want(socket);
+  }
+  struct Settle {  // whatever a handler throws
+    ReadAhead& ahead;
+    ~Settle() { ahead.settle(); }
+  } const settle{read_ahead_};
+  read_ahead_.run();
+  for (const epoll_event& edge : group) {
     const auto gone = [&edge] { return edge.data.ptr == nullptr; };
     if (gone()) continue;
     auto& socket = *static_cast<Socket*>(edge.data.ptr);
-    const std::uint32_t ends = edge.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
-    if (ends != 0) socket.note_ended();
-    if ((edge.events & EPOLLIN) != 0) socket.note_readable();
     if ((edge.events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) socket.tell_writable();
     if (!gone()) socket.tell_readable();
+    loop_.outbox().flush_if_due();
   }
-  return static_cast<std::size_t>(count);
+  loop_.outbox().flush();
 }
 
 std::size_t Poller::tell_remembered() {
@@ -109,7 +128,9 @@ std::size_t Poller::tell_remembered() {
     if (socket == nullptr) continue;
     socket->told_again_ = false;
     socket->tell_readable();
+    loop_.outbox().flush_if_due();
   }
+  loop_.outbox().flush();
   const std::size_t told = telling_.size();
   telling_.clear();
   return told;

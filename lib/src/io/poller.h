@@ -3,6 +3,8 @@
 // guest_wait.h.
 #pragma once
 
+#include "io/read_ahead.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -39,9 +41,11 @@ class Poller {
   [[nodiscard]] bool has_to_tell() const noexcept { return !again_.empty(); }
   [[nodiscard]] std::size_t waits() const noexcept { return waits_; }  // of all sockets
   [[nodiscard]] int set() const noexcept { return set_; }
+  [[nodiscard]] ReadAhead& read_ahead() noexcept { return read_ahead_; }  // for sockets
 
  private:
   std::size_t tell_edges(int timeout_ms);
+  void tell_group(std::span<const epoll_event> group);
   std::size_t tell_remembered();
 
   Loop& loop_;
@@ -49,6 +53,7 @@ class Poller {
   std::span<epoll_event> edges_;  // that are being told; those of sockets that have gone are emptied
   std::vector<Socket*> again_;    // to be told in the next turn
   std::vector<Socket*> telling_;  // of the last one, likewise emptied
+  ReadAhead read_ahead_;
   std::size_t waits_ = 0;
 };
 

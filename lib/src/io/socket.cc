@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/socket.h"
 
+#include "io/outbox.h"
 #include "io/poller.h"
 
 #include <netinet/in.h>
@@ -8,12 +9,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <string>
 #include <system_error>
 #include <utility>
 
 namespace fairlead::io {
+namespace {
+
+// A socket of which much came at a time is read ahead again once it has brought no more than this so many times.
+constexpr std::size_t little_bytes = std::size_t{8} * 1024;
+constexpr std::uint8_t little_ones_after_much = 16;
+
+}  // namespace
 
 Socket::Socket(Loop& loop, int descriptor) : loop_(loop), descriptor_(descriptor) {
   loop_.poller().add(*this, descriptor);
@@ -49,35 +56,35 @@ void Socket::stop_waiting(bool& wait) noexcept {
   if (std::exchange(wait, false)) loop_.poller().ended_to_wait();
 }
 
-namespace {
-Transferred outcome(ssize_t result) noexcept {
-  if (result > 0) return {Transfer::some, static_cast<std::size_t>(result), 0};
-  if (result == 0) return {Transfer::ended, 0, 0};
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return {Transfer::would_block, 0, 0};
-  return {Transfer::failed, 0, errno};
+Received Socket::read(MutableBytes room) noexcept {
+  if (ahead_ != nothing_ahead) return loop_.poller().read_ahead().take(*this, room);
+  return note_read(receive(descriptor_, room), room);
 }
-}  // namespace
 
 // A read that leaves room has emptied the descriptor, and what comes later is a new edge. But an end that came with the
 // edge gives no other: it is read for.
-Transferred Socket::read(MutableBytes into) noexcept {
-  ssize_t got = 0;
-  do {
-    got = ::recv(descriptor_, into.data(), into.size(), 0);
-  } while (got < 0 && errno == EINTR);
-  const Transferred read = outcome(got);
-  const bool emptied = read.what == Transfer::some && read.bytes < into.size() && !ended_;
-  if (emptied || read.what == Transfer::would_block) may_read_ = false;
-  return read;
+Received Socket::note_read(const Transferred& read, MutableBytes room) noexcept {
+  const bool some = read.what == Transfer::some;
+  const bool left_room = some && read.bytes < room.size();
+  if ((left_room && !ended_) || read.what == Transfer::would_block) may_read_ = false;
+  if (read.bytes > ReadAhead::room_bytes / 2) {
+    much_ = little_ones_after_much;
+  } else if (much_ != 0 && read.bytes <= little_bytes) {
+    --much_;
+  }
+  return {.what = read.what, .bytes = room.first(read.bytes), .left_room = left_room, .error = read.error};
 }
 
-Transferred Socket::write(Bytes from, More more) noexcept {
-  const int flags = MSG_NOSIGNAL | (more == More::follows ? MSG_MORE : 0);
-  ssize_t put = 0;
-  do {
-    put = ::send(descriptor_, from.data(), from.size(), flags);
-  } while (put < 0 && errno == EINTR);
-  return outcome(put);
+bool Socket::may_be_read_ahead() const noexcept {
+  return may_read_ && waits_to_read_ && !ended_ && much_ == 0 && events_ != nullptr && events_->reads_when_told();
+}
+
+Transferred Socket::write(Bytes from, More more) noexcept { return send(descriptor_, from, more); }
+
+bool Socket::write_soon(Bytes from, More more) { return loop_.outbox().put(*this, from, more); }
+
+void Socket::drop_gathered() noexcept {
+  if (gathers_) loop_.outbox().drop(*this);
 }
 
 void Socket::shutdown_write() noexcept {
@@ -92,6 +99,7 @@ int Socket::release() noexcept {
   events_ = nullptr;
   stop_waiting(waits_to_read_);
   stop_waiting(waits_to_write_);
+  drop_gathered();
   loop_.poller().remove(*this, descriptor_);
   return std::exchange(descriptor_, -1);
 }

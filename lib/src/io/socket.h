@@ -4,6 +4,8 @@
 
 #include "io/endpoint.h"
 #include "io/loop.h"
+#include "io/read_ahead.h"
+#include "io/transfer.h"
 
 #include <fairlead/bytes.h>
 #include <fairlead/error.h>
@@ -18,21 +20,14 @@ class SocketEvents {
  public:
   virtual void on_readable() = 0;
   virtual void on_writable() = 0;
+  // Told that it is readable, it would read at once: then it may be read ahead, together with others.
+  [[nodiscard]] virtual bool reads_when_told() const noexcept { return false; }
+  // What `Socket::write_soon` gathered has been written; `rest` was not taken. No socket may be destroyed from here.
+  virtual void on_written(std::size_t /*bytes*/, Bytes /*rest*/) {}
 
  protected:
   ~SocketEvents() = default;
 };
-
-// What a read or write came to.
-enum class Transfer : std::uint8_t { some, would_block, ended, failed };
-struct Transferred {
-  Transfer what;
-  std::size_t bytes = 0;
-  int error = 0;  // errno of `failed`
-};
-
-// Whether more is written at once, or the end of the direction, so that the system may wait for it.
-enum class More : std::uint8_t { nothing, follows };
 
 // Owns a file descriptor. After destruction or `close` no event comes any more, whatever was waited for. The loop
 // outlives it.
@@ -48,8 +43,17 @@ class Socket {
   void wait_readable();
   void wait_writable();
 
-  [[nodiscard]] Transferred read(MutableBytes into) noexcept;
+  // The bytes lie in `room` or in memory of the loop, where they are valid until `on_readable` returns.
+  [[nodiscard]] Received read(MutableBytes room) noexcept;
+  // Not while something is gathered.
   [[nodiscard]] Transferred write(Bytes from, More more = More::nothing) noexcept;
+  // Copies the bytes behind what this socket has gathered already, to be written soon, together with those of other
+  // sockets; `on_written` follows, maybe from inside this call. False when there are too many to be copied: then
+  // nothing of this socket is gathered any more, so that they can be written, unless `on_written` came with a rest.
+  [[nodiscard]] bool write_soon(Bytes from, More more);
+  [[nodiscard]] bool has_gathered() const noexcept { return gathers_; }
+  // What was gathered will not be written.
+  void drop_gathered() noexcept;
   // For whoever reads the descriptor otherwise: nothing is left there.
   void note_drained() noexcept { may_read_ = false; }
   void shutdown_write() noexcept;
@@ -60,9 +64,13 @@ class Socket {
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
  private:
+  friend class Outbox;
   friend class Poller;
+  friend class ReadAhead;
   void note_readable() noexcept { may_read_ = true; }
   void note_ended() noexcept { may_read_ = ended_ = true; }
+  [[nodiscard]] bool may_be_read_ahead() const noexcept;
+  Received note_read(const Transferred& read, MutableBytes room) noexcept;
   // Tell whoever waits, if somebody does. The socket may be gone afterwards.
   void tell_readable();
   void tell_writable();
@@ -76,6 +84,9 @@ class Socket {
   bool may_read_ = false;    // an edge came, and the descriptor has not been read empty since
   bool told_again_ = false;  // is about to be: asking once more changes nothing
   bool ended_ = false;       // the peer's end, or an error, lies behind what can be read
+  bool gathers_ = false;     // has something in the loop's outbox
+  std::uint8_t much_ = 0;    // came at a time: so many times yet it has to be little, before it is read ahead
+  std::uint8_t ahead_ = nothing_ahead;
 };
 
 // The error for a failed system call, with the system's own words.

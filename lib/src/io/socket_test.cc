@@ -42,10 +42,10 @@ struct End final : SocketEvents {
     if (other >= 0) ::close(std::exchange(other, -1));
   }
   // Reads once, at most so many bytes.
-  Transferred read(std::size_t most) {
+  Received read(std::size_t most) {
     std::array<std::byte, 64> buffer{};
-    const Transferred read = socket.read(MutableBytes(buffer).first(most));
-    got += as_text(Bytes(buffer).first(read.bytes));
+    const Received read = socket.read(MutableBytes(buffer).first(most));
+    got += as_text(read.bytes);
     return read;
   }
 

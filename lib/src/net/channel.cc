@@ -373,7 +373,6 @@ void Channel::memory_is_back() {
 void Channel::flush() {
   const auto alive = shared_from_this();
   if (!released_) take_back();  // this is what was to be done at the end of the turn
-  const Cork cork(*stream_);
   write_output();
   after_output();
 }

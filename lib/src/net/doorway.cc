@@ -2,6 +2,7 @@
 #include "net/doorway.h"
 
 #include "base/assert.h"
+#include "io/outbox.h"
 
 #include <algorithm>
 #include <utility>
@@ -56,10 +57,12 @@ void Doorway::on_turn_end() {
   TimePoint now = clock_();
   const TimePoint until = now + share_of_turn(now);
   served_ = TimePoint::max();
+  loop_.outbox().flush();  // nobody waits for a step, nor one step for the next
   do {
     Guest* const guest = take();
     if (guest == nullptr) return;
     guest->on_admitted();
+    loop_.outbox().flush();
     now = clock_();
   } while (now < until);
   served_ = now;

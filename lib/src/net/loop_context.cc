@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/loop_context.h"
 
+#include "io/outbox.h"
 #include "net/channel.h"
 #include "net/client_contexts.h"
 
@@ -35,6 +36,7 @@ LoopContext::~LoopContext() {
     channels.erase(channel.get());
   }
   spawned.destroy_all();
+  loop.outbox().flush();
   loop.user = nullptr;
 }
 

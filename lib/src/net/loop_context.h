@@ -28,7 +28,6 @@ namespace fairlead::net {
 
 class Channel;
 class ClientContexts;
-class Cork;
 
 // The most that one TLS record holds (RFC 8446 5.1).
 inline constexpr std::size_t record_bytes = std::size_t{16} * 1024;
@@ -62,8 +61,6 @@ struct LoopContext {
   std::unique_ptr<std::byte[]> receive_storage;  // NOLINT(modernize-avoid-c-arrays): raw storage
   [[nodiscard]] MutableBytes receive_buffer() noexcept { return {receive_storage.get(), receive_buffer_bytes}; }
   std::array<std::byte, record_bytes> stage;  // where small pieces become one record
-  Cork* cork = nullptr;                       // the innermost that gathers; see stream.h
-  Buffer gathered;                            // by that cork, of its stream
   ws::Resources resources;
   Counters counters;
   LogSink log;

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/finite.h"
+#include "io/batch.h"
 #include "net/loop_handle.h"
 #include "net/waiting.h"
 
@@ -270,6 +271,9 @@ Result<void> ServerCore::start_on(boost::asio::io_context& context) {
 }
 
 Result<void> ServerCore::begin(std::vector<std::unique_ptr<ServerLoop>> loops) {
+  if (options_.system_calls == SystemCalls::one_by_one) {
+    for (const auto& loop : loops) loop->loop->batch().forbid();
+  }
   if (started_) return fail(Errc::invalid_argument, "the server has been started already");
   if (listeners_.empty()) return fail(Errc::invalid_argument, "listen somewhere before starting");
   loops_ = std::move(loops);

@@ -21,9 +21,6 @@ constexpr std::size_t write_share_bytes = std::size_t{256} * 1024;
 constexpr std::size_t unsent_limit_bytes = 2 * write_share_bytes;
 // A piece of at least this size is sealed from where it lies; smaller neighbours are gathered into one record first.
 constexpr std::size_t gather_below_bytes = 4'096;
-// What a cork gathers at most, and in all: larger pieces are sent from where they lie.
-constexpr std::size_t corked_piece_bytes = 4'096;
-constexpr std::size_t corked_bytes = std::size_t{16} * 1024;
 
 }  // namespace
 
@@ -37,21 +34,6 @@ Stream::~Stream() {
   context_.tls_bytes -= engine_bytes_;
   context_.doorway.leave(*this);
   if (alive_ != nullptr) *alive_ = false;
-  if (corked()) context_.gathered.clear();  // nobody will send it
-  for (Cork* cork = context_.cork; cork != nullptr; cork = cork->outer_) {
-    if (cork->stream_ == this) cork->stream_ = nullptr;
-  }
-}
-
-Cork::Cork(Stream& stream) : context_(stream.context_), stream_(&stream), outer_(stream.context_.cork) {
-  if (outer_ != nullptr && outer_->stream_ != nullptr && outer_->stream_ != stream_) outer_->stream_->uncork();
-  context_.cork = this;
-}
-
-Cork::~Cork() {
-  const bool goes_on = outer_ != nullptr && outer_->stream_ == stream_;
-  if (stream_ != nullptr && !goes_on) stream_->uncork();
-  context_.cork = outer_;
 }
 
 void Stream::count_engine() noexcept {
@@ -95,7 +77,6 @@ void Stream::on_turn_end() {
     return;
   }
   if (paused_ || input_ended_) return;
-  const Cork cork(*this);
   if (deliver_retained() != Step::gone) finish_turn();
 }
 
@@ -109,6 +90,8 @@ void Stream::on_readable() {
   context_.doorway.queue(*this, begun_ ? Doorway::Progress::begun : Doorway::Progress::fresh);
 }
 
+bool Stream::reads_when_told() const noexcept { return secured_ && !paused_ && !input_ended_ && !waits_at_door(); }
+
 void Stream::on_admitted() {
   begun_ = true;
   in_line_ += io::Loop::now().time_since_epoch();
@@ -116,7 +99,6 @@ void Stream::on_admitted() {
 }
 
 void Stream::read_turn() {
-  const Cork cork(*this);
   Step step = Step::more;
   for (int i = 0; i < reads_per_turn && step == Step::more && !paused_ && !input_ended_; ++i) step = read_once();
   if (step != Step::gone) finish_turn();
@@ -131,8 +113,7 @@ void Stream::finish_turn() {
 }
 
 Stream::Step Stream::read_once() {
-  const MutableBytes buffer = context_.receive_buffer();
-  const io::Transferred read = socket_.read(buffer);
+  const io::Received read = socket_.read(context_.receive_buffer());
   if (read.what == io::Transfer::would_block) return Step::drained;
   if (read.what == io::Transfer::failed) {
     broken_ = true;
@@ -144,12 +125,11 @@ Stream::Step Stream::read_once() {
     engine_->receive_end();
     return deliver_engine_events();
   }
-  context_.counters.bytes_in.add(read.bytes);
+  context_.counters.bytes_in.add(read.bytes.size());
   if (shutting_down_) return Step::more;  // read and discarded
-  const Step after = read.bytes < buffer.size() ? Step::drained : Step::more;
-  const MutableBytes data = buffer.first(read.bytes);
-  if (engine_ == nullptr) return call([&] { user_->on_data(data); }) == Step::gone ? Step::gone : after;
-  engine_->receive(data);
+  const Step after = read.left_room ? Step::drained : Step::more;
+  if (engine_ == nullptr) return call([&] { user_->on_data(read.bytes); }) == Step::gone ? Step::gone : after;
+  engine_->receive(read.bytes);
   return deliver_engine_events() == Step::gone ? Step::gone : after;
 }
 
@@ -243,44 +223,44 @@ void Stream::send_engine_output() {
 }
 
 void Stream::send_or_keep(Bytes bytes) {
-  if (corked() && unsent_.empty()) {
-    const bool small = bytes.size() <= corked_piece_bytes;
-    if (!small || context_.gathered.size() + bytes.size() > corked_bytes) send_gathered();
-    if (small && unsent_.empty()) return context_.gathered.append(bytes);
+  if (broken_) return;
+  if (unsent_.empty()) {
+    sending_ = true;
+    const bool gathered = socket_.write_soon(bytes, more());
+    sending_ = false;
+    if (gathered) return;
   }
-  send_now(bytes);
+  if (unsent_.empty()) return send_now(bytes);
+  unsent_.append(bytes);
 }
 
-// What was gathered is this stream's: there is one buffer, and the innermost cork has it.
-void Stream::send_gathered() {
-  Buffer& gathered = context_.gathered;
-  if (!gathered.empty()) send_now(gathered.readable());
-  gathered.clear();
+void Stream::send_now(Bytes bytes) {
+  while (!bytes.empty()) {
+    const io::Transferred written = socket_.write(bytes, more());
+    if (written.what != io::Transfer::some) break;  // an error will be seen by the read side
+    context_.counters.bytes_out.add(written.bytes);
+    bytes = bytes.subspan(written.bytes);
+  }
+  keep(bytes);
 }
 
-void Stream::uncork() {
-  send_gathered();
-  if (!shutting_down_) return;
+void Stream::on_written(std::size_t bytes, Bytes rest) {
+  context_.counters.bytes_out.add(bytes);
+  keep(rest);
+  if (!shutting_down_ || sending_) return;  // more comes
   write_fin_if_drained();
   finish_shutdown();
 }
 
-void Stream::send_now(Bytes bytes) {
-  if (unsent_.empty()) {
-    // The end of our direction follows at once and travels with the last bytes.
-    const io::More more = shutting_down_ && !fin_sent_ ? io::More::follows : io::More::nothing;
-    while (!bytes.empty()) {
-      const io::Transferred written = socket_.write(bytes, more);
-      if (written.what != io::Transfer::some) break;  // an error will be seen by the read side
-      context_.counters.bytes_out.add(written.bytes);
-      bytes = bytes.subspan(written.bytes);
-    }
-    if (bytes.empty() || broken_) return;
-    last_progress_ = io::Loop::now();
-    socket_.wait_writable();
-  }
+void Stream::keep(Bytes bytes) {
+  if (bytes.empty() || broken_) return;
+  last_progress_ = io::Loop::now();
+  socket_.wait_writable();
   unsent_.append(bytes);
 }
+
+// The end of our direction follows at once and travels with the last bytes.
+io::More Stream::more() const noexcept { return shutting_down_ && !fin_sent_ ? io::More::follows : io::More::nothing; }
 
 void Stream::on_writable() {
   while (!unsent_.empty()) {
@@ -356,7 +336,7 @@ void Stream::on_timer(TimePoint /*now*/) {
 void Stream::send_in_the_clear(std::string_view text) { send_or_keep(as_bytes(text)); }
 
 void Stream::abort() noexcept {
-  if (corked()) context_.gathered.clear();
+  socket_.drop_gathered();
   input_ended_ = broken_ = shutting_down_ = gone_ = true;
   context_.loop.cancel_timer(*this);
   context_.doorway.leave(*this);

@@ -46,26 +46,9 @@ class StreamUser {
   ~StreamUser() = default;
 };
 
-class Stream;
-
-// While one lives, small pieces that its stream sends are gathered in the loop's buffer; they leave together, in one
-// call of the system, when it goes. Corks nest: what an outer one has gathered leaves before an inner one gathers.
-class Cork {
- public:
-  explicit Cork(Stream& stream);
-  Cork(const Cork&) = delete;
-  Cork& operator=(const Cork&) = delete;
-  ~Cork();
-
- private:
-  friend class Stream;
-  LoopContext& context_;
-  Stream* stream_;  // null once the stream has gone
-  Cork* outer_;
-};
-
-// Reads into the loop's shared buffer and writes from the loop's shared buffer: an idle stream owns no buffer. Only
-// what the socket does not take at once is kept here, and then nothing more is accepted until it has left.
+// Reads into the loop's shared buffers and writes from the loop's shared buffers: an idle stream owns no buffer. What
+// is written in one turn leaves together, before the turn ends (io/outbox.h). Only what the socket does not take then
+// is kept here, and then nothing more is accepted until it has left.
 //
 //   0 <= unsent bytes <= what one `write` sealed
 class Stream final : private io::SocketEvents, private io::Timer, private io::Deferred, private Doorway::Guest {
@@ -122,6 +105,8 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
  private:
   void on_readable() override;
   void on_writable() override;
+  [[nodiscard]] bool reads_when_told() const noexcept override;
+  void on_written(std::size_t bytes, Bytes rest) override;
   void on_timer(TimePoint now) override;
   void on_turn_end() override;
   void on_admitted() override;
@@ -135,15 +120,11 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   Step call(auto&& what);
   void finish_turn();
   void send_engine_output();
-  friend class Cork;
-  [[nodiscard]] bool corked() const noexcept { return context_.cork != nullptr && context_.cork->stream_ == this; }
-  [[nodiscard]] bool nothing_waits() const noexcept {
-    return unsent_.empty() && (!corked() || context_.gathered.empty());
-  }
-  void uncork();
-  void send_gathered();
+  [[nodiscard]] bool nothing_waits() const noexcept { return unsent_.empty() && !socket_.has_gathered(); }
+  [[nodiscard]] io::More more() const noexcept;
   void send_or_keep(Bytes bytes);
   void send_now(Bytes bytes);
+  void keep(Bytes bytes);
   void count_engine() noexcept;
   void write_fin_if_drained();
   void finish_shutdown();
@@ -165,8 +146,9 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   bool broken_ = false;         // nothing can be written any more
   bool shutting_down_ = false;  // `shutdown` was called
   bool fin_sent_ = false;
-  bool gone_ = false;   // on_stream_gone is due, or was called
-  Duration in_line_{};  // at the door; while it stands there, without the time of day at which it came
+  bool sending_ = false;  // bytes that are not in the socket's hands yet
+  bool gone_ = false;     // on_stream_gone is due, or was called
+  Duration in_line_{};    // at the door; while it stands there, without the time of day at which it came
 };
 
 }  // namespace fairlead::net

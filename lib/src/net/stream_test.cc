@@ -3,6 +3,8 @@
 // the system can be seen.
 #include "net/stream.h"
 
+#include "io/outbox.h"
+
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,6 +33,7 @@ struct Loops {
   io::Loop loop;
   LoopContext context{loop};
   io::Loop::Entered entered{loop};
+  void end_turn() { loop.outbox().flush(); }
 };
 
 // A stream in the clear, and the other end of its socket.
@@ -73,113 +76,97 @@ class Wire {
 
 using Calls = std::vector<std::string>;
 
-TEST(Cork, WithoutOneEveryWriteLeavesAtOnce) {
+TEST(Stream, WhatItWritesInATurnLeavesTogetherAtItsEnd) {
   Loops loops;
   const Wire wire(loops);
   wire.write("a");
   wire.write("b");
-  EXPECT_EQ(wire.sent(), (Calls{"a", "b"}));
+  EXPECT_EQ(wire.sent(), Calls{});
+  loops.end_turn();
+  EXPECT_EQ(wire.sent(), Calls{"ab"});
 }
 
-TEST(Cork, SmallPiecesLeaveTogetherWhenItGoes) {
+TEST(Stream, ALargePieceIsNotCopiedAndStaysBehindWhatCameBefore) {
   Loops loops;
   const Wire wire(loops);
-  {
-    const Cork cork(*wire.stream);
-    wire.write("a");
-    {
-      const Cork inner(*wire.stream);
-      wire.write("b");
-    }
-    EXPECT_EQ(wire.sent(), Calls{}) << "an inner one of the same stream goes on gathering";
-    wire.write("c");
-  }
-  EXPECT_EQ(wire.sent(), Calls{"abc"});
-}
-
-TEST(Cork, ALargePieceIsNotCopiedAndStaysBehindWhatCameBefore) {
-  Loops loops;
-  const Wire wire(loops);
-  const std::string large(20'000, 'x');
-  {
-    const Cork cork(*wire.stream);
-    wire.write("a");
-    wire.write(large);
-    wire.write("b");
-  }
+  const std::string large(40'000, 'x');
+  wire.write("a");
+  wire.write(large);
+  wire.write("b");
+  loops.end_turn();
   EXPECT_EQ(wire.sent(), (Calls{"a", large, "b"}));
 }
 
-TEST(Cork, ManyPiecesAreBounded) {
+TEST(Stream, WritesInTurnWithAnotherKeepTheirOrder) {
   Loops loops;
-  const Wire wire(loops);
-  const std::string piece(4'000, 'x');
-  {
-    const Cork cork(*wire.stream);
-    for (int i = 0; i < 9; ++i) wire.write(piece);
-    EXPECT_EQ(wire.sent().size(), 2U) << "16 KiB at most wait";
-  }
-  EXPECT_EQ(wire.sent(), Calls{piece});
+  const Wire one(loops);
+  const Wire other(loops);
+  one.write("a");
+  other.write("1");
+  one.write("b");
+  other.write("2");
+  loops.end_turn();
+  EXPECT_EQ(one.sent(), (Calls{"a", "b"}));
+  EXPECT_EQ(other.sent(), (Calls{"1", "2"}));
 }
 
-TEST(Cork, AnotherStreamsDoesNotMixWithTheOuterOne) {
-  Loops loops;
-  const Wire outer(loops);
-  const Wire inner(loops);
-  {
-    const Cork cork(*outer.stream);
-    outer.write("a");
-    {
-      const Cork other(*inner.stream);
-      EXPECT_EQ(outer.sent(), Calls{"a"});
-      inner.write("1");
-      outer.write("b");
-      EXPECT_EQ(outer.sent(), Calls{"b"}) << "it is not the one that gathers";
-      inner.write("2");
-    }
-    EXPECT_EQ(inner.sent(), Calls{"12"});
-    outer.write("c");
-    outer.write("d");
-  }
-  EXPECT_EQ(outer.sent(), Calls{"cd"});
-}
-
-TEST(Cork, TheEndOfTheDirectionFollowsTheLastBytes) {
+TEST(Stream, TheEndOfTheDirectionFollowsTheLastBytes) {
   Loops loops;
   const Wire wire(loops);
-  {
-    const Cork cork(*wire.stream);
-    wire.write("bye");
-    wire.stream->shutdown(std::chrono::seconds(1));
-    EXPECT_EQ(wire.sent(), Calls{});
-  }
+  wire.write("bye");
+  wire.stream->shutdown(std::chrono::seconds(1));
+  EXPECT_EQ(wire.sent(), Calls{});
+  loops.end_turn();
   EXPECT_EQ(wire.sent(), (Calls{"bye", "end"}));
 }
 
-TEST(Cork, WhatAStreamHadGatheredGoesWithIt) {
+TEST(Stream, TheEndOfTheDirectionFollowsALastWordThatOthersHadSeparatedFromWhatCameBefore) {
+  Loops loops;
+  const Wire wire(loops);
+  const Wire other(loops);
+  wire.write("a");
+  other.write("1");
+  wire.stream->send_in_the_clear("last word");
+  wire.stream->shutdown(std::chrono::seconds(1));
+  loops.end_turn();
+  EXPECT_EQ(wire.sent(), (Calls{"a", "last word", "end"}));
+}
+
+TEST(Stream, WhatItHadGatheredGoesWithIt) {
   Loops loops;
   Wire wire(loops);
   const Wire next(loops);
-  {
-    const Cork cork(*wire.stream);
-    wire.write("never sent");
-    wire.stream.reset();
-    const Cork other(*next.stream);
-    next.write("a");
-  }
+  wire.write("never sent");
+  wire.stream.reset();
+  next.write("a");
+  loops.end_turn();
   EXPECT_EQ(wire.sent(), Calls{"end"});
   EXPECT_EQ(next.sent(), Calls{"a"});
 }
 
-TEST(Cork, AnAbortedStreamSendsNothing) {
+TEST(Stream, OneThatIsAbortedSendsNothing) {
   Loops loops;
   const Wire wire(loops);
-  {
-    const Cork cork(*wire.stream);
-    wire.write("never sent");
-    wire.stream->abort();
-  }
+  wire.write("never sent");
+  wire.stream->abort();
+  loops.end_turn();
   EXPECT_EQ(wire.sent(), Calls{"end"});
+}
+
+// The socket is full: what was gathered is kept by the stream, which has no room until it has left.
+TEST(Stream, WhatTheSocketDoesNotTakeAtTheEndOfATurnIsKept) {
+  Loops loops;
+  const Wire wire(loops);
+  const std::string piece(4'000, 'x');
+  std::size_t written = 0;
+  while (wire.stream->has_room() && written < std::size_t{64} * 1024 * 1024) {
+    wire.write(piece);
+    written += piece.size();
+    loops.end_turn();
+  }
+  EXPECT_FALSE(wire.stream->has_room());
+  EXPECT_EQ(wire.stream->unsent_bytes(), piece.size());
+  EXPECT_TRUE(wire.stream->stalled_since());
 }
 
 }  // namespace

@@ -33,11 +33,13 @@ class CertificateDirectory {
   std::string path_;
 };
 
-// FAIRLEAD_NET_TEST_OPENSSL holds both ends at OpenSSL's record layer, so that one program tests both.
-RecordLayer record_layer() {
-  const bool openssl = std::getenv("FAIRLEAD_NET_TEST_OPENSSL") != nullptr;  // NOLINT(concurrency-mt-unsafe)
-  return openssl ? RecordLayer::openssl : RecordLayer::automatic;
+// FAIRLEAD_NET_TEST_OPENSSL holds both ends at OpenSSL's record layer, and servers at one system call for each read and
+// write, so that one program tests both ways.
+bool the_other_way() {
+  return std::getenv("FAIRLEAD_NET_TEST_OPENSSL") != nullptr;  // NOLINT(concurrency-mt-unsafe)
 }
+RecordLayer record_layer() { return the_other_way() ? RecordLayer::openssl : RecordLayer::automatic; }
+SystemCalls system_calls() { return the_other_way() ? SystemCalls::one_by_one : SystemCalls::automatic; }
 
 }  // namespace
 
@@ -49,6 +51,7 @@ const std::string& certificate_directory() {
 TestServer::TestServer(const std::function<void(Server&)>& routes, ServerOptions options) {
   if (options.tls.identities.empty()) options.tls = Tls::development(certificate_directory());
   options.tls.record_layer = record_layer();
+  options.system_calls = system_calls();
   if (options.threads == 0) options.threads = 1;
   server_ = std::make_unique<Server>(std::move(options));
   routes(*server_);
@@ -60,6 +63,7 @@ TestServer::TestServer(const std::function<void(Server&)>& routes, ServerOptions
 
 PlainServer::PlainServer(const std::function<void(Server&)>& routes, ServerOptions options) {
   options.threads = 1;
+  options.system_calls = system_calls();
   server_ = std::make_unique<Server>(std::move(options));
   routes(*server_);
   const auto listening = server_->dangerously_listen_without_tls("127.0.0.1:0");
