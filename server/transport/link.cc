@@ -244,9 +244,10 @@ void Link::disconnect(const DisconnectReason& reason) {
 
 void Link::flush() {
   if (batch_.empty()) return;
-  sent(write(batch_), batch_.size());
-  batch_.clear();
-  batch_.shrink_to_fit();  // an idle client holds nothing
+  // Taken out first: what the transport calls while it writes, drained() perhaps, must not find it. And an idle client
+  // holds nothing.
+  const std::string batch = std::exchange(batch_, {});
+  sent(write(batch), batch.size());
 }
 
 void Link::sent(SendResult result, std::size_t bytes) {

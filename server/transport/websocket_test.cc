@@ -131,6 +131,19 @@ TEST(WebSocketTransport, KeepsTheOrderOfRepliesAndPublications) {
   EXPECT_EQ(peer.text(), "reply:end");
 }
 
+TEST(WebSocketTransport, SendsWhatIsLargerThanHalfOfTheQueueOnce) {
+  TransportServer server;
+  Peer peer(server, path);
+  peer.send("connect");
+  peer.text();
+  const std::string large(server.host().queue_max / 2 + 100'000, 'x');
+  ASSERT_TRUE(server.host().with_last(
+      [&](FakeSession& session) { session.outbox().reply({.id = 5, .body = RpcResult{large}}); }));
+  ASSERT_TRUE(server.host().with_last([](FakeSession& session) { session.send("next"); }));
+  EXPECT_EQ(peer.text(), "reply:" + large);
+  EXPECT_EQ(peer.text(), "push:next");
+}
+
 TEST(WebSocketTransport, AnEmptyFrameIsABadRequest) {
   TransportServer server;
   Peer peer(server, path);

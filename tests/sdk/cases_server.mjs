@@ -87,6 +87,35 @@ test('who falls silent is sent away with 3012, comes back, and has missed nothin
   assert.deepEqual(codes.filter((code) => code >= 3000), [3012]);
 });
 
+// One command after the other on a bare WebSocket: every reply that came, also those that an SDK would not expect.
+const replies = async (server, commands) => {
+  const socket = new Socket(`wss://localhost:${server.port}/connection/websocket`);
+  const heard = [];
+  socket.onmessage = ({ data }) => { heard.push(...data.split('\n').map((line) => JSON.parse(line))); };
+  const closed = new Promise((_, reject) => { socket.onclose = ({ code }) => reject(new Error(`closed with ${code}`)); });
+  await Promise.race([closed, new Promise((resolve) => { socket.onopen = resolve; })]);
+  for (const [index, command] of commands.entries()) {
+    socket.send(JSON.stringify({ id: index + 1, ...command }));
+    await Promise.race([closed, until(`reply ${index + 1}`, () => heard.some(({ id }) => id === index + 1))]);
+  }
+  socket.onclose = null;
+  socket.close();
+  return heard.filter(({ id }) => id);
+};
+const fill = async (server, channel, messages, length) => {
+  const commands = Array.from({ length: messages }, (_, n) => ({ publish: { channel, data: { n, text: 'x'.repeat(length) } } }));
+  await server.api('batch', { commands });
+};
+const large = (more) => configuration({ channel: { without_namespace: { history_size: 200 } }, ...more });
+
+test('a reply that is larger than half of what may wait comes once', async () => {
+  const server = await Fairlead.start(large());
+  await fill(server, 'large', 200, 3000);
+  const heard = await replies(server, [{ connect: {} }, { history: { channel: 'large', limit: 200 } }, { presence_stats: { channel: 'large' } }]);
+  assert.deepEqual(heard.map(({ id }) => id), [1, 2, 3]);
+  assert.equal(heard[1].history.publications.length, 200);
+});
+
 test('a token that is revoked ends its connection, and lets nobody in again', async () => {
   const server = await Fairlead.start(strict());
   const of = (claims) => token({ sub: 'ada', iat: soon(-10), ...claims });
