@@ -269,10 +269,11 @@ class ClientSession final : public Session, private SubscriptionHost {
   std::size_t client_side_ = 0;
 };
 
+// What waited before it tells whether the client reads too slowly: one reply alone may be larger than the limit.
 template <class Body>
 void ClientSession::reply(std::uint32_t id, Body body) {
+  if (outbox_.queued_bytes() > settings_->queue_max_bytes) return on_too_slow();
   outbox_.reply(Reply{id, std::move(body)});
-  if (!gone() && outbox_.queued_bytes() > settings_->queue_max_bytes) on_too_slow();
 }
 
 template <class Body>

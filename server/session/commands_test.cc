@@ -333,5 +333,16 @@ TEST_F(Commands, RepliesThatNobodyReadsEndTheConnection) {
             (Lines{"2:unsubscribe", "3:unsubscribe", "4:unsubscribe", "5:unsubscribe", "disconnect 3008"}));
 }
 
+TEST_F(Commands, AReplyThatIsLargerThanTheQueueDoesNotMakeItsReaderSlow) {
+  world.settings.queue_max_bytes = 1'000;
+  client().bytes_per_message = 5'000;
+  client().queued = 0;
+  for (int i = 0; i < 3; ++i) {
+    client().say(UnsubscribeRequest{"news"});
+    client().drain();
+  }
+  EXPECT_EQ(client().heard(), (Lines{"2:unsubscribe", "3:unsubscribe", "4:unsubscribe"}));
+}
+
 }  // namespace
 }  // namespace fairlead::server::testing

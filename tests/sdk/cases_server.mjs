@@ -116,6 +116,14 @@ test('a reply that is larger than half of what may wait comes once', async () =>
   assert.equal(heard[1].history.publications.length, 200);
 });
 
+test('a reply that is larger than all that may wait does not cut off a client that reads', async () => {
+  const server = await Fairlead.start(large({ client: { queue_max_size: 65536 } }));
+  await fill(server, 'large', 200, 3000);
+  const history = { history: { channel: 'large', limit: 200 } };
+  const heard = await replies(server, [{ connect: {} }, history, history, history]);
+  assert.deepEqual(heard.map(({ id }) => id), [1, 2, 3, 4]);
+});
+
 test('a token that is revoked ends its connection, and lets nobody in again', async () => {
   const server = await Fairlead.start(strict());
   const of = (claims) => token({ sub: 'ada', iat: soon(-10), ...claims });
