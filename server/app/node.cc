@@ -159,18 +159,26 @@ bool NodeLoop::entered(Session& session) {
   const auto settings = node_.settings();
   const auto& personal = settings->auth.personal_channel;
   if (!node_.users_.enter(session.user(), settings->session.user_connection_limit)) return false;
-  by_client_.insert_or_assign(session.client(),
-                              Entered{&session, session.user(), unix_ms(std::chrono::system_clock::now())});
+  const std::uint64_t arrival = ++node_.entered_;
+  by_client_.insert_or_assign(session.client(), Entered{.session = &session,
+                                                        .user = session.user(),
+                                                        .at_ms = unix_ms(std::chrono::system_clock::now()),
+                                                        .arrival = arrival});
   // Those without a name may be tens of thousands, and nobody asks for them together.
   if (!session.user().empty()) by_user_[session.user()].push_back(&session);
   if (personal.enabled && personal.single_connection && !session.user().empty()) {
-    node_.on_each_loop([user = session.user(), stays = session.client()](NodeLoop& loop) {
-      for (const auto& other : loop.find({.user = user, .client = {}, .secret = {}})) {
-        if (other->client() != stays) other->disconnect(disconnect_reason::connection_limit, Clock::now());
-      }
-    });
+    node_.on_each_loop([user = session.user(), arrival](NodeLoop& loop) { loop.end_earlier(user, arrival); });
   }
   return true;
+}
+
+// Of two that come close together each loop may hear of both only when both are there: the one that came last stays.
+void NodeLoop::end_earlier(const std::string& user, std::uint64_t arrival) {
+  for (const auto& session : find({.user = user, .client = {}, .secret = {}})) {
+    const auto entered = by_client_.find(session->client());
+    const bool earlier = entered != by_client_.end() && entered->second.arrival < arrival;
+    if (earlier) session->disconnect(disconnect_reason::connection_limit, Clock::now());
+  }
 }
 
 void NodeLoop::left(Session& session) {

@@ -20,6 +20,7 @@
 #include <fairlead/time.h>
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -63,6 +64,8 @@ class NodeLoop final : public ChannelInterest, public SessionDirectory, public s
   [[nodiscard]] std::vector<std::shared_ptr<Session>> find(const Wanted& wanted) const;
   [[nodiscard]] std::size_t size() const noexcept { return by_client_.size(); }
   [[nodiscard]] std::int64_t connected_at_ms(const Session& session) const;
+  // Ends the user's connections that have entered this node before that one (3504).
+  void end_earlier(const std::string& user, std::uint64_t arrival);
 
   [[nodiscard]] const LoopHandle& loop() const noexcept { return loop_; }
   [[nodiscard]] unsigned index() const noexcept { return index_; }
@@ -84,6 +87,7 @@ class NodeLoop final : public ChannelInterest, public SessionDirectory, public s
     Session* session;
     std::string user;
     std::int64_t at_ms;
+    std::uint64_t arrival;  // counted over all loops
   };
   struct Arrived {
     std::vector<DeliveryPtr> deliveries;
@@ -177,7 +181,8 @@ class Node final : public TransportHost, public BrokerEvents {
   TimePoint started_at_ = Clock::now();
   std::atomic<bool> ready_{false};
   std::atomic<bool> hurry_{false};
-  mutable std::mutex mutex_;  // of what follows
+  std::atomic<std::uint64_t> entered_{0};  // sessions so far
+  mutable std::mutex mutex_;               // of what follows
   std::shared_ptr<const Settings> settings_;
   std::vector<std::shared_ptr<NodeLoop>> loops_;
   ChannelRegistry channels_;

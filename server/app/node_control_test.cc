@@ -10,6 +10,7 @@
 #include <future>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace fairlead::server {
 namespace {
@@ -36,10 +37,11 @@ class SilentOutbox final : public Outbox {
   void push(const Push&) override {}
   void publication(const Delivery&, const WireForm&) override {}
   void ping() override {}
-  void disconnect(const DisconnectReason&) override {}
+  void disconnect(const DisconnectReason& reason) override { ended_with = reason.code; }
   [[nodiscard]] WireFormat format() const noexcept override { return WireFormat::json; }
   [[nodiscard]] Envelope envelope() const noexcept override { return Envelope::reply; }
   [[nodiscard]] std::size_t queued_bytes() const noexcept override { return 0; }
+  std::uint32_t ended_with = 0;
 };
 
 std::unique_ptr<Engine> memory_engine() {
@@ -128,6 +130,26 @@ TEST_F(ANode, KnowsWhoIsSubscribedThoughTheBeginningIsNotRemembered) {
   EXPECT_EQ(verdict(session->client(), "news", 1), "delivered");
   EXPECT_EQ(verdict("somebody-else", "news", 1), "unknown");
   on_loop([&] { session->closed(Clock::now()); });
+}
+
+TEST_F(ANode, KeepsTheLastConnectionOfAUserAlsoWhenTwoComeTogether) {
+  Settings settings;
+  settings.auth.personal_channel = {.enabled = true, .personal_channel_namespace = "", .single_connection = true};
+  node.reconfigure(std::make_shared<const Settings>(settings));
+  SilentOutbox earlier;
+  SilentOutbox later;
+  std::vector<std::shared_ptr<Session>> sessions;
+  // Both have entered before any loop has heard of the first one.
+  on_loop([&] {
+    for (SilentOutbox* box : {&earlier, &later}) {
+      sessions.push_back(node.open_session(*box, {}, {}));
+      if (sessions.back()) sessions.back()->receive({Command{1, ConnectRequest{}}}, Clock::now());
+    }
+  });
+  on_loop([] {});  // behind what was posted to the loop
+  EXPECT_EQ(earlier.ended_with, disconnect_reason::connection_limit.code);
+  EXPECT_EQ(later.ended_with, 0U);
+  on_loop([&] { sessions.back()->closed(Clock::now()); });
 }
 
 }  // namespace
