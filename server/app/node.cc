@@ -190,7 +190,7 @@ void NodeLoop::left(Session& session) {
     std::erase(of_user->second, &session);
     if (of_user->second.empty()) by_user_.erase(of_user);
   }
-  node_.users_.leave(user);
+  node_.users_.leave(user, Clock::now());
 }
 
 bool NodeLoop::take_of_user(const std::string& user, UserOperation operation, double per_second) {
