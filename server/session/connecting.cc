@@ -90,14 +90,14 @@ void ClientSession::on_connect_joined(std::optional<Refusal> refusal) {
 
 // The reply comes before any push of the channels, and before everything that others hear of this client.
 void ClientSession::welcome() {
-  const std::unique_ptr<Connecting> connecting = std::move(connecting_);
   ConnectResult result = connect_result();
-  for (const MembershipPtr& membership : connecting->memberships) {
+  for (const MembershipPtr& membership : connecting_->memberships) {
     auto completed = complete(*membership);
     if (const auto* error = std::get_if<ClientError>(&completed)) return refuse_connect(*error);
     if (const auto* reason = std::get_if<DisconnectReason>(&completed)) return drop(*reason);
     result.subs.emplace(membership->subscription.channel(), std::get<SubscribeResult>(std::move(completed)));
   }
+  const std::unique_ptr<Connecting> connecting = std::move(connecting_);
   phase_ = Phase::connected;
   timers_.clear(Timer::stale);
   ++environment_.metrics.connected;
@@ -127,7 +127,7 @@ void ClientSession::refuse_connect(const Refusal& refusal) {
   if (const auto* reason = std::get_if<DisconnectReason>(&refusal)) return drop(*reason);
   const ClientError error = std::get<ClientError>(refusal);
   if (options_.unidirectional) return drop(unidirectional(error));
-  const std::uint32_t id = connecting_ ? connecting_->id : 0;
+  const std::uint32_t id = connecting_->id;
   for (auto& [channel, membership] : std::exchange(memberships_, {})) remove(*membership, error.code, error.message);
   if (std::exchange(entered_, false)) environment_.directory.left(*this);
   phase_ = Phase::refused;

@@ -221,6 +221,23 @@ TEST(Connecting, ServerSideSubscriptionsRecoverFromThePositionsOfTheRequest) {
   EXPECT_EQ(result.publications[1]->data, "3");
 }
 
+TEST(Connecting, WhoRejectsAGapOfAServerSideSubscriptionGetsError112) {
+  World world;
+  world.gate.options = recoverable();
+  world.publish("feed", "1");
+  Admitted admitted = admitted_as("ann");
+  admitted.subs["feed"] = {};
+  world.gate.admitted = admitted;
+  TestClient client(world);
+  ConnectRequest request;
+  request.subs["feed"].recover = true;
+  request.subs["feed"].since = {0, "other"};
+  request.subs["feed"].flag = flag_reject_unrecovered;
+  client.say(request);
+  EXPECT_EQ(client.heard(), Lines{"1:error 112"});
+  EXPECT_EQ(world.hub.subscriptions(), 0U);
+}
+
 TEST(Connecting, WhatIsPublishedWhileItWaitsForItsSubscriptionsIsNotLost) {
   World world;
   world.gate.options = recoverable();
