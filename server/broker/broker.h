@@ -79,6 +79,8 @@ class Broker {
   virtual void unsubscribe(const std::string& channel, Done<void> done) = 0;
 
   // An answered publication is never lost by a durable engine. The event may come before or after `done`.
+  // Of one thread's publications, in whatever channels, those that keep something (broker/options.h) are told in the
+  // order of the calls, and so are those that only pass through; these may overtake those.
   virtual void publish(const std::string& channel, Publication publication, PublishOptions options,
                        Done<PublishOutcome> done) = 0;
   virtual void publish_join(const std::string& channel, ClientInfo info, Done<void> done) = 0;

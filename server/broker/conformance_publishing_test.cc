@@ -102,6 +102,24 @@ TEST_P(EngineConformance, JoinsAndLeavesAreTold) {
 
 // Several threads publish into two channels. Each channel's events must come in the order of its offsets, and history,
 // answers and events must agree.
+TEST_P(EngineConformance, WhatOneThreadPublishesOfOneKindIsToldInItsOrderOverAllChannels) {
+  constexpr std::size_t count = 200;
+  for (const char* channel : {"a", "b", "c"}) subscribe(channel);
+  std::size_t told_before = 0;
+  for (const PublishOptions& options : {kept(), PublishOptions{}}) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string channel(1, static_cast<char>('a' + i % 3));
+      broker().publish(channel, text(std::to_string(i)), options, [](const Outcome<PublishOutcome>&) {});
+    }
+    const auto told = events_.wait_for(told_before + count);
+    ASSERT_EQ(told.size(), told_before + count);
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(told[told_before + i].publication->data, std::to_string(i));
+    }
+    told_before = told.size();
+  }
+}
+
 TEST_P(EngineConformance, ConcurrentPublishingKeepsOneOrderPerChannel) {
   constexpr int threads = 4;
   constexpr int each = 200;

@@ -186,6 +186,8 @@ class ClientSession final : public Session, private SubscriptionHost {
   void answer_refusal(std::uint32_t id, const Refusal& refusal);
   void start_publish(std::uint32_t id, PublishRequest request);
   void publish_judged(std::uint32_t id, PublishRequest request, PublishAnswer verdict);
+  void publish(std::uint32_t id, PublishRequest request, PublishAnswer verdict, PublishOptions how);
+  void on_published(std::uint32_t id, const Outcome<PublishOutcome>& outcome);
   [[nodiscard]] Publication publication_of(PublishRequest& request, PublishAnswer& verdict);
   void start_unsubscribe(std::uint32_t id, const UnsubscribeRequest& request);
   void start_presence(std::uint32_t id, const PresenceRequest& request);
@@ -261,7 +263,9 @@ class ClientSession final : public Session, private SubscriptionHost {
 
   std::list<Command> waiting_;  // an empty deque would hold 600 bytes for each client
   bool in_progress_ = false, pumping_ = false;
-  std::size_t publishing_ = 0;  // judged, not yet answered by the engine
+  std::size_t publishing_ = 0;                          // judged, not yet answered by the engine
+  bool publishing_kept_ = false;                        // those
+  std::function<void(ClientSession&)> once_published_;  // of the other kind: until the engine has answered them all
   std::size_t errors_ = 0;
   RateLimit commands_limit_, publishes_limit_, subscribes_limit_, rpcs_limit_;
 

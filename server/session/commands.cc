@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands: strictly one after the other, at a bounded pace. One that waits for an answer holds back the later ones;
-// publications alone, once they are judged, go to the engine one after the other without waiting for its answers.
+// publications alone, once they are judged, go to the engine one after the other without waiting for its answers, as
+// long as they are of one kind (broker.h: only then do they keep their order).
 #include "session/client_session.h"
 
+#include "broker/options.h"
 #include "model/json.h"
 
 #include <algorithm>
@@ -170,18 +172,33 @@ void ClientSession::publish_judged(std::uint32_t id, PublishRequest request, Pub
   how.idempotency_key = std::move(verdict.idempotency_key);
   how.version = verdict.version;
   how.version_epoch = std::move(verdict.version_epoch);
+  if (publishing_ == 0 || publishing_kept_ == keeps_anything(how))
+    return publish(id, std::move(request), std::move(verdict), std::move(how));
+  once_published_ = [id, request = std::move(request), verdict = std::move(verdict),
+                     how = std::move(how)](ClientSession& self) mutable {
+    self.publish(id, std::move(request), std::move(verdict), std::move(how));
+  };
+}
+
+void ClientSession::publish(std::uint32_t id, PublishRequest request, PublishAnswer verdict, PublishOptions how) {
   ++publishing_;
-  environment_.broker.publish(request.channel, publication_of(request, verdict), std::move(how),
-                              later([id](ClientSession& self, const Outcome<PublishOutcome>& outcome) {
-                                --self.publishing_;
-                                if (outcome) {
-                                  self.reply(id, PublishResult{});
-                                } else {
-                                  self.reply_refusal(id, error_of(outcome.error()));
-                                }
-                                self.pump();
-                              }));
+  publishing_kept_ = keeps_anything(how);
+  environment_.broker.publish(
+      request.channel, publication_of(request, verdict), std::move(how),
+      later([id](ClientSession& self, const Outcome<PublishOutcome>& outcome) { self.on_published(id, outcome); }));
   finish();
+}
+
+void ClientSession::on_published(std::uint32_t id, const Outcome<PublishOutcome>& outcome) {
+  --publishing_;
+  if (outcome) {
+    reply(id, PublishResult{});
+  } else {
+    reply_refusal(id, error_of(outcome.error()));
+  }
+  if (gone()) return;
+  if (publishing_ == 0 && once_published_) return std::exchange(once_published_, nullptr)(*this);
+  pump();
 }
 
 // What JSON clients send is JSON without line breaks, by their codec; of all others it has to be found out.

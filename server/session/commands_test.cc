@@ -132,6 +132,23 @@ TEST_F(Commands, PublicationsGoToTheEngineInOrderWithoutWaitingForIt) {
   EXPECT_EQ(client().heard(), (Lines{"2:publish", "3:publish", "4:unsubscribe"}));
 }
 
+// What is kept may wait for a disk, what only passes through does not.
+TEST_F(Commands, PublicationsThatAreKeptAndThoseThatAreNotDoNotOvertakeEachOther) {
+  world.gate.options_of["kept"] = recoverable();
+  client().subscribe("kept");
+  client().subscribe("passing");
+  client().log.clear();
+  world.broker.publish_delay = [](const PublishOptions& how) { return Duration(how.history_size > 0 ? 10ms : 0ms); };
+  client().say(publication("kept", "1"), publication("kept", "2"), publication("passing", "3"),
+               publication("passing", "4"), publication("kept", "5"));
+  EXPECT_TRUE(client().heard().empty());
+  world.advance(10ms);
+  EXPECT_EQ(client().heard(), (Lines{"pub kept#1 1", "4:publish", "pub kept#2 2", "5:publish", "pub passing 3",
+                                     "6:publish", "pub passing 4", "7:publish"}));
+  world.advance(10ms);
+  EXPECT_EQ(client().heard(), (Lines{"pub kept#3 5", "8:publish"}));
+}
+
 TEST_F(Commands, WithoutAnIdOrWithoutABodyTheyAreABadRequest) {
   client().session->receive({Command{0, to("news")}}, world.timeline.now());
   EXPECT_EQ(client().heard(), Lines{"disconnect 3501"});

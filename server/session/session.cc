@@ -105,6 +105,7 @@ void ClientSession::end(const DisconnectReason& reason) {
   timers_.clear();
   waiting_.clear();
   once_connected_.clear();
+  once_published_ = nullptr;
   connecting_.reset();
   for (auto& [channel, membership] : std::exchange(memberships_, {})) remove(*membership, reason.code, reason.reason);
   if (std::exchange(entered_, false)) environment_.directory.left(*this);

@@ -43,15 +43,16 @@ void TestBroker::forget(const std::string& channel) {
 }
 
 template <class T>
-void TestBroker::answer(Done<T> done, Outcome<T> outcome) {
+void TestBroker::answer(Done<T> done, Outcome<T> outcome, const PublishOptions* published) {
   if (broken) outcome = std::unexpected(Fault{FaultKind::unavailable, "the engine is broken"});
-  timeline_.after(delay(), [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
+  timeline_.after(delay_of(published), [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
 }
 
-void TestBroker::tell(const std::string& channel, std::function<void(BrokerEvents&)> event) {
+void TestBroker::tell(const std::string& channel, std::function<void(BrokerEvents&)> event,
+                      const PublishOptions* published) {
   if (!subscribed_.contains(channel) || (loses_event && loses_event())) return;
   Stream& of = stream(channel);
-  const TimePoint moment = std::max(of.last_event, timeline_.now() + delay());
+  const TimePoint moment = std::max(of.last_event, timeline_.now() + delay_of(published));
   if (moment <= timeline_.now()) return event(*events);
   of.last_event = moment;
   timeline_.at(moment, [this, event = std::move(event)] { event(*events); });
@@ -88,10 +89,11 @@ void TestBroker::publish(const std::string& channel, Publication publication, Pu
   if (kept) into.kept.push_back(shared);
   while (into.kept.size() > options.history_size && kept) into.kept.pop_front();
   if (options.keep_latest) into.latest = shared;
-  tell(channel, [channel, shared, position, previous](BrokerEvents& to) {
+  const auto event = [channel, shared, position, previous](BrokerEvents& to) {
     to.on_publication(channel, shared, position, previous);
-  });
-  answer<PublishOutcome>(std::move(done), PublishOutcome{position, false, false});
+  };
+  tell(channel, event, &options);
+  answer<PublishOutcome>(std::move(done), PublishOutcome{position, false, false}, &options);
 }
 
 void TestBroker::publish_join(const std::string& channel, ClientInfo info, Done<void> done) {

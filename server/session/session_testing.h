@@ -41,6 +41,7 @@ class TestBroker final : public Broker {
  public:
   explicit TestBroker(Timeline& timeline) : timeline_(timeline) {}
   std::function<Duration()> delay = [] { return Duration::zero(); };
+  std::function<Duration(const PublishOptions&)> publish_delay;  // instead of it, for publications and their events
   BrokerEvents* events = nullptr;
   bool broken = false;                      // every answer is a fault
   std::function<bool()> loses_event;        // true: the next event never arrives
@@ -78,9 +79,13 @@ class TestBroker final : public Broker {
     TimePoint last_event{};
   };
   Stream& stream(const std::string& channel);
-  void tell(const std::string& channel, std::function<void(BrokerEvents&)> event);
+  void tell(const std::string& channel, std::function<void(BrokerEvents&)> event,
+            const PublishOptions* published = nullptr);
   template <class T>
-  void answer(Done<T> done, Outcome<T> outcome);
+  void answer(Done<T> done, Outcome<T> outcome, const PublishOptions* published = nullptr);
+  [[nodiscard]] Duration delay_of(const PublishOptions* published) const {
+    return published != nullptr && publish_delay ? publish_delay(*published) : delay();
+  }
 
   Timeline& timeline_;
   std::map<std::string, Stream> streams_;
