@@ -227,6 +227,9 @@ void NodeControl::on_sessions(const Whom& whom, std::function<void(Session&)> wo
 
 void NodeControl::subscribe(SubscribeCall call, Answered<void> answered) {
   if (const auto found = known(node_, call.channel); !found) return answered(refused(found.error()));
+  const std::int64_t expire_at = call.subscription.expire_at;
+  const bool is_over = expire_at != 0 && expire_at <= unix_ms(std::chrono::system_clock::now()) / 1'000;
+  if (is_over) return answered(refused(client_error::expired));
   const Whom whom = call.whom;
   on_sessions(
       whom,

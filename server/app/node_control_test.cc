@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdint>
 #include <future>
 #include <stdexcept>
 #include <utility>
@@ -130,6 +132,32 @@ TEST_F(ANode, KnowsWhoIsSubscribedThoughTheBeginningIsNotRemembered) {
   EXPECT_EQ(verdict(session->client(), "news", 1), "delivered");
   EXPECT_EQ(verdict("somebody-else", "news", 1), "unknown");
   on_loop([&] { session->closed(Clock::now()); });
+}
+
+TEST_F(ANode, RefusesASubscriptionThatIsOver) {
+  const auto session = subscribe("sport");
+  ASSERT_TRUE(session);
+  const std::int64_t now = unix_ms(std::chrono::system_clock::now()) / 1'000;
+  const auto code_for = [&](std::int64_t expire_at) {
+    SubscribeCall call;
+    call.whom.client = session->client();
+    call.channel = "news";
+    call.subscription.expire_at = expire_at;
+    std::promise<std::uint32_t> code;
+    control.subscribe(std::move(call),
+                      [&](const Answer<void>& answer) { code.set_value(answer ? 0 : answer.error().code); });
+    return code.get_future().get();
+  };
+  EXPECT_EQ(code_for(now - 1), client_error::expired.code);
+  EXPECT_EQ(code_for(-1), client_error::expired.code);
+  EXPECT_EQ(code_for(now + 100), 0U);
+  EXPECT_EQ(code_for(INT64_MAX), 0U);
+  std::vector<std::string> channels;
+  on_loop([&] {
+    channels = session->channels();
+    session->closed(Clock::now());
+  });
+  EXPECT_EQ(channels.size(), 2U);
 }
 
 TEST_F(ANode, KeepsTheLastConnectionOfAUserAlsoWhenTwoComeTogether) {
