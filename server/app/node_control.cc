@@ -306,11 +306,17 @@ WallTime from_unix(std::int64_t seconds) { return WallTime(std::chrono::seconds(
 void NodeControl::end_revoked(Answered<void> answered) {
   node_.on_each_loop(
       [this](NodeLoop& loop) {
+        const WallTime now = std::chrono::system_clock::now();
         for (const auto& session : loop.sessions()) {
           const Admitted* admitted = session->admitted();
-          const bool ended =
-              admitted != nullptr && revocations_.is_revoked(*admitted, std::chrono::system_clock::now());
-          if (ended) session->disconnect(disconnect_reason::invalid_token, Clock::now());
+          if (admitted != nullptr && revocations_.is_revoked(*admitted, now)) {
+            session->disconnect(disconnect_reason::invalid_token, Clock::now());
+            continue;
+          }
+          const auto is_revoked = [&](const TokenIdentity& token) {
+            return revocations_.is_revoked(session->user(), token.id, token.issued_at, now);
+          };
+          session->unsubscribe_revoked(is_revoked, Clock::now());
         }
       },
       [answered = std::move(answered)] { answered({}); });

@@ -103,13 +103,14 @@ struct ANode : ::testing::Test {
   NoBackend backend;
   Revocations revocations{engine->store()};
   SilentOutbox outbox;
+  std::shared_ptr<testing::TestGate> gate = std::make_shared<testing::TestGate>();
   Node node{{.engine = *engine,
              .events = events,
              .encoder = encoder,
              .json = json,
              .protobuf = protobuf,
              .trace = trace,
-             .gatekeeper = [](const LoopHandle&) { return std::make_shared<testing::TestGate>(); }},
+             .gatekeeper = [this](const LoopHandle&) { return gate; }},
             std::make_shared<const Settings>()};
   LoopHandle loop;
   std::promise<void> started;
@@ -158,6 +159,33 @@ TEST_F(ANode, RefusesASubscriptionThatIsOver) {
     session->closed(Clock::now());
   });
   EXPECT_EQ(channels.size(), 2U);
+}
+
+TEST_F(ANode, TakesAwaySubscriptionsWhoseTokensAreRevoked) {
+  gate->grants["news"] = Granted{{}, "", "", 0, false, TokenIdentity{"t1", 1}};
+  gate->grants["sport"] = Granted{{}, "", "", 0, false, TokenIdentity{"t2", 1'700'000'000}};
+  std::get<Admitted>(gate->admitted).issued_at = 1'700'000'005;
+  const auto session = subscribe("news");
+  ASSERT_TRUE(session);
+  on_loop([&] { session->receive({Command{3, testing::to("sport")}}, Clock::now()); });
+  const auto channels = [&] {
+    std::vector<std::string> names;
+    on_loop([&] { names = session->channels(); });
+    return names;
+  };
+  ASSERT_EQ(channels().size(), 2U);
+  std::promise<bool> revoked;
+  control.revoke_token({.id = "t1", .expire_at = 0}, [&](const Answer<void>& answer) { revoked.set_value(!!answer); });
+  EXPECT_TRUE(revoked.get_future().get());
+  EXPECT_EQ(channels(), std::vector<std::string>{"sport"});
+  // The connection itself was opened by a newer token.
+  std::promise<bool> invalidated;
+  control.invalidate_user_tokens({.user = "ann", .issued_before = 1'700'000'001, .expire_at = 0},
+                                 [&](const Answer<void>& answer) { invalidated.set_value(!!answer); });
+  EXPECT_TRUE(invalidated.get_future().get());
+  EXPECT_TRUE(channels().empty());
+  EXPECT_EQ(outbox.ended_with, 0U);
+  on_loop([&] { session->closed(Clock::now()); });
 }
 
 TEST_F(ANode, KeepsTheLastConnectionOfAUserAlsoWhenTwoComeTogether) {

@@ -99,6 +99,7 @@ class Keeper final : public Gatekeeper, public std::enable_shared_from_this<Keep
       Granted result = granted;
       result.expire_at = next->expire_at;
       result.info = std::move(next->info);
+      result.token = std::move(next->token);
       judged(std::move(result));
     };
     verify(&TokenVerifier::subscription, policy->subscription_tokens, request.token, std::move(answer));
@@ -297,8 +298,12 @@ class Keeper final : public Gatekeeper, public std::enable_shared_from_this<Keep
     if (is_revoked(*claims)) return when_invalid;
     const std::int64_t expire_at = policy.auth.insecure ? 0 : claims->expire_at;
     if (is_over(expire_at)) return client_error::expired;
-    return Granted{overridden(options, claims->overrides), claims->info, claims->data, expire_at,
-                   options.sub_refresh_proxy_enabled};
+    return Granted{overridden(options, claims->overrides),
+                   claims->info,
+                   claims->data,
+                   expire_at,
+                   options.sub_refresh_proxy_enabled,
+                   TokenIdentity{claims->id, claims->issued_at}};
   }
 
   void subscribe_by_backend(const Caller& who, const Admitted& admitted, const SubscribeRequest& request,

@@ -9,7 +9,9 @@
 #include "model/channel.h"
 #include "model/command.h"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace fairlead::server {
@@ -26,12 +28,19 @@ struct Admitted {
   std::vector<Capability> capabilities;
 };
 
+// What revocations know a token by.
+struct TokenIdentity {
+  std::string id;              // jti
+  std::int64_t issued_at = 0;  // Unix seconds; 0: not said
+};
+
 // What a client may have of a channel that it subscribes to.
 struct Granted {
   ChannelOptions options;  // with the overrides applied
   Payload info, data;
   std::int64_t expire_at = 0;
   bool refreshed_by_server = false;
+  std::optional<TokenIdentity> token{};  // the subscription's, when it was granted by one
 };
 
 // Answers exactly once, on the asking loop, perhaps within the call. `who` need not outlive the call.

@@ -534,6 +534,10 @@ TEST_F(Gate, RevokedTokensAreNotBelieved) {
   EXPECT_EQ(text(connect_with(R"({"sub":"42","jti":"t2"})")), "yes");
   EXPECT_EQ(text(refresh(user("42"), token(R"({"sub":"42","jti":"t1"})"))), "disconnect 3500");
   EXPECT_EQ(text(subscribe(user("42"), "open:a", token(R"({"sub":"42","jti":"t1","channel":"open:a"})"))), "error 103");
+  const auto granted = subscribe(user("42"), "open:a", token(R"({"sub":"42","jti":"t2","iat":7,"channel":"open:a"})"));
+  ASSERT_TRUE(std::get<Granted>(granted).token) << "it may be revoked later";
+  EXPECT_EQ(std::get<Granted>(granted).token->id, "t2");
+  EXPECT_EQ(std::get<Granted>(granted).token->issued_at, 7);
   time = now + seconds(10);
   EXPECT_EQ(text(connect_with(R"({"sub":"42","jti":"t1"})")), "yes");
 }

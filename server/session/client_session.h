@@ -50,11 +50,15 @@ struct Membership {
   bool has_presence = false, tells_join_leave = false;
   bool present = false, announced = false;
   Milliseconds history_ttl{0}, history_meta_ttl{0};
-  // Of one that expires.
-  std::unique_ptr<Granted> granted;
+  std::unique_ptr<Granted> granted;  // of one that expires, or may be revoked by its token
   TimePoint expiry_at = TimePoint::max();
   bool asking_backend = false;
   std::optional<StreamPosition> lagging_behind;  // found by the position check
+  // The token that it was granted by; null: none.
+  [[nodiscard]] const TokenIdentity* token() const {
+    const Granted* by = join ? &join->granted : granted.get();
+    return by != nullptr && by->token ? &*by->token : nullptr;
+  }
 };
 
 class ClientSession final : public Session, private SubscriptionHost {
@@ -72,6 +76,7 @@ class ClientSession final : public Session, private SubscriptionHost {
   void subscribe(const std::string& channel, ServerSubscription subscription, std::optional<StreamPosition> since,
                  TimePoint now) override;
   void unsubscribe(const std::string& channel, const UnsubscribeReason& reason, TimePoint now) override;
+  void unsubscribe_revoked(const std::function<bool(const TokenIdentity&)>& revoked, TimePoint now) override;
   void refresh(const RefreshAnswer& answer, TimePoint now) override;
   void send(const Payload& data) override;
   void disconnect(const DisconnectReason& reason, TimePoint now) override;

@@ -89,6 +89,16 @@ void ClientSession::unsubscribe(const std::string& channel, const UnsubscribeRea
   joined(membership, may_return ? client_error::internal : client_error::permission_denied);
 }
 
+// As who comes with such a token now: it may not subscribe, and need not ask again.
+void ClientSession::unsubscribe_revoked(const std::function<bool(const TokenIdentity&)>& revoked, TimePoint now) {
+  std::vector<std::string> ended;
+  for (const auto& [channel, membership] : memberships_) {
+    const TokenIdentity* token = membership->token();
+    if (token != nullptr && revoked(*token)) ended.push_back(channel);
+  }
+  for (const std::string& channel : ended) unsubscribe(channel, unsubscribe_reason::server, now);
+}
+
 // ── Trouble on the way of its publications ──────────────────────────────────────────────────────────────────────────
 // A client that subscribed by itself does so again and recovers; what the server has made comes back by reconnecting.
 void ClientSession::on_gap(Subscription& subscription, std::uint64_t offset) {

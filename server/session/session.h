@@ -14,6 +14,7 @@
 
 #include <fairlead/time.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,6 +49,8 @@ class Session : public std::enable_shared_from_this<Session> {
   virtual void subscribe(const std::string& channel, ServerSubscription subscription,
                          std::optional<StreamPosition> since, TimePoint now) = 0;
   virtual void unsubscribe(const std::string& channel, const UnsubscribeReason& reason, TimePoint now) = 0;
+  // Takes away every subscription that was granted by a token of its own for which `revoked` is true.
+  virtual void unsubscribe_revoked(const std::function<bool(const TokenIdentity&)>& revoked, TimePoint now) = 0;
   virtual void refresh(const RefreshAnswer& answer, TimePoint now) = 0;
   virtual void send(const Payload& data) = 0;  // a message push
   virtual void disconnect(const DisconnectReason& reason, TimePoint now) = 0;

@@ -262,7 +262,7 @@ void ClientSession::trace_recovery(const Join& join, const SubscribeResult& resu
 
 void ClientSession::activate(const MembershipPtr& membership, PublicationPtr last, const StreamPosition& top) {
   const std::unique_ptr<Join> join = std::move(membership->join);
-  if (join->granted.expire_at > 0) {
+  if (join->granted.expire_at > 0 || join->granted.token) {
     membership->granted = std::make_unique<Granted>(std::move(join->granted));
     arm_subscription_expiry(*membership);
   }

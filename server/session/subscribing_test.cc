@@ -323,6 +323,59 @@ TEST_F(Subscribing, TheEndOfAConnectionIsTheEndOfItsSubscriptionsInTheEvents) {
   EXPECT_FALSE(world.broker.is_subscribed("news"));
 }
 
+// ── Revoked tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
+struct SubscriptionRevocation : Subscribing {
+  static Granted granted_by(const char* id, std::int64_t issued_at = 0) {
+    return {recoverable(), "", "", 0, false, TokenIdentity{id, issued_at}};
+  }
+  void revoke(const std::string& id) {
+    client().session->unsubscribe_revoked([id](const TokenIdentity& token) { return token.id == id; },
+                                          world.timeline.now());
+  }
+};
+
+TEST_F(SubscriptionRevocation, TakesAwayWhatTheTokenHadGrantedAndNothingElse) {
+  world.gate.grants["a"] = granted_by("one");
+  world.gate.grants["b"] = granted_by("two");
+  client().say(to("a"), to("b"), to("without a token"));
+  client().log.clear();
+  revoke("one");
+  EXPECT_EQ(client().heard(), Lines{"unsubscribe a 2000"});
+  revoke("");
+  EXPECT_TRUE(client().heard().empty());
+  EXPECT_EQ(world.hub.subscriptions(), 2U);
+}
+
+TEST_F(SubscriptionRevocation, HoldsForTheTokenOfTheLastRefresh) {
+  world.gate.grants["a"] = granted_by("one");
+  client().subscribe("a");
+  world.gate.sub_refreshed = granted_by("two", 7);
+  client().say(SubRefreshRequest{"a", "token", 0});
+  client().log.clear();
+  revoke("one");
+  EXPECT_TRUE(client().heard().empty());
+  std::int64_t issued_at = 0;
+  const auto note = [&](const TokenIdentity& token) {
+    issued_at = token.issued_at;
+    return false;
+  };
+  client().session->unsubscribe_revoked(note, world.timeline.now());
+  EXPECT_EQ(issued_at, 7);
+  revoke("two");
+  EXPECT_EQ(client().heard(), Lines{"unsubscribe a 2000"});
+}
+
+TEST_F(SubscriptionRevocation, RefusesOneThatIsStillJoining) {
+  client();
+  world.gate.grants["a"] = granted_by("one");
+  world.broker.delay = [] { return Duration(10ms); };
+  client().subscribe("a");
+  revoke("one");
+  EXPECT_EQ(client().heard(), Lines{"2:error 103"});
+  world.advance(100ms);
+  EXPECT_EQ(world.hub.subscriptions(), 0U);
+}
+
 // ── Expiry of a subscription ────────────────────────────────────────────────────────────────────────────────────────
 struct SubscriptionExpiry : Subscribing {
   Granted granted_for(std::int64_t seconds, bool by_server = false) {

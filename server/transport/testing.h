@@ -57,6 +57,7 @@ class FakeSession final : public Session {
 
   void subscribe(const std::string&, ServerSubscription, std::optional<StreamPosition>, TimePoint) override {}
   void unsubscribe(const std::string&, const UnsubscribeReason&, TimePoint) override {}
+  void unsubscribe_revoked(const std::function<bool(const TokenIdentity&)>&, TimePoint) override {}
   void refresh(const RefreshAnswer&, TimePoint) override {}
   void send(const Payload& data) override;
   void disconnect(const DisconnectReason& reason, TimePoint now) override;

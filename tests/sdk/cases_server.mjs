@@ -124,6 +124,19 @@ test('a reply that is larger than all that may wait does not cut off a client th
   assert.deepEqual(heard.map(({ id }) => id), [1, 2, 3, 4]);
 });
 
+test('a token of a subscription that is revoked ends the subscription, and the connection stays', async () => {
+  const server = await Fairlead.start(strict());
+  const ada = await connected(server, { token: await token({ sub: 'ada', iat: soon(-10) }) });
+  const of = (channel, jti) => token({ sub: 'ada', channel, jti, iat: soon(-10) });
+  const one = await subscribed(ada, '$one', { token: await of('$one', 'one') });
+  const other = await subscribed(ada, '$other', { token: await of('$other', 'other') });
+  const ended = new Promise((resolve) => { one.on('unsubscribed', resolve); });
+  assert.deepEqual(await server.api('revoke_token', { uid: 'one' }), { result: {} });
+  assert.equal((await ended).code, 2000);
+  assert.equal(other.state, 'subscribed');
+  assert.equal(ada.state, 'connected');
+});
+
 test('a token that is revoked ends its connection, and lets nobody in again', async () => {
   const server = await Fairlead.start(strict());
   const of = (claims) => token({ sub: 'ada', iat: soon(-10), ...claims });
