@@ -200,7 +200,8 @@ TEST_F(ApiMethods, TokensAndTracesReachTheNode) {
   body_of("invalidate_user_tokens", R"({"user":"ann","issued_before":7})");
   EXPECT_EQ(control.invalidated.issued_before, 7);
   EXPECT_THAT(body_of("trace", R"({"client":"c1","channel":"news","offset":5})"), HasSubstr(R"("verdict":"filtered")"));
-  EXPECT_EQ(control.traced.offset, 5U);
+  EXPECT_THAT(body_of("trace", R"({"user":"ann","channel":"news"})"), HasSubstr(R"("client":"c1","records")"));
+  EXPECT_EQ(control.traced.user, "ann");
   EXPECT_THAT(body_of("connections", R"({"user":"ann","limit":3})"), HasSubstr(R"("more":true)"));
   EXPECT_EQ(control.listed.limit, 3U);
 }

@@ -69,6 +69,7 @@ void write_record(JsonWriter& json, const TraceRecord& record) {
   json.optional_field("channel", record.channel).optional_field("offset", record.offset);
   json.optional_field("code", record.code).optional_field("detail", record.detail);
   if (record.kind == TraceKind::recovered) json.field("since", record.since);
+  json.optional_field("taken_until", record.taken_until_ms);
   json.end_object();
 }
 
@@ -169,6 +170,7 @@ std::string write_rpc(const Payload& data) {
 std::string write(const TraceAnswer& answer) {
   JsonWriter json;
   json.begin_object().field("verdict", answer.verdict).field("sentence", answer.sentence);
+  json.optional_field("client", answer.client);
   json.key("records").begin_array();
   for (const auto& record : answer.records) write_record(json, record);
   return json.end_array().end_object().take();

@@ -9,7 +9,6 @@
 #include <fairlead/version.h>
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <utility>
 
@@ -390,20 +389,22 @@ void NodeControl::info(Answered<std::vector<NodeInfo>> answered) {
 
 // Who is subscribed now and of whom no beginning is remembered has been so all the time.
 void NodeControl::why(TraceQuery query, Answered<TraceAnswer> answered) {
-  const auto subscribed = std::make_shared<std::atomic<bool>>(false);
+  const auto subscribed = std::make_shared<Gathered<std::vector<std::string>>>();
   // Copies first: which of two arguments is made first is nobody's promise.
-  const std::string client = query.client;
+  const NodeLoop::Wanted wanted{.user = query.user, .client = query.client, .secret = {}};
   const std::string channel = query.channel;
   node_.on_each_loop(
-      [subscribed, client, channel](NodeLoop& loop) {
-        if (client.empty() || channel.empty()) return;
-        for (const auto& session : loop.find({.user = {}, .client = client, .secret = {}})) {
+      [subscribed, wanted, channel](NodeLoop& loop) {
+        if (channel.empty()) return;
+        for (const auto& session : loop.find(wanted)) {
           const auto channels = session->channels();
-          if (std::ranges::find(channels, channel) != channels.end()) subscribed->store(true);
+          if (std::ranges::find(channels, channel) == channels.end()) continue;
+          const std::scoped_lock lock(subscribed->mutex);
+          subscribed->value.push_back(session->client());
         }
       },
       [this, subscribed, query = std::move(query), answered = std::move(answered)]() mutable {
-        query.subscribed_now = subscribed->load();
+        query.subscribed_now = std::move(subscribed->value);
         answered(node_.trace().why(query));
       });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 namespace fairlead::server {
@@ -72,7 +73,7 @@ Finding finding_of(TraceKind kind) {
       return {"gap",
               "An offset did not follow: the subscription ended so that the client subscribes anew and recovers."};
     case TraceKind::slow:
-      return {"slow", "The client read too slowly and was disconnected."};
+      return {"slow", "The client read too slowly and was disconnected; the message may still have waited for it."};
     case TraceKind::unrecovered:
       return {"unrecovered", "When the client came back it was no longer in the history."};
     case TraceKind::unsubscribed:
@@ -85,6 +86,9 @@ Finding finding_of(TraceKind kind) {
   }
   return unknown;
 }
+
+// From when a publication is made until it waits for its subscribers; much more than it takes.
+constexpr std::int64_t delivery_ms = 1'000;
 
 // What became of one publication for one client, from its records, oldest first. Before it: whether the client was
 // subscribed. After it: whether it was made good, or lost for ever, when the client came back. Where nothing before it
@@ -103,6 +107,7 @@ class Inquiry {
       if (offset_ != 0 && record.offset != offset_) return;
       was_published_ = true;
       published_at_ = number;
+      published_ms_ = record.time_ms;
       return;
     }
     if (leaves_out_one(record.kind)) {
@@ -149,8 +154,7 @@ class Inquiry {
     if (record.kind == TraceKind::unsubscribed) left_at_ = record.offset;
   }
   void look_at_later(const TraceRecord& record) {
-    if (record.kind == TraceKind::gap && record.offset >= offset_ && !broken_) broken_ = record.kind;
-    if (record.kind == TraceKind::slow && !broken_) broken_ = record.kind;
+    look_at_trouble(record);
     const bool there = state_ == TraceKind::subscribed || first_later_ == TraceKind::unsubscribed;
     const bool had_it = (there || may_have_been_there()) && !broken_;
     if (record.kind == TraceKind::unrecovered && record.offset >= offset_ && !had_it) was_lost_ = true;
@@ -160,6 +164,20 @@ class Inquiry {
       began_before_ = record.offset > 0 && record.offset < offset_;
     }
     if (record.kind == TraceKind::unsubscribed) first_later_ = record.kind;
+  }
+
+  // What was delivered long before has nothing to do with it. Beside a gap the end of the subscription tells how far it
+  // had come.
+  void look_at_trouble(const TraceRecord& record) {
+    if (record.kind == TraceKind::unsubscribed && std::exchange(in_gap_, false) && record.offset >= offset_)
+      broken_.reset();
+    if (broken_) return;
+    if (record.kind == TraceKind::gap && record.offset >= offset_) {
+      broken_ = record.kind;
+      in_gap_ = true;
+    }
+    const bool was_taken = record.taken_until_ms > published_ms_ + delivery_ms;
+    if (record.kind == TraceKind::slow && !was_taken) broken_ = record.kind;
   }
 
   // Of the time until some while after it nothing is remembered.
@@ -189,10 +207,65 @@ class Inquiry {
   std::uint64_t offset_;
   Forgotten forgotten_;
   bool subscribed_now_;
-  bool was_published_ = false, was_lost_ = false, was_ever_there_ = false, began_before_ = false;
+  bool was_published_ = false, was_lost_ = false, was_ever_there_ = false, began_before_ = false, in_gap_ = false;
+  std::int64_t published_ms_ = 0;
   std::uint64_t published_at_ = 0, made_good_at_ = 0, left_at_ = 0;  // the first two: numbers of records, 0: none
   std::optional<TraceKind> state_, left_out_, broken_, first_later_;
   std::optional<Finding> refusal_;
+};
+
+// One for each client that the records are about, or for the one that was asked for.
+class Inquiries {
+ public:
+  Inquiries(const TraceQuery& query, Inquiry::Forgotten forgotten) : query_(query), forgotten_(forgotten) {
+    if (!query.client.empty()) add(query.client);
+  }
+  // A client that there is; those that had a record last come first.
+  void meet(const std::string& client) {
+    if (query_.client.empty() && !client.empty() && !numbers_.contains(client)) add(client);
+  }
+  void meet_nobody_else() {
+    if (all_.empty()) add({});
+  }
+  void look_at(const TraceRecord& record, std::uint64_t number) {
+    if (const auto own = numbers_.find(record.client); own != numbers_.end())
+      return all_[own->second].inquiry.look_at(record, number);
+    for (One& one : all_) one.inquiry.look_at(record, number);
+  }
+  [[nodiscard]] TraceAnswer answer() const {
+    const One* best = nullptr;
+    Finding of_best = unknown;
+    for (const One& one : all_) {
+      const Finding finding = one.inquiry.result();
+      if (best != nullptr && rank(finding) >= rank(of_best)) continue;
+      best = &one;
+      of_best = finding;
+    }
+    return {std::string(of_best.verdict), std::string(of_best.sentence), {}, best->client};
+  }
+
+ private:
+  struct One {
+    std::string client;
+    Inquiry inquiry;
+  };
+  void add(const std::string& client) {
+    const bool subscribed_now = std::ranges::find(query_.subscribed_now, client) != query_.subscribed_now.end();
+    numbers_.emplace(client, all_.size());
+    all_.push_back({client, Inquiry(query_.offset, forgotten_, subscribed_now)});
+  }
+  // The lowest answers for all.
+  static int rank(const Finding& finding) {
+    constexpr std::array<std::string_view, 3> last{"unknown", "refused", "not_subscribed"};
+    if (finding.verdict == delivered.verdict) return 0;
+    const auto* const found = std::ranges::find(last, finding.verdict);
+    return found == last.end() ? 1 : 2 + static_cast<int>(found - last.begin());
+  }
+
+  const TraceQuery& query_;
+  Inquiry::Forgotten forgotten_;
+  std::vector<One> all_;
+  std::unordered_map<std::string, std::size_t> numbers_;
 };
 
 }  // namespace
@@ -266,11 +339,18 @@ TraceAnswer TraceRing::why(const TraceQuery& query) const {
     std::erase_if(found, [&](const Numbered& one) {
       return one.record.kind == TraceKind::published && one.record.offset != query.offset;
     });
-  Inquiry inquiry(query.offset, forgotten, query.subscribed_now);
-  for (auto one = found.rbegin(); one != found.rend(); ++one) inquiry.look_at(one->record, one->number);
-  const Finding finding = inquiry.result();
+  Inquiries inquiries(query, forgotten);
+  for (const Numbered& one : found) inquiries.meet(one.record.client);
+  for (const std::string& client : query.subscribed_now) inquiries.meet(client);
+  inquiries.meet_nobody_else();
+  // Without an offset only the newest publication counts: it is the first of them here.
+  const auto newest = std::ranges::find(found, TraceKind::published, [](const auto& one) { return one.record.kind; });
+  for (auto one = found.rbegin(); one != found.rend(); ++one) {
+    const bool counts = has_other_publications || one->record.kind != TraceKind::published || &*one == &*newest;
+    if (counts) inquiries.look_at(one->record, one->number);
+  }
+  TraceAnswer answer = inquiries.answer();
   if (found.size() > query.limit) found.resize(query.limit);
-  TraceAnswer answer{std::string(finding.verdict), std::string(finding.sentence), {}};
   for (Numbered& one : found) answer.records.push_back(std::move(one.record));
   return answer;
 }

@@ -45,20 +45,24 @@ struct TraceRecord {
   std::uint32_t code = 0;
   std::string detail;
   std::uint64_t since = 0;  // of `recovered`
+  std::int64_t taken_until_ms =
+      0;  // of `slow`: when nothing waited for the client, as far as somebody looked; 0: never
 };
 
 struct TraceQuery {
-  std::string client, user, channel;  // empty: any
-  std::uint64_t offset = 0;           // 0: any
-  std::size_t limit = 100;            // newest first
-  bool subscribed_now = false;        // the client is known to be, right now; `why` alone asks
+  std::string client, user, channel;          // empty: any
+  std::uint64_t offset = 0;                   // 0: any
+  std::size_t limit = 100;                    // newest first
+  std::vector<std::string> subscribed_now{};  // which of the clients are, right now; `why` alone asks
 };
-// One sentence that answers for a client, a channel and an offset, and the records that it rests on.
+// One sentence that answers for a client, a channel and an offset, and the records that it rests on. Of several
+// clients, when it was not asked about one, it answers for one that has it, else for one whose reason is known.
 struct TraceAnswer {
   std::string
       verdict;  // delivered not_subscribed refused filtered conflated sampled dropped gap slow unrecovered unknown
   std::string sentence;
   std::vector<TraceRecord> records;
+  std::string client{};  // for whom it answers; empty: nobody is known
 };
 
 class TraceRing {

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace fairlead::server {
 namespace {
@@ -157,6 +160,93 @@ TEST_F(Why, ASlowClientWasDisconnected) {
   EXPECT_EQ(verdict(1), "slow");
 }
 
+TEST_F(Why, WhatASlowClientHadTakenLongBeforeWasDelivered) {
+  constexpr std::int64_t minute = 60'000;
+  const auto at = [&](std::int64_t time_ms, TraceKind kind, std::uint64_t offset) {
+    TraceRecord one = record(kind, kind == TraceKind::published ? "" : "c", "news", offset);
+    one.time_ms = time_ms;
+    ring.add(one);
+  };
+  has(TraceKind::subscribed);
+  at(minute, TraceKind::published, 1);
+  at(3 * minute, TraceKind::published, 2);
+  TraceRecord slow = record(TraceKind::slow, "c", "");
+  slow.time_ms = 4 * minute;
+  slow.taken_until_ms = 2 * minute;
+  ring.add(slow);
+  at(4 * minute, TraceKind::unsubscribed, 2);
+  EXPECT_EQ(verdict(1), "delivered");
+  EXPECT_EQ(verdict(2), "slow");
+  at(5 * minute, TraceKind::unrecovered, 5);
+  EXPECT_EQ(verdict(1), "delivered");
+  EXPECT_EQ(verdict(2), "unrecovered");
+}
+
+TEST_F(Why, WhatCameBeforeAGapWasDelivered) {
+  has(TraceKind::subscribed);
+  for (std::uint64_t offset = 1; offset <= 4; ++offset) published(offset);
+  has(TraceKind::gap, 4);
+  has(TraceKind::unsubscribed, 2);
+  EXPECT_EQ(verdict(2), "delivered");
+  EXPECT_EQ(verdict(3), "gap");
+  EXPECT_EQ(verdict(4), "gap");
+  recovered(3, 4);
+  has(TraceKind::subscribed, 4);
+  has(TraceKind::unsubscribed, 9);
+  EXPECT_EQ(verdict(3), "gap") << "how far a later subscription came says nothing of it";
+}
+
+// ── A user with several clients ─────────────────────────────────────────────────────────────────────────────────────
+struct WhyOfAUser : Why {
+  TraceAnswer of_user(std::uint64_t offset, std::vector<std::string> subscribed_now = {}) {
+    return ring.why({.client = "",
+                     .user = "ann",
+                     .channel = "news",
+                     .offset = offset,
+                     .subscribed_now = std::move(subscribed_now)});
+  }
+  std::string who_and_what(std::uint64_t offset) {
+    const TraceAnswer answer = of_user(offset);
+    return answer.client + " " + answer.verdict;
+  }
+};
+
+TEST_F(WhyOfAUser, OneThatHasItIsEnough) {
+  has(TraceKind::subscribed, 0, "phone");
+  has(TraceKind::subscribed, 0, "desk");
+  has(TraceKind::disconnected, 0, "desk");
+  published(1);
+  EXPECT_EQ(who_and_what(1), "phone delivered");
+  has(TraceKind::filtered, 1, "phone");
+  EXPECT_EQ(who_and_what(1), "phone filtered");
+  EXPECT_EQ(of_user(1).records.size(), 5U);
+}
+
+TEST_F(WhyOfAUser, WhatOneMissedAnotherMayHave) {
+  has(TraceKind::subscribed, 0, "phone");
+  has(TraceKind::subscribed, 0, "desk");
+  published(1);
+  published(2);
+  has(TraceKind::dropped, 1, "desk");
+  has(TraceKind::dropped, 2, "desk");
+  has(TraceKind::dropped, 2, "phone");
+  EXPECT_EQ(who_and_what(1), "phone delivered");
+  EXPECT_EQ(who_and_what(2), "phone dropped") << "which came last";
+}
+
+TEST_F(WhyOfAUser, WhoIsThereNowCountsAlsoWithoutARecord) {
+  published(1);
+  const TraceAnswer answer = of_user(1, {"desk"});
+  EXPECT_EQ(answer.client + " " + answer.verdict, "desk delivered");
+  EXPECT_EQ(who_and_what(1), " not_subscribed");
+}
+
+TEST_F(WhyOfAUser, AClientThatIsAskedForIsNamed) {
+  has(TraceKind::subscribed);
+  published(1);
+  EXPECT_EQ(answer(1).client, "c");
+}
+
 // ── When the rings are full ─────────────────────────────────────────────────────────────────────────────────────────
 struct WhyOfLittle : ::testing::Test {
   TraceRing ring{3};
@@ -165,8 +255,9 @@ struct WhyOfLittle : ::testing::Test {
   }
   void published(std::uint64_t offset) { ring.add(record(TraceKind::published, "", "news", offset)); }
   std::string verdict(std::uint64_t offset, bool subscribed_now = false) {
-    return ring.why({.client = "c", .user = "", .channel = "news", .offset = offset, .subscribed_now = subscribed_now})
-        .verdict;
+    TraceQuery query{.client = "c", .user = "", .channel = "news", .offset = offset};
+    if (subscribed_now) query.subscribed_now = {"c"};
+    return ring.why(query).verdict;
   }
 };
 

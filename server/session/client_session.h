@@ -149,6 +149,7 @@ class ClientSession final : public Session, private SubscriptionHost {
   void on_ping_due();
   void on_pong_missing();
   void on_pong();
+  void look_whether_all_is_taken();
   [[nodiscard]] TimePoint time() const override;
   [[nodiscard]] std::int64_t wall_seconds() const;
   [[nodiscard]] std::int64_t wall_milliseconds() const;
@@ -272,6 +273,7 @@ class ClientSession final : public Session, private SubscriptionHost {
   bool publishing_kept_ = false;                        // those
   std::function<void(ClientSession&)> once_published_;  // of the other kind: until the engine has answered them all
   std::size_t errors_ = 0;
+  std::int64_t taken_until_ms_ = 0;  // when nothing waited for the client, as far as somebody looked
   RateLimit commands_limit_, publishes_limit_, subscribes_limit_, rpcs_limit_;
 
   std::unordered_map<std::string, MembershipPtr> memberships_;

@@ -116,7 +116,10 @@ void ClientSession::on_too_slow() {
   if (gone()) return;
   const Turn turn(*this, false);
   ++environment_.metrics.slow;
-  trace(TraceKind::slow, "", 0, disconnect_reason::slow.code, "");
+  TraceRecord record = trace_record(TraceKind::slow, "", 0);
+  record.code = disconnect_reason::slow.code;
+  record.taken_until_ms = taken_until_ms_;
+  environment_.trace.add(std::move(record));
   drop(disconnect_reason::slow);
 }
 

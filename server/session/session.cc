@@ -159,7 +159,13 @@ void ClientSession::on_ping_due() {
   timers_.set(Timer::ping, now_ + settings_->ping_interval);
   if (!options_.unidirectional && settings_->pong_timeout.count() > 0 && !timers_.is_set(Timer::pong))
     timers_.set(Timer::pong, now_ + settings_->pong_timeout);
+  look_whether_all_is_taken();
   outbox_.ping();
+}
+
+// For the trace, which asks what a client that is too slow has still got: now and then is enough.
+void ClientSession::look_whether_all_is_taken() {
+  if (outbox_.queued_bytes() == 0) taken_until_ms_ = wall_milliseconds();
 }
 
 // While the transport does not read for us the answer may lie there already.
@@ -171,6 +177,7 @@ void ClientSession::on_pong_missing() {
 void ClientSession::on_pong() {
   if (!timers_.is_set(Timer::pong)) return drop(disconnect_reason::bad_request);
   timers_.clear(Timer::pong);
+  look_whether_all_is_taken();
 }
 
 TimePoint ClientSession::time() const { return environment_.clock ? environment_.clock() : now_; }

@@ -294,6 +294,30 @@ TEST_F(Slow, WithoutAPolicyTheQueueGrowsToItsLimitAndThenTheConnectionEnds) {
   EXPECT_EQ(world.events.lines.back(), "disconnected 3008");
 }
 
+TEST_F(Slow, TheTraceTellsWhatWasTakenLongBeforeFromWhatStillWaited) {
+  const auto publish_traced = [&](std::uint64_t offset) {
+    TraceRecord record;
+    record.time_ms = world.wall_seconds() * 1'000;
+    record.channel = "news";
+    record.offset = offset;
+    world.trace.add(std::move(record));
+    publish({"x"});
+  };
+  world.settings.ping_interval = 25s;
+  client();
+  publish_traced(1);
+  client().wait(20s);  // a ping finds nothing waiting
+  client().pong();
+  publish_traced(2);
+  stall(900);
+  client().bytes_per_message = 200;
+  publish_traced(3);
+  ASSERT_TRUE(client().over);
+  EXPECT_EQ(verdict(1), "delivered");
+  EXPECT_EQ(verdict(2), "slow");
+  EXPECT_EQ(verdict(3), "slow");
+}
+
 TEST_F(Slow, DropOldestKeepsTheNewestInOrder) {
   with(SlowPolicy::drop_oldest);
   client();

@@ -153,7 +153,9 @@ class FakeControl : public Control {
     trace = {"filtered",
              "The filter did not match.",
              {{1, TraceKind::filtered, "c1", "ann", "news", 5, 3, "tag"},
-              {1, TraceKind::recovered, "c1", "ann", "news", 5, 0, "", 2}}};
+              {1, TraceKind::recovered, "c1", "ann", "news", 5, 0, "", 2},
+              {1, TraceKind::slow, "c1", "ann", "", 0, 3008, "", 0, 1}},
+             "c1"};
     log = {{{3, 4, "disconnected", "c1", "ann", "news", 3000, "closed"}}, 3, 2, 1};
   }
 

@@ -29,7 +29,10 @@ async function ask({ api }: Surroundings): Promise<void> {
     offset: Number(field("trace-offset")) || 0,
     limit: recordsShown,
   });
-  byId("trace-sentence").replaceChildren(asText(answer["sentence"]), make("span", "tag", asText(answer["verdict"]).replaceAll("_", " ")));
+  const parts: (string | Node)[] = [asText(answer["sentence"]), make("span", "tag", asText(answer["verdict"]).replaceAll("_", " "))];
+  const client = asText(answer["client"]);
+  if (client !== "") parts.push(make("code", "", client));
+  byId("trace-sentence").replaceChildren(...parts);
   const records = asList(answer["records"]).map((one) => asObject(one) ?? {});
   byId("trace-rows").replaceChildren(...records.map(recordRow));
   show(byId("trace-table"), records.length > 0);
