@@ -73,6 +73,25 @@ class CurrentWebhooks final : public Backend {
   std::shared_ptr<Webhooks> webhooks_;
 };
 
+// What each connect may have to say: one sentence stands for all within its silence. Thread-safe.
+class RareWarnings {
+ public:
+  explicit RareWarnings(LogSink log) : log_(std::move(log)) {}
+  void warn(const std::string& sentence) {
+    const std::scoped_lock lock(mutex_);
+    const TimePoint now = Clock::now();
+    if (!log_ || now < silent_until_) return;
+    silent_until_ = now + silence;
+    log_(LogLevel::warning, sentence);
+  }
+
+ private:
+  static constexpr std::chrono::seconds silence{60};
+  LogSink log_;
+  std::mutex mutex_;
+  TimePoint silent_until_{};
+};
+
 // Wherever a set of keys may be fetched from.
 std::vector<std::string> key_set_addresses(const AuthSettings& auth) {
   std::vector<std::string> all;
@@ -93,6 +112,7 @@ class RunningDecisions final : public Decisions {
         log_(log),
         events_(events),
         revocations_(store),
+        personal_channels_(log_),
         key_sets_(std::make_shared<KeySetReports>(std::move(log))) {}
 
   Outcome<void> reconfigure(std::shared_ptr<const Settings> settings) override {
@@ -123,7 +143,8 @@ class RunningDecisions final : public Decisions {
                             .backend = &webhooks_,
                             .revocations = &revocations_,
                             .wall_clock = [] { return std::chrono::system_clock::now(); },
-                            .post = [loop](std::function<void()> work) { loop.post(std::move(work)); }});
+                            .post = [loop](std::function<void()> work) { loop.post(std::move(work)); },
+                            .warn = [this](const std::string& sentence) { personal_channels_.warn(sentence); }});
   }
   Revocations& revocations() noexcept override { return revocations_; }
   Backend& backend() noexcept override { return webhooks_; }
@@ -167,6 +188,7 @@ class RunningDecisions final : public Decisions {
   LogSink log_;
   EventLog& events_;
   Revocations revocations_;
+  RareWarnings personal_channels_;
   std::shared_ptr<KeySetReports> key_sets_;  // sets of keys may outlive this object
   CurrentWebhooks webhooks_;
   mutable std::mutex mutex_;  // of policy_ and settings_

@@ -71,7 +71,7 @@ class Keeper final : public Gatekeeper, public std::enable_shared_from_this<Keep
     if (!has_valid_name(*policy, *channel)) return judged(client_error::bad_request);
     if (!request.token.empty()) return subscribe_by_token(policy, who, admitted, request, std::move(judged));
     if (channel->name.is_private) return judged(client_error::permission_denied);
-    if (is_user_limited(*channel)) {
+    if (is_user_limited(*policy, *channel)) {
       if (!is_one_of_them(*channel, admitted.user)) return judged(client_error::permission_denied);
       return judged(Granted{*channel->options, {}, {}, 0, false});
     }
@@ -236,16 +236,22 @@ class Keeper final : public Gatekeeper, public std::enable_shared_from_this<Keep
                                                 Verdict<Admitted> verdict) const {
     auto* admitted = std::get_if<Admitted>(&verdict);
     if (admitted == nullptr) return verdict;
-    if (policy.auth.personal_channel.enabled && !admitted->user.empty())
-      admitted->subs.emplace(personal_channel(policy, admitted->user), ServerSubscription{});
+    if (policy.auth.personal_channel.enabled && !admitted->user.empty()) add_personal_channel(policy, *admitted);
     for (const auto& [channel, position] : wanted)
       if (may_have(policy, *admitted, channel)) admitted->subs.emplace(channel, ServerSubscription{});
     return verdict;
   }
+  void add_personal_channel(const Policy& policy, Admitted& admitted) const {
+    if (auto channel = personal_channel(policy, admitted.user)) {
+      admitted.subs.emplace(std::move(*channel), ServerSubscription{});
+    } else if (parts_.warn) {
+      parts_.warn("a user connects without a personal channel: " + std::string(channel.error()));
+    }
+  }
   static bool may_have(const Policy& policy, const Admitted& admitted, const std::string& channel) {
     const auto known = known_channel(policy, channel);
     if (!known || known->name.is_private || !has_valid_name(policy, *known)) return false;
-    if (is_user_limited(*known)) return is_one_of_them(*known, admitted.user);
+    if (is_user_limited(policy, *known)) return is_one_of_them(*known, admitted.user);
     if (known->options->subscribe_proxy_enabled && !is_capable(admitted, channel, Operation::subscribe)) return false;
     return is_allowed(policy, admitted, *known->options, channel, Operation::subscribe, false);
   }

@@ -111,7 +111,8 @@ class Gate : public testing::Test {
                              .backend = &backend,
                              .revocations = &revocations,
                              .wall_clock = [this] { return time; },
-                             .post = {}});
+                             .post = {},
+                             .warn = [this](const std::string& sentence) { warnings.push_back(sentence); }});
     return *gate_;
   }
 
@@ -168,6 +169,7 @@ class Gate : public testing::Test {
   FakeBackend backend;
   FakeStore store;
   Revocations revocations{store};
+  std::vector<std::string> warnings;
   WallTime time = now;
   Caller who;
 
@@ -244,6 +246,16 @@ TEST_F(Gate, ServerSideSubscriptionsComeFromTheTokenAndTheUser) {
   for (const auto& [name, subscription] : admitted.subs) names.push_back(name);
   EXPECT_THAT(names, ElementsAre("a", "b", "limited:#42", "limited:d#42,7", "open:wanted"));
   EXPECT_EQ(admitted.subs.at("b").info, "1");
+}
+
+TEST_F(Gate, WhoseIdMakesNoPersonalChannelConnectsWithoutOneAndTheOperatorIsTold) {
+  auth.personal_channel.enabled = true;
+  for (const char* claims : {R"({"sub":"a,b"})", R"({"sub":"J\u00fcrgen"})"}) {
+    EXPECT_TRUE(std::get<Admitted>(connect_with(claims)).subs.empty());
+  }
+  ASSERT_EQ(warnings.size(), 2U);
+  EXPECT_THAT(warnings[0], testing::HasSubstr("a mark of channel names"));
+  EXPECT_THAT(warnings[1], testing::HasSubstr("printable ASCII"));
 }
 
 TEST_F(Gate, InsecureModeForgetsExpiry) {

@@ -54,6 +54,14 @@ bool grants(const Capability& capability, Operation operation) {
   return false;
 }
 
+// Of the form of a personal channel, while there are such.
+bool is_personal(const Policy& policy, const ChannelName& name) {
+  const auto& personal = policy.auth.personal_channel;
+  if (!personal.enabled || name.is_private || name.name_space != personal.personal_channel_namespace) return false;
+  return name.users && name.users->size() == 1 &&
+         name.rest == policy.channel.user_boundary + std::string(name.users->front());
+}
+
 struct Permission {
   bool client, subscriber, anonymous;
 };
@@ -99,8 +107,9 @@ bool has_valid_name(const Policy& policy, const KnownChannel& channel) {
   return found == policy.channel_regex.end() || found->second.matches(channel.name.rest);
 }
 
-bool is_user_limited(const KnownChannel& channel) {
-  return channel.options->allow_user_limited_channels && channel.name.users.has_value();
+bool is_user_limited(const Policy& policy, const KnownChannel& channel) {
+  if (!channel.name.users) return false;
+  return channel.options->allow_user_limited_channels || is_personal(policy, channel.name);
 }
 
 bool is_one_of_them(const KnownChannel& channel, std::string_view user) {
@@ -117,10 +126,17 @@ ChannelOptions overridden(ChannelOptions options, const SubscriptionOverride& wi
   return options;
 }
 
-std::string personal_channel(const Policy& policy, const std::string& user) {
+// An id may hold what means something in a name: such a channel would be for others as well, or in another namespace.
+std::expected<std::string, std::string_view> personal_channel(const Policy& policy, std::string_view user) {
   const std::string& name_space = policy.auth.personal_channel.personal_channel_namespace;
-  const std::string limited = policy.channel.user_boundary + user;
-  return name_space.empty() ? limited : name_space + policy.channel.namespace_boundary + limited;
+  std::string name = name_space.empty() ? std::string() : name_space + policy.channel.namespace_boundary;
+  name.append(policy.channel.user_boundary).append(user);
+  if (!is_channel_name(name, policy.channel))
+    return std::unexpected("its name would not be printable ASCII, or be longer than channel.max_length");
+  const ChannelName parsed = parse_channel(name, policy.channel);
+  if (!is_personal(policy, parsed) || parsed.users->front() != user)
+    return std::unexpected("the user's id holds a mark of channel names, so that it would not be this user's alone");
+  return name;
 }
 
 bool has_format(const Payload& data, std::string_view format) {

@@ -5,6 +5,8 @@
 #include "auth/policy.h"
 
 #include <expected>
+#include <string>
+#include <string_view>
 
 namespace fairlead::server {
 
@@ -26,12 +28,15 @@ struct KnownChannel {
 
 // The part of the name that `channel_regex` is about matches, or there is none.
 [[nodiscard]] bool has_valid_name(const Policy& policy, const KnownChannel& channel);
-// The channel is for some users alone. `is_one_of_them` is asked only then.
-[[nodiscard]] bool is_user_limited(const KnownChannel& channel);
+// The channel is for some users alone, where such names are allowed or as a personal channel. `is_one_of_them` is asked
+// only then.
+[[nodiscard]] bool is_user_limited(const Policy& policy, const KnownChannel& channel);
 [[nodiscard]] bool is_one_of_them(const KnownChannel& channel, std::string_view user);
 
 [[nodiscard]] ChannelOptions overridden(ChannelOptions options, const SubscriptionOverride& with);
-[[nodiscard]] std::string personal_channel(const Policy& policy, const std::string& user);
+// The channel that is the user's alone, or the rule that forbids such a name for this user.
+[[nodiscard]] std::expected<std::string, std::string_view> personal_channel(const Policy& policy,
+                                                                            std::string_view user);
 // publication_data_format.
 [[nodiscard]] bool has_format(const Payload& data, std::string_view format);
 

@@ -39,6 +39,7 @@ struct GatekeeperParts {
   const Revocations* revocations = nullptr;               // null: nothing is revoked
   std::function<WallTime()> wall_clock;
   std::function<void(std::function<void()>)> post;  // runs it on the loop, soon; called on any thread
+  std::function<void(const std::string&)> warn{};   // a sentence for the operator, perhaps for each connect
 };
 [[nodiscard]] std::shared_ptr<Gatekeeper> make_gatekeeper(GatekeeperParts parts);
 
