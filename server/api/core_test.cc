@@ -125,7 +125,8 @@ TEST_F(ApiMethods, BroadcastAnswersForEachChannel) {
 TEST_F(ApiMethods, SubscribeCarriesEveryField) {
   EXPECT_EQ(body_of("subscribe", R"({"user":"u","client":"c","session":"s","channel":"news","info":{"i":1},
     "data":[2],"expire_at":5,"recover_since":{"offset":3,"epoch":"e"},
-    "override":{"presence":{"value":true},"force_recovery":{"value":false}}})"),
+    "override":{"presence":{"value":true},"force_recovery":{"value":false},"slow_policy":{"value":"sample"},
+      "slow_queue_messages":{"value":1000000},"slow_sample_per_second":{"value":2.5}}})"),
             R"({"result":{}})");
   const auto& call = control.subscribed;
   EXPECT_EQ(call.whom.user + call.whom.client + call.whom.session, "ucs");
@@ -136,6 +137,16 @@ TEST_F(ApiMethods, SubscribeCarriesEveryField) {
   EXPECT_EQ(call.subscription.overrides.presence, true);
   EXPECT_EQ(call.subscription.overrides.force_recovery, false);
   EXPECT_FALSE(call.subscription.overrides.join_leave);
+  EXPECT_EQ(call.subscription.overrides.slow_policy, SlowPolicy::sample);
+  EXPECT_EQ(call.subscription.overrides.slow_queue_messages, 1'000'000U);
+  EXPECT_EQ(call.subscription.overrides.slow_sample_per_second, 2.5);
+}
+
+TEST_F(ApiMethods, SubscribeLeavesTheChannelsSlowPolicyAloneUnlessItSaysOtherwise) {
+  body_of("subscribe", R"({"user":"u","channel":"news","override":{"slow_policy":null,"slow_queue_messages":{}}})");
+  EXPECT_FALSE(control.subscribed.subscription.overrides.slow_policy);
+  EXPECT_FALSE(control.subscribed.subscription.overrides.slow_queue_messages);
+  EXPECT_FALSE(control.subscribed.subscription.overrides.slow_sample_per_second);
 }
 
 TEST_F(ApiMethods, DisconnectHasADefaultReason) {
@@ -249,6 +260,14 @@ TEST_F(ApiFields, BrokenOnesAreNamed) {
       {"subscribe", R"({"user":"u","channel":"a","recover_since":{"offset":"x"}})", R"(\"recover_since.offset\" must)"},
       {"subscribe", R"({"user":"u","channel":"a","override":{"presence":true}})",
        R"(field \"override.presence\" must be an object)"},
+      {"subscribe", R"({"user":"u","channel":"a","override":{"slow_policy":{"value":"faster"}}})",
+       R"(\"override.slow_policy.value\" must be one of \"disconnect\", \"drop_oldest\", \"sample\", \"conflate\")"},
+      {"subscribe", R"({"user":"u","channel":"a","override":{"slow_queue_messages":{"value":0}}})",
+       R"(\"override.slow_queue_messages.value\" must be between 1 and 1000000)"},
+      {"subscribe", R"({"user":"u","channel":"a","override":{"slow_sample_per_second":{"value":0.0009}}})",
+       R"(\"override.slow_sample_per_second.value\" must be between 0.001 and 10000)"},
+      {"subscribe", R"({"user":"u","channel":"a","override":{"slow_sample_per_second":{"value":"1"}}})",
+       R"(\"override.slow_sample_per_second.value\" must be a number)"},
       {"disconnect", "{}", "is required"},
       {"disconnect", R"({"user":"u","disconnect":{"code":2999}})", R"(\"disconnect.code\" must be between 3000 and)"},
       {"disconnect", R"({"user":"u","disconnect":{"code":5000}})", R"(\"disconnect.code\" must be between 3000 and)"},

@@ -4,15 +4,50 @@
 #include "api/base64.h"
 #include "model/json.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <limits>
 
 namespace fairlead::server {
+namespace {
+
+std::string shortest(double number) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
+}
+
+}  // namespace
 
 void Fields::overridden(std::string_view name, std::optional<bool>& out) {
   object(name, [&out](Fields& inner) {
     bool value = false;
     inner.boolean("value", value);
     out = value;
+  });
+}
+
+void Fields::overridden(std::string_view name, std::optional<SlowPolicy>& out) {
+  object(name, [&out](Fields& inner) {
+    std::string policy;
+    inner.choice("value", policy, slow_policy_names);
+    out = slow_policy_of(policy);
+  });
+}
+
+void Fields::overridden(std::string_view name, std::optional<std::size_t>& out, std::size_t most) {
+  object(name, [&out, most](Fields& inner) {
+    std::int64_t value = 0;
+    inner.integer("value", value, 1, static_cast<std::int64_t>(most));
+    if (value > 0) out = static_cast<std::size_t>(value);
+  });
+}
+
+void Fields::overridden(std::string_view name, std::optional<double>& out, double least, double most) {
+  object(name, [&out, least, most](Fields& inner) {
+    double value = 0;
+    inner.number("value", value, least, most);
+    if (value > 0) out = value;
   });
 }
 
@@ -123,6 +158,26 @@ void FieldReader::unsigned_integer(std::string_view name, std::uint64_t& out) {
   }
 }
 
+void FieldReader::number(std::string_view name, double& out, double least, double most) {
+  const auto* value = find(name);
+  if (value == nullptr) return;
+  const auto number = number_of(*value);
+  if (!number) return refuse(name, "must be a number");
+  if (*number < least || *number > most) {
+    return refuse(name, "must be between " + shortest(least) + " and " + shortest(most));
+  }
+  out = *number;
+}
+
+void FieldReader::choice(std::string_view name, std::string& out, std::span<const std::string_view> choices) {
+  text(name, out, Need::optional);
+  if (find(name) == nullptr || std::ranges::find(choices, out) != choices.end()) return;
+  std::string rule = "must be one of";
+  for (const std::string_view choice : choices)
+    rule += (rule.ends_with('"') ? ", \"" : " \"") + std::string(choice) + '"';
+  refuse(name, rule);
+}
+
 void FieldReader::payload(std::string_view name, Payload& out, bool& json, Need need) {
   const std::string encoded_name = "b64" + std::string(name);
   std::string encoded;
@@ -183,6 +238,14 @@ void FieldLister::integer(std::string_view name, std::int64_t& /*out*/, std::int
 
 void FieldLister::unsigned_integer(std::string_view name, std::uint64_t& /*out*/) {
   add(name, "integer", Need::optional);
+}
+
+void FieldLister::number(std::string_view name, double& /*out*/, double /*least*/, double /*most*/) {
+  add(name, "number", Need::optional);
+}
+
+void FieldLister::choice(std::string_view name, std::string& /*out*/, std::span<const std::string_view> /*choices*/) {
+  add(name, "string", Need::optional);
 }
 
 // Required means one of the two: the description cannot demand either.

@@ -4,12 +4,14 @@
 #pragma once
 
 #include "api/json.h"
+#include "model/channel.h"
 #include "model/publication.h"
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,9 @@ class Fields {
   virtual void boolean(std::string_view name, bool& out) = 0;
   virtual void integer(std::string_view name, std::int64_t& out, std::int64_t least, std::int64_t most) = 0;
   virtual void unsigned_integer(std::string_view name, std::uint64_t& out) = 0;
+  virtual void number(std::string_view name, double& out, double least, double most) = 0;
+  // One of these words.
+  virtual void choice(std::string_view name, std::string& out, std::span<const std::string_view> choices) = 0;
   // Any JSON value; or bytes, in the field "b64" + name, which goes before. `json` tells which of both it is: bytes
   // that are JSON without line breaks count as JSON.
   virtual void payload(std::string_view name, Payload& out, bool& json, Need need = Need::optional) = 0;
@@ -39,6 +44,9 @@ class Fields {
                        const std::function<void(const std::string&, Fields&)>& inner) = 0;
   // {"value": true}, as options of channels are overridden.
   void overridden(std::string_view name, std::optional<bool>& out);
+  void overridden(std::string_view name, std::optional<SlowPolicy>& out);
+  void overridden(std::string_view name, std::optional<std::size_t>& out, std::size_t most);  // at least 1
+  void overridden(std::string_view name, std::optional<double>& out, double least, double most);
   void integer(std::string_view name, std::int32_t& out);
   void integer(std::string_view name, std::int64_t& out) { integer(name, out, INT64_MIN, INT64_MAX); }
   void unsigned_integer(std::string_view name, std::uint32_t& out, std::uint32_t least, std::uint32_t most);
@@ -63,6 +71,8 @@ class FieldReader final : public Fields {
   void boolean(std::string_view name, bool& out) override;
   void integer(std::string_view name, std::int64_t& out, std::int64_t least, std::int64_t most) override;
   void unsigned_integer(std::string_view name, std::uint64_t& out) override;
+  void number(std::string_view name, double& out, double least, double most) override;
+  void choice(std::string_view name, std::string& out, std::span<const std::string_view> choices) override;
   void payload(std::string_view name, Payload& out, bool& json, Need need) override;
   void object(std::string_view name, const std::function<void(Fields&)>& inner) override;
   void objects(std::string_view name, std::size_t most,
@@ -82,7 +92,7 @@ class FieldReader final : public Fields {
 // One field as the API's description says it.
 struct FieldDescription {
   std::string name;
-  std::string type;  // "string" "boolean" "integer" "array" "object" "any"
+  std::string type;  // "string" "boolean" "integer" "number" "array" "object" "any"
   bool required = false;
   std::vector<FieldDescription> inner;
 };
@@ -102,6 +112,8 @@ class FieldLister final : public Fields {
   void boolean(std::string_view name, bool& out) override;
   void integer(std::string_view name, std::int64_t& out, std::int64_t least, std::int64_t most) override;
   void unsigned_integer(std::string_view name, std::uint64_t& out) override;
+  void number(std::string_view name, double& out, double least, double most) override;
+  void choice(std::string_view name, std::string& out, std::span<const std::string_view> choices) override;
   void payload(std::string_view name, Payload& out, bool& json, Need need) override;
   void object(std::string_view name, const std::function<void(Fields&)>& inner) override;
   void objects(std::string_view name, std::size_t most,

@@ -5,6 +5,8 @@
 #include "model/json_cursor.h"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 namespace fairlead::server {
 namespace {
@@ -83,6 +85,15 @@ std::optional<std::string> string_of(const JsonValue& value) {
 std::optional<std::int64_t> integer_of(const JsonValue& value) { return whole_number<std::int64_t>(value); }
 
 std::optional<std::uint64_t> unsigned_integer_of(const JsonValue& value) { return whole_number<std::uint64_t>(value); }
+
+std::optional<double> number_of(const JsonValue& value) {
+  if (value.type != JsonType::number) return std::nullopt;
+  double number = 0;
+  const char* const end = value.text.data() + value.text.size();
+  const auto read = std::from_chars(value.text.data(), end, number);
+  if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+  return number;
+}
 
 std::optional<bool> boolean_of(const JsonValue& value) {
   if (value.type != JsonType::boolean) return std::nullopt;

@@ -37,6 +37,7 @@ struct JsonMember {
 // Whole numbers only; nothing when it is out of range.
 [[nodiscard]] std::optional<std::int64_t> integer_of(const JsonValue& value);
 [[nodiscard]] std::optional<std::uint64_t> unsigned_integer_of(const JsonValue& value);
+[[nodiscard]] std::optional<double> number_of(const JsonValue& value);  // nothing when it is out of range
 [[nodiscard]] std::optional<bool> boolean_of(const JsonValue& value);
 // The first member of that name; null: none.
 [[nodiscard]] const JsonValue* find(const std::vector<JsonMember>& members, std::string_view name);

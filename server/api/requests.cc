@@ -44,6 +44,9 @@ void list(Fields& fields, SubscriptionOverride& overrides) {
     inner.overridden("force_push_join_leave", overrides.force_push_join_leave);
     inner.overridden("force_positioning", overrides.force_positioning);
     inner.overridden("force_recovery", overrides.force_recovery);
+    inner.overridden("slow_policy", overrides.slow_policy);
+    inner.overridden("slow_queue_messages", overrides.slow_queue_messages, slow_queue_messages_most);
+    inner.overridden("slow_sample_per_second", overrides.slow_sample_per_second, slow_samples_least, slow_samples_most);
   });
 }
 

@@ -103,6 +103,20 @@ TEST(WebhookAnswer, ConnectResultIsReadWhole) {
   EXPECT_EQ(answer.subs.at("b").overrides.presence, true);
 }
 
+TEST(WebhookAnswer, SubscribeResultMayChooseTheSlowPolicyOfTheSubscription) {
+  const auto read = [](const std::string& overrides) {
+    return webhook::read<SubscribeAnswer>({}, 200, R"({"result":{"override":)" + overrides + "}}");
+  };
+  const auto reading = read(R"({"slow_policy":{"value":"conflate"},"slow_queue_messages":{"value":7}})");
+  const auto& answer = std::get<SubscribeAnswer>(reading.verdict);
+  EXPECT_EQ(answer.overrides.slow_policy, SlowPolicy::conflate);
+  EXPECT_EQ(answer.overrides.slow_queue_messages, 7U);
+  EXPECT_FALSE(answer.overrides.slow_sample_per_second);
+  const auto nonsense = read(R"({"slow_policy":{"value":"faster"}})");
+  EXPECT_EQ(std::get<ClientError>(nonsense.verdict), client_error::internal);
+  EXPECT_THAT(nonsense.problem, ::testing::HasSubstr("override.slow_policy.value"));
+}
+
 TEST(WebhookAnswer, PublishResultMayReplaceTheData) {
   const auto reading = webhook::read<PublishAnswer>(
       {}, 200, R"({"result":{"data":{"x":2},"skip_history":true,"tags":{"a":"b"},"version":3,"version_epoch":"e"}})");

@@ -2,9 +2,11 @@
 // The questions that may be asked of the user's own backend. Its webhooks are one implementation (api/webhooks.h).
 #pragma once
 
+#include "model/channel.h"
 #include "model/codes.h"
 #include "model/publication.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,6 +32,9 @@ struct Caller {
 // Overrides of a channel's options for one subscription.
 struct SubscriptionOverride {
   std::optional<bool> presence, join_leave, force_push_join_leave, force_positioning, force_recovery;
+  std::optional<SlowPolicy> slow_policy;
+  std::optional<std::size_t> slow_queue_messages;
+  std::optional<double> slow_sample_per_second;
 };
 // A subscription that the server makes.
 struct ServerSubscription {

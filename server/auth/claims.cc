@@ -82,26 +82,54 @@ std::vector<std::string> texts(dom::element element, const char* rule) {
   return result;
 }
 
-// {"presence": {"value": true}, …}
+// {"presence": {"value": true}, "slow_policy": {"value": "conflate"}, …}
+class Overrides {
+ public:
+  explicit Overrides(dom::element from) : members_(members_of(from, "override is no object")) {}
+
+  void read(const char* name, std::optional<bool>& target) const {
+    read_as<bool>(name, target, [](bool) { return true; });
+  }
+  void read(const char* name, std::optional<std::size_t>& target) const {
+    read_as<std::uint64_t>(name, target, [](auto count) { return count >= 1 && count <= slow_queue_messages_most; });
+  }
+  void read(const char* name, std::optional<double>& target) const {
+    read_as<double>(name, target, [](double rate) { return rate >= slow_samples_least && rate <= slow_samples_most; });
+  }
+  void read(const char* name, std::optional<SlowPolicy>& target) const {
+    std::optional<std::string_view> policy;
+    read_as<std::string_view>(name, policy, [](auto text) { return slow_policy_of(text).has_value(); });
+    if (policy) target = slow_policy_of(*policy);
+  }
+
+ private:
+  template <class T>
+  void read_as(const char* name, auto& target, auto is_allowed) const {
+    const auto* one = find(members_, name);
+    if (one == nullptr) return;
+    const Members inner = members_of(*one, "an override is no object");
+    const auto* value = find(inner, "value");
+    T read{};
+    require(value != nullptr && value->get(read) == simdjson::SUCCESS, "an override has no value");
+    require(is_allowed(read), "the value of an override is out of range");
+    target = read;
+  }
+  Members members_;
+};
+
 SubscriptionOverride overrides(const Members& from) {
   SubscriptionOverride result;
   const auto* found = find(from, "override");
   if (found == nullptr) return result;
-  const Members members = members_of(*found, "override is no object");
-  const auto read = [&](const char* name, std::optional<bool>& target) {
-    const auto* one = find(members, name);
-    if (one == nullptr) return;
-    const Members inner = members_of(*one, "an override is no object");
-    const auto* value = find(inner, "value");
-    bool yes = false;
-    require(value != nullptr && value->get(yes) == simdjson::SUCCESS, "an override has no value");
-    target = yes;
-  };
-  read("presence", result.presence);
-  read("join_leave", result.join_leave);
-  read("force_push_join_leave", result.force_push_join_leave);
-  read("force_positioning", result.force_positioning);
-  read("force_recovery", result.force_recovery);
+  const Overrides overrides(*found);
+  overrides.read("presence", result.presence);
+  overrides.read("join_leave", result.join_leave);
+  overrides.read("force_push_join_leave", result.force_push_join_leave);
+  overrides.read("force_positioning", result.force_positioning);
+  overrides.read("force_recovery", result.force_recovery);
+  overrides.read("slow_policy", result.slow_policy);
+  overrides.read("slow_queue_messages", result.slow_queue_messages);
+  overrides.read("slow_sample_per_second", result.slow_sample_per_second);
   return result;
 }
 

@@ -123,6 +123,9 @@ ChannelOptions overridden(ChannelOptions options, const SubscriptionOverride& wi
   options.force_push_join_leave = with.force_push_join_leave.value_or(options.force_push_join_leave);
   options.force_positioning = with.force_positioning.value_or(options.force_positioning);
   options.force_recovery = with.force_recovery.value_or(options.force_recovery);
+  options.slow_policy = with.slow_policy.value_or(options.slow_policy);
+  options.slow_queue_messages = with.slow_queue_messages.value_or(options.slow_queue_messages);
+  options.slow_sample_per_second = with.slow_sample_per_second.value_or(options.slow_sample_per_second);
   return options;
 }
 

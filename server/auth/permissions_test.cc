@@ -77,5 +77,23 @@ TEST_F(PersonalChannels, AreTheirUsersAloneWhateverTheChannelsOptionsAllow) {
   EXPECT_FALSE(is_limited_to("#42", "42"));
 }
 
+TEST(Overrides, ReplaceOnlyWhatTheyName) {
+  ChannelOptions options;
+  options.slow_policy = SlowPolicy::drop_oldest;
+  options.slow_queue_messages = 5;
+  options.slow_sample_per_second = 3;
+  const ChannelOptions as_they_were = overridden(options, {});
+  EXPECT_EQ(as_they_were.slow_policy, SlowPolicy::drop_oldest);
+  EXPECT_EQ(as_they_were.slow_queue_messages, 5U);
+  EXPECT_EQ(as_they_were.slow_sample_per_second, 3);
+  SubscriptionOverride with;
+  with.slow_policy = SlowPolicy::conflate;
+  with.slow_sample_per_second = 0.5;
+  const ChannelOptions other = overridden(options, with);
+  EXPECT_EQ(other.slow_policy, SlowPolicy::conflate);
+  EXPECT_EQ(other.slow_queue_messages, 5U);
+  EXPECT_EQ(other.slow_sample_per_second, 0.5);
+}
+
 }  // namespace
 }  // namespace fairlead::server

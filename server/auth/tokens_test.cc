@@ -239,6 +239,14 @@ TEST(Claims, OfTheWrongTypeAreRefused) {
                              R"({"subs":{"a":1}})",
                              R"({"subs":{"a":{"override":1}}})",
                              R"({"subs":{"a":{"override":{"presence":true}}}})",
+                             R"({"subs":{"a":{"override":{"slow_policy":{"value":"faster"}}}}})",
+                             R"({"subs":{"a":{"override":{"slow_policy":{"value":1}}}}})",
+                             R"({"subs":{"a":{"override":{"slow_queue_messages":{"value":0}}}}})",
+                             R"({"subs":{"a":{"override":{"slow_queue_messages":{"value":1000001}}}}})",
+                             R"({"subs":{"a":{"override":{"slow_queue_messages":{"value":-1}}}}})",
+                             R"({"subs":{"a":{"override":{"slow_sample_per_second":{"value":0.0009}}}}})",
+                             R"({"subs":{"a":{"override":{"slow_sample_per_second":{"value":10001}}}}})",
+                             R"({"subs":{"a":{"override":{"slow_sample_per_second":{}}}}})",
                              R"({"subs":{"a":{},"a":{}}})",
                              R"({"meta":1})",
                              R"({"jti":1})",
@@ -313,6 +321,19 @@ TEST(Claims, OfASubscriptionNameTheirChannel) {
   EXPECT_FALSE(judged_subscription(R"({"sub":"42"})"));
   EXPECT_FALSE(judged_subscription(R"({"sub":"42","channel":""})"));
   EXPECT_FALSE(judged_subscription(R"({"sub":"42","channel":7})"));
+}
+
+TEST(Claims, OfASubscriptionMayChooseItsSlowPolicy) {
+  const auto claims = judged_subscription(R"({"sub":"42","channel":"a","override":{"slow_policy":{"value":"sample"},
+                            "slow_queue_messages":{"value":1000000},"slow_sample_per_second":{"value":2}}})");
+  ASSERT_TRUE(claims);
+  EXPECT_EQ(claims->overrides.slow_policy, SlowPolicy::sample);
+  EXPECT_EQ(claims->overrides.slow_queue_messages, 1'000'000U);
+  EXPECT_EQ(claims->overrides.slow_sample_per_second, 2.0);
+  const auto silent = judged_subscription(R"({"sub":"42","channel":"a","override":{"slow_policy":null}})");
+  ASSERT_TRUE(silent);
+  EXPECT_FALSE(silent->overrides.slow_policy || silent->overrides.slow_queue_messages ||
+               silent->overrides.slow_sample_per_second);
 }
 
 TEST(Secrets, ThePreviousOneIsGoodUntilItsDay) {

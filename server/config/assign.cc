@@ -21,7 +21,6 @@ using std::chrono::milliseconds;
 using Pairs = std::map<std::string, std::string>;
 using Transforms = std::vector<StatusTransform>;
 
-constexpr std::array<std::string_view, 4> policies{"disconnect", "drop_oldest", "sample", "conflate"};
 constexpr std::string_view mask = "***";
 constexpr std::size_t elements_limit = 10'000;
 constexpr milliseconds never{-1};
@@ -233,9 +232,9 @@ struct Assigner {
   }
   Done operator()(SlowPolicy* target) const {
     const auto* text = std::get_if<std::string>(&value.data);
-    const auto found = text == nullptr ? policies.end() : std::ranges::find(policies, *text);
-    if (found == policies.end()) return wrong();
-    *target = static_cast<SlowPolicy>(found - policies.begin());
+    const auto policy = text == nullptr ? std::nullopt : slow_policy_of(*text);
+    if (!policy) return wrong();
+    *target = *policy;
     return {};
   }
   Done operator()(Transforms* target) const {
@@ -281,7 +280,7 @@ struct Writer {
     return Value{std::move(table)};
   }
   Value operator()(const SlowPolicy* policy) const {
-    return Value{std::string(policies.at(static_cast<std::size_t>(*policy)))};
+    return Value{std::string(slow_policy_names.at(static_cast<std::size_t>(*policy)))};
   }
   Value operator()(const Transforms* transforms) const {
     List list;

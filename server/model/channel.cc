@@ -24,6 +24,12 @@ bool is_word(char c) noexcept {
 
 }  // namespace
 
+std::optional<SlowPolicy> slow_policy_of(std::string_view name) noexcept {
+  const auto* const found = std::ranges::find(slow_policy_names, name);
+  if (found == slow_policy_names.end()) return std::nullopt;
+  return static_cast<SlowPolicy>(found - slow_policy_names.begin());
+}
+
 // An empty boundary in the settings switches its meaning off.
 ChannelName parse_channel(std::string_view name, const ChannelSettings& settings) {
   ChannelName parsed;

@@ -3,6 +3,7 @@
 // a name without ':' to `without_namespace`. "$secret" needs a token; "dialog#42,43" is for the users 42 and 43 alone.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +24,12 @@ enum class SlowPolicy : std::uint8_t {
   sample,       // at most `slow_sample_per_second`, always the newest
   conflate,     // the newest of each key
 };
+// By name, in this order; nothing for any other.
+inline constexpr std::array<std::string_view, 4> slow_policy_names{"disconnect", "drop_oldest", "sample", "conflate"};
+[[nodiscard]] std::optional<SlowPolicy> slow_policy_of(std::string_view name) noexcept;
+// What may be chosen with it, for a channel and for one subscription.
+inline constexpr std::size_t slow_queue_messages_most = 1'000'000;  // at least one
+inline constexpr double slow_samples_least = 0.001, slow_samples_most = 10'000;
 
 // Established names, established defaults; where nothing is said, off.
 struct ChannelOptions {

@@ -318,6 +318,21 @@ TEST_F(Slow, TheTraceTellsWhatWasTakenLongBeforeFromWhatStillWaited) {
   EXPECT_EQ(verdict(3), "slow");
 }
 
+TEST_F(Slow, EachSubscriptionHasThePolicyThatItWasGranted) {
+  with(SlowPolicy::drop_oldest, 2);
+  Granted shorter{world.gate.options, "", "", 0, false};
+  shorter.options.slow_queue_messages = 1;
+  world.gate.grants["sport"] = shorter;
+  client().subscribe("sport");
+  client().log.clear();
+  stall();
+  for (const char* channel : {"news", "sport"}) {
+    for (const char* data : {"a", "b", "c"}) world.publish(channel, data);
+  }
+  client().drain();
+  EXPECT_EQ(world.metrics.dropped, 3U) << "one of the channel with room for two, two of the other";
+}
+
 TEST_F(Slow, DropOldestKeepsTheNewestInOrder) {
   with(SlowPolicy::drop_oldest);
   client();
