@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/jose.h"
 
-#include "auth/pattern.h"
+#include "auth/public_key.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -206,7 +206,8 @@ bool VerificationKey::verifies(const ParsedToken& token) const {
 
 std::expected<VerificationKey, std::string> VerificationKey::hmac(std::string_view secret) {
   if (secret.empty()) return Refused("the secret of HMAC is empty");
-  if (looks_like_public_key(secret)) return Refused("a key in PEM or JWK form is no secret for HMAC");
+  if (looks_like_public_key(secret))
+    return Refused("a public key is no secret for HMAC, nor is a key in PEM or JWK form");
   auto body = std::make_shared<Body>();
   body->secret = secret;
   return VerificationKey(std::move(body));
@@ -272,7 +273,8 @@ Outcome<std::string> sign_token(Algorithm algorithm, std::string_view key, std::
                                 std::string_view key_id) {
   const auto failed = [](std::string why) { return std::unexpected(Fault{FaultKind::invalid, std::move(why)}); };
   const bool symmetric = family_of(algorithm) == KeyFamily::hmac;
-  if (symmetric && looks_like_public_key(key)) return failed("a key in PEM or JWK form is no secret for HMAC");
+  if (symmetric && looks_like_public_key(key))
+    return failed("a public key is no secret for HMAC, nor is a key in PEM or JWK form");
   const Jwk jwk = new_jwk();
   const Jws jws = new_jws();
   if (!jwk || !jws) return failed("there is no memory for a token");

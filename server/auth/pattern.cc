@@ -29,13 +29,6 @@ bool Pattern::matches(std::string_view text) const {
   return RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *compiled_);
 }
 
-bool looks_like_public_key(std::string_view secret) noexcept {
-  const auto first = secret.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return false;
-  const bool json = secret[first] == '{' && secret.find("\"kty\"") != std::string_view::npos;
-  return json || secret.find("-----BEGIN ") != std::string_view::npos;
-}
-
 bool is_key_set_url(std::string_view url) noexcept {
   static constexpr std::array<std::string_view, 9> here{"http://localhost:", "http://localhost/", "http://127.0.0.1:",
                                                         "http://127.0.0.1/", "http://[::1]:",     "http://[::1]/",

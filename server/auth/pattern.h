@@ -26,9 +26,6 @@ class Pattern {
   std::shared_ptr<const re2::RE2> compiled_;
 };
 
-// PEM of any kind, or JSON with a "kty": what must not be used as the secret of HMAC, because others may know it.
-[[nodiscard]] bool looks_like_public_key(std::string_view secret) noexcept;
-
 // Where a set of keys may come from: https, a file, or http of this machine. Keys that can be exchanged on their way
 // are no keys.
 [[nodiscard]] bool is_key_set_url(std::string_view url) noexcept;

@@ -3,6 +3,7 @@
 
 #include "auth/key_set_address.h"
 #include "auth/pattern.h"
+#include "auth/public_key.h"
 #include "config/keys.h"
 #include "model/media_type.h"
 
@@ -69,9 +70,9 @@ class Checker {
     expect(token.issuer.empty() || token.issuer_regex.empty(), at + ".issuer_regex", "excludes " + at + ".issuer");
     key_set(token, at);
     expect(!looks_like_public_key(token.hmac_secret_key), at + ".hmac_secret_key",
-           "is a public or private key in PEM or JWK form, which is no secret for HMAC");
+           "is a public key, or any key in PEM or JWK form, which is no secret for HMAC");
     expect(!looks_like_public_key(token.hmac_previous_secret_key), at + ".hmac_previous_secret_key",
-           "is a public or private key in PEM or JWK form, which is no secret for HMAC");
+           "is a public key, or any key in PEM or JWK form, which is no secret for HMAC");
   }
 
   // What is wrong begins with the name of its key.
