@@ -5,6 +5,9 @@
 usage: examples_run.py FOLDER [NAME]…     FOLDER holds the built examples; last line: N passed, N failed
 """
 import asyncio
+import base64
+import hmac
+import json
 import os
 import pathlib
 import signal
@@ -14,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import websockets
 
@@ -219,8 +223,85 @@ def in_memory_pipe():
     client("in_memory_pipe")
 
 
+class ChatBackend:
+    """The backend of the chat, asked as the server asks it."""
+
+    def __init__(self, folder):
+        environment = {**os.environ, "CHAT_API_KEY": "key", "CHAT_SIGNING_SECRET": "secret"}
+        script = pathlib.Path(__file__).parent.parent / "examples/chat/backend.py"
+        self.process = subprocess.Popen(
+            [sys.executable, script, "--listen", "127.0.0.1:0", "--database", pathlib.Path(folder, "chat.db"), "--until-eof"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        self.url = self.process.stdout.readline().removeprefix("listening on ").strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        try:
+            self.process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+    def ask(self, user, method, data=None, **more):
+        body = json.dumps({"user": user, "method": method, "data": data or {}, **more}).encode()
+        now = str(int(time.time()))
+        signature = hmac.new(b"secret", now.encode() + b"." + body, "sha256").hexdigest()
+        request = urllib.request.Request(self.url, body, {"X-Fairlead-Timestamp": now, "X-Fairlead-Signature": signature})
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            said = json.load(answer)
+        return said["result"] if "result" in said else said["error"]["code"]
+
+    def put(self, user, picture):
+        return self.ask(user, "attachments.put", transport="http", b64data=base64.b64encode(picture).decode())["data"]["id"]
+
+    def has(self, picture):
+        return "b64data" in self.ask("bob", "attachments.get", {"id": picture}, transport="http")
+
+    def use(self, user, picture, message):
+        return self.ask(user, "pictures.use", {"id": picture, "message": message})["data"]["kept"]
+
+    def release(self, user, picture, message):
+        equal(self.ask(user, "pictures.release", {"id": picture, "message": message}), {"data": {}})
+
+
+def chat_pictures_go_with_their_last_message():
+    with tempfile.TemporaryDirectory() as folder, ChatBackend(folder) as backend:
+        picture = backend.put("ada", b"GIF8 one")
+        for message in ("m1", "m1", "m2"):
+            equal(backend.use("ada", picture, message), True)
+        backend.release("ada", picture, "m1")
+        equal(backend.has(picture), True)
+        backend.release("ada", picture, "m2")
+        equal(backend.has(picture), False)
+        backend.release("ada", picture, "m2")  # the answer was lost
+        equal(backend.use("ada", picture, "m3"), False)
+        again = backend.put("ada", b"GIF8 one")
+        equal(backend.use("ada", again, "m3"), True)
+        unused = backend.put("ada", b"GIF8 before messages were told of")
+        backend.release("ada", unused, "m4")
+        equal(backend.has(unused), False)
+
+
+def chat_pictures_are_released_by_their_user_alone():
+    with tempfile.TemporaryDirectory() as folder, ChatBackend(folder) as backend:
+        picture = backend.put("ada", b"GIF8 one")
+        equal(backend.use("bob", picture, "m1"), False)
+        backend.release("bob", picture, "m1")
+        equal(backend.has(picture), True)
+        equal(backend.use("ada", picture, "m1"), True)
+        backend.release("bob", picture, "m1")
+        equal(backend.has(picture), True)
+        for wrong in ({"id": picture}, {"message": "m1"}, {"id": picture, "message": 1}, {"id": "a/b", "message": "m1"}):
+            equal(backend.ask("ada", "pictures.release", wrong), 107)
+
+
 CASES = [echo_server, echo_client, blocking, handlers, broadcast, accept, accept_certificate, streaming, reconnect,
-         reconnect_after_a_restart, static_files, asio_context, in_memory_pipe]
+         reconnect_after_a_restart, static_files, asio_context, in_memory_pipe, chat_pictures_go_with_their_last_message,
+         chat_pictures_are_released_by_their_user_alone]
 
 
 def main():

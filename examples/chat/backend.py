@@ -5,7 +5,7 @@
 It uses what every backend has: the server's rpc webhook (requests signed by the server) and its HTTP API. It keeps
 rooms, people and pictures in a SQLite file; the messages themselves are the server's.
 
-  methods of the page: hello, rooms.list, rooms.create, users.list, direct.open
+  methods of the page: hello, rooms.list, rooms.create, users.list, direct.open, pictures.use, pictures.release
   methods of the server, for pictures: attachments.put, attachments.get
 """
 import argparse
@@ -31,6 +31,7 @@ LARGEST_IMAGE = 1024 * 1024  # bytes; the server's attachments.max_size is the s
 LARGEST_BODY = LARGEST_IMAGE * 4 // 3 + 64 * 1024  # base64, and what is around it
 ROOMS_OF_A_USER = 50
 IMAGES_BYTES_OF_A_USER = 64 * 1024 * 1024
+MESSAGES_OF_A_PICTURE = 1000
 SIGNATURE_SECONDS = 300
 LISTED = 200
 ROOM = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,46}[A-Za-z0-9])?")
@@ -43,6 +44,8 @@ CREATE TABLE IF NOT EXISTS rooms (name TEXT PRIMARY KEY, creator TEXT NOT NULL, 
 CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY, name TEXT NOT NULL, seen INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS pictures (id TEXT PRIMARY KEY, user TEXT NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL,
   at INTEGER NOT NULL, UNIQUE (user, digest));
+CREATE TABLE IF NOT EXISTS picture_uses (picture TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (picture, message))
+  WITHOUT ROWID;
 """
 
 
@@ -92,11 +95,12 @@ class Backend:
     def __init__(self, path, api):
         self.api = api
         self.database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self.database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
+        self.database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;" + SCHEMA)
         self.lock = threading.Lock()
         self.methods = {
             "hello": self.hello, "rooms.list": self.list_rooms, "rooms.create": self.create_room,
-            "users.list": self.list_users, "direct.open": self.open_direct}
+            "users.list": self.list_users, "direct.open": self.open_direct,
+            "pictures.use": self.use_picture, "pictures.release": self.release_picture}
         self.attachments = {"attachments.put": self.put_picture, "attachments.get": self.get_picture}
 
     def ask(self, sql, *values):
@@ -191,6 +195,26 @@ class Backend:
         name = matching(IDENTIFIER, (question.get("data") or {}).get("id"), "id")
         rows = self.ask("SELECT bytes FROM pictures WHERE id = ?", name)
         return {"b64data": base64.b64encode(rows[0][0]).decode()} if rows else {}
+
+    # A picture is kept as long as a message has it. Each of these may come again after an answer that was lost.
+    def use_picture(self, user, data):
+        name, message = self.picture_and_message(data)
+        self.ask("INSERT INTO picture_uses SELECT id, ? FROM pictures WHERE id = ? AND user = ? AND "
+                 "(SELECT count(*) FROM picture_uses WHERE picture = id) < ? ON CONFLICT DO NOTHING",
+                 message, name, user, MESSAGES_OF_A_PICTURE)
+        return {"kept": bool(self.ask("SELECT 1 FROM picture_uses WHERE picture = ? AND message = ?", name, message))}
+
+    def release_picture(self, user, data):
+        name, message = self.picture_and_message(data)
+        self.ask("DELETE FROM picture_uses WHERE picture = (SELECT id FROM pictures WHERE id = ? AND user = ?) AND message = ?",
+                 name, user, message)
+        self.ask("DELETE FROM pictures WHERE id = ? AND user = ? AND id NOT IN (SELECT picture FROM picture_uses WHERE picture = ?)",
+                 name, user, name)
+        return {}
+
+    @staticmethod
+    def picture_and_message(data):
+        return matching(IDENTIFIER, data.get("id"), "id"), matching(IDENTIFIER, data.get("message"), "message")
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -35,6 +35,22 @@ async function withBackend({ suite, browser, fairlead, directory }) {
     await takePictures(browser, bob, "chat-picture");
   });
 
+  await suite.run(label("a picture goes with the last message that has it"), 60_000, async () => {
+    await ada.evaluate(pasteAPicture); // the same as before, so the backend has it once
+    await attached(ada);
+    await say(ada, "Once more.");
+    await heard(bob, "ada: Once more.");
+    await eventually("it is kept", async () => !(await ada.evaluate(isWaiting)));
+    const [picture] = await bob.evaluate(fetchedPictures);
+    assert.ok(picture);
+    await takeBack(ada, "Once more.");
+    await heard(bob, "ada: This message was deleted.");
+    await eventually("the backend was told", () => ada.evaluate(isReleased));
+    assert.equal((await bob.evaluate(readAttachment, "bob", picture))[0], 200, "the other message has it");
+    await takeBack(ada, "Large.");
+    await eventually("it is gone", async () => (await bob.evaluate(readAttachment, "bob", picture))[0] === 404);
+  });
+
   await suite.run(label("the server takes a picture from who may connect alone, and only what is one"), 30_000, async () => {
     const [status, kept] = await ada.evaluate(askAttachments, "ada", "picture");
     assert.equal(status, 201);
@@ -72,7 +88,20 @@ async function withBackend({ suite, browser, fairlead, directory }) {
   await server.stop();
 }
 
+async function takeBack(page, text) {
+  await eventually("it can be deleted", () => page.evaluate(pressIn, text, "Delete"));
+  assert.ok(await page.evaluate(pressIn, text, "Really delete?"));
+}
+
 // ── Asked in a page ─────────────────────────────────────────────────────────────────────────────────────────────────
+const pressIn = (text, label) => {
+  const message = Array.from(document.querySelectorAll(".message.own")).find((one) => one.querySelector(".text")?.textContent === text);
+  const found = Array.from(message?.querySelectorAll(".actions button") ?? []).find((one) => one.textContent === label);
+  found?.click();
+  return found !== undefined;
+};
+const fetchedPictures = () => performance.getEntriesByType("resource").map(({ name }) => /\/attachments\/([^/]+)$/.exec(name)?.[1]).filter(Boolean);
+const isReleased = () => !Object.keys(localStorage).some((key) => key.startsWith("fairlead-chat/release/"));
 const askAttachments = async (user, what) => {
   const token = user === "" ? "none" : (await (await fetch(`/development/token?user=${user}`, { headers: { "X-Fairlead-Development": "1" } })).json()).token;
   const canvas = document.createElement("canvas");
@@ -84,7 +113,7 @@ const askAttachments = async (user, what) => {
 };
 const readAttachment = async (user, id) => {
   const token = user === "" ? "none" : (await (await fetch(`/development/token?user=${user}`, { headers: { "X-Fairlead-Development": "1" } })).json()).token;
-  const answer = await fetch(`/attachments/${id}`, { headers: { Authorization: `Bearer ${token}` } });
+  const answer = await fetch(`/attachments/${id}`, { cache: "no-store", headers: { Authorization: `Bearer ${token}` } });
   return [answer.status, ...["Content-Type", "X-Content-Type-Options", "Cache-Control"].map((name) => answer.headers.get(name))];
 };
 

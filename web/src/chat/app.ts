@@ -42,7 +42,7 @@ export class App {
     });
     this.#log = new LogView(this.#chat, {
       edit: (message) => this.#composer.beginEdit(message),
-      remove: ({ id }) => this.#talk?.say({ t: "delete", id: crypto.randomUUID(), at: Date.now(), of: id }),
+      remove: (message) => this.#talk?.takeBack(message),
       retry: ({ id }) => this.#talk?.retry(id),
       discard: ({ id }) => this.#talk?.discard(id),
       atEnd: () => this.#read(),

@@ -4,6 +4,10 @@
 import type { Centrifuge } from "centrifuge";
 import type { Pictures } from "./pictures.ts";
 
+// Answers that will not change: unknown channel, permission, method, request, limit, not available.
+export const lasting: ReadonlySet<number> = new Set([102, 103, 104, 106, 107, 108]);
+export const codeOf = (error: unknown): number => Number((error as { code?: unknown } | null)?.code ?? 0);
+
 export interface Person {
   readonly user: string;
   readonly name: string;
@@ -44,6 +48,18 @@ export class Backend {
   // Has the backend tell the other that there is something to read.
   async invite(user: string): Promise<void> {
     await this.#ask("direct.open", { user });
+  }
+
+  // A message of this user has this picture of his.
+  async usePicture(id: string, message: string): Promise<void> {
+    const { kept } = (await this.#ask("pictures.use", { id, message })) as { kept: boolean };
+    if (!kept) throw new Error("the picture went with another message"); // put again, it is there
+  }
+  // It has it no more. Rejects when the backend may hear of it later.
+  async releasePicture(id: string, message: string): Promise<void> {
+    await this.#ask("pictures.release", { id, message }).catch((error: unknown) => {
+      if (!lasting.has(codeOf(error))) throw error;
+    });
   }
 
   async #ask(method: string, data: unknown): Promise<unknown> {

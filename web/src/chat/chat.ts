@@ -10,6 +10,7 @@ import { directPlace, directoryChannel, inboxChannel, isRoomName, lobby, roomPla
 import type { Place } from "./names.ts";
 import { Pictures } from "./pictures.ts";
 import { OfflineQueue } from "./queue.ts";
+import { Releases } from "./releases.ts";
 import type { Message, Author } from "./store.ts";
 import { Talk } from "./talk.ts";
 import { ReadMarks } from "./unread.ts";
@@ -32,6 +33,7 @@ export class Chat {
   readonly client: Centrifuge;
   readonly backend: Backend;
   readonly queue: OfflineQueue;
+  readonly releases: Releases;
   readonly marks: ReadMarks;
   readonly rooms = new Map<string, Talk>(); // by key, in the order in which they were entered
   readonly directs = new Map<string, Talk>();
@@ -51,6 +53,7 @@ export class Chat {
     const getToken = async (): Promise<string> => account.token();
     this.client = new Centrifuge(transports(facts), { getToken, name: "fairlead-chat", minReconnectDelay: 250, maxReconnectDelay: 8_000 });
     this.backend = new Backend(this.client, new Pictures(facts, account));
+    this.releases = new Releases(localStorage, account.user, (picture, message) => this.backend.releasePicture(picture, message));
     this.#follow(account);
   }
 
@@ -162,7 +165,7 @@ export class Chat {
 
   #open(place: Place): Talk {
     return new Talk(place, {
-      client: this.client, backend: this.backend, queue: this.queue, marks: this.marks, me: this.me,
+      client: this.client, backend: this.backend, queue: this.queue, releases: this.releases, marks: this.marks, me: this.me,
       changed: (talk) => this.#events.changed(talk),
       arrived: (talk, message) => this.#events.arrived(talk, message),
       met: (person) => this.meet(person),
@@ -219,6 +222,7 @@ export class Chat {
     const there = await this.backend.greet(this.me.name);
     this.#events.changed(null);
     if (!there) return;
+    void this.releases.flush();
     try {
       for (const name of await this.backend.rooms()) if (isRoomName(name)) this.knownRooms.add(name);
       for (const person of (await this.backend.people()).slice(0, mostPeople)) {

@@ -28,6 +28,7 @@ export interface Queued {
   readonly order: number;
   readonly body: Body;
   readonly upload?: Upload; // goes to the backend first
+  readonly picture?: string; // with a deletion: what the backend keeps for the message that it takes back
   readonly after?: Position; // the stream's top when it was first sent: it can only stand behind it
   readonly state: QueueState;
   readonly why?: string; // it failed, for the author
@@ -45,13 +46,16 @@ export class OfflineQueue {
     this.#load();
   }
 
-  put(place: string, body: Body, upload?: Upload): Queued {
+  put(place: string, body: Body, more: Pick<Queued, "upload" | "picture"> = {}): Queued {
     this.#order = Math.max(this.#order + 1, body.at);
-    const item: Queued = { place, order: this.#order, body, ...(upload ? { upload } : {}), state: "waiting" };
+    const item: Queued = { place, order: this.#order, body, ...more, state: "waiting" };
     this.#keep(item);
     return item;
   }
 
+  find(id: string): Queued | undefined {
+    return this.#items.get(id);
+  }
   // Of one conversation, in the order in which they were written.
   of(place: string): Queued[] {
     return [...this.#items.values()].filter((item) => item.place === place).sort((a, b) => a.order - b.order);

@@ -100,7 +100,7 @@ test("a full storage costs the survival, not the message; nonsense in it is thro
 
 test("a picture that is uploaded leaves the queue lighter", () => {
   const queue = new OfflineQueue(new MemoryStorage(), "ada");
-  queue.put("room", body("a"), { data: "AAAA", type: "image/jpeg", width: 1, height: 1 });
+  queue.put("room", body("a"), { upload: { data: "AAAA", type: "image/jpeg", width: 1, height: 1 } });
   queue.uploaded("a", { ...body("a"), image: { width: 1, height: 1, type: "image/jpeg", id: "p" } });
   const [item] = queue.of("room");
   assert.equal(item?.upload, undefined);

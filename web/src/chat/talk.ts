@@ -3,6 +3,7 @@
 // (what the server could not recover is read from the history), and it sends one message at a time, each until the
 // stream has shown it.
 import type { Centrifuge, PublicationContext, SubscribedContext, Subscription } from "centrifuge";
+import { codeOf, lasting } from "./backend.ts";
 import type { Backend } from "./backend.ts";
 import { toBlob } from "./images.ts";
 import { largestInlineImage, readBody } from "./messages.ts";
@@ -11,6 +12,7 @@ import type { Place } from "./names.ts";
 import type { OfflineQueue, Position, Queued, Upload } from "./queue.ts";
 import { PictureRefused } from "./pictures.ts";
 import { Receipts } from "./receipts.ts";
+import type { Releases } from "./releases.ts";
 import { MessageStore } from "./store.ts";
 import type { Author, Message } from "./store.ts";
 import { unreadCount } from "./unread.ts";
@@ -26,15 +28,13 @@ const mostUploadTries = 3; // then the picture stands aside, and what was writte
 const retryFirstMs = 500;
 const retryLongestMs = 15_000;
 
-// The server's answers that will not change: unknown channel, permission, method, request, limit, not available.
-const lasting: ReadonlySet<number> = new Set([102, 103, 104, 106, 107, 108]);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const codeOf = (error: unknown): number => Number((error as { code?: unknown } | null)?.code ?? 0);
 
 export interface TalkWorld {
   readonly client: Centrifuge;
   readonly backend: Backend;
   readonly queue: OfflineQueue;
+  readonly releases: Releases;
   readonly marks: ReadMarks;
   readonly me: Author;
   readonly changed: (talk: Talk) => void;
@@ -101,7 +101,14 @@ export class Talk {
 
   // ── Saying ──────────────────────────────────────────────────────────────────────────────────────────────────────
   say(body: Body, upload?: Upload): void {
-    this.#world.queue.put(this.place.key, body, upload);
+    this.#world.queue.put(this.place.key, body, upload ? { upload } : {});
+    this.#world.changed(this);
+    void this.#pump();
+  }
+  // A message of this user. The backend's picture goes once the stream shows the deletion.
+  takeBack({ id, image }: Message): void {
+    const body: Body = { t: "delete", id: crypto.randomUUID(), at: Date.now(), of: id };
+    this.#world.queue.put(this.place.key, body, image?.id ? { picture: image.id } : {});
     this.#world.changed(this);
     void this.#pump();
   }
@@ -111,6 +118,8 @@ export class Talk {
     void this.#pump();
   }
   discard(id: string): void {
+    const body = this.#world.queue.find(id)?.body;
+    if (body?.t === "say" && body.image?.id) this.#world.releases.add(body.image.id, id);
     this.#world.queue.remove(id);
     this.#world.changed(this);
   }
@@ -154,7 +163,7 @@ export class Talk {
     queue.attempt(id, this.top);
     await this.#subscription.publish(body);
     if (this.store.has(this.#world.me.user, id)) {
-      queue.remove(id);
+      this.#seen(id);
       return;
     }
     queue.sent(id);
@@ -179,11 +188,18 @@ export class Talk {
     if (author === null) return changed;
     if (author.user === this.#world.me.user) {
       const body = readBody(publication.data);
-      if (body) this.#world.queue.remove(body.id);
+      if (body) this.#seen(body.id);
     } else {
       this.#world.met(author);
     }
     return changed;
+  }
+
+  // The stream shows what this user has written.
+  #seen(id: string): void {
+    const item = this.#world.queue.find(id);
+    if (item?.picture && item.body.t === "delete") this.#world.releases.add(item.picture, item.body.of);
+    this.#world.queue.remove(id);
   }
 
   #heard(publication: PublicationContext): void {
@@ -350,5 +366,6 @@ async function withPicture(body: Said, upload: Upload, backend: Backend): Promis
   const { width, height, type, data } = upload;
   if (data.length <= largestInlineImage && backend.largestPicture === 0) return { ...body, image: { width, height, type, data } };
   const id = await backend.pictures.put(toBlob(data, type));
+  await backend.usePicture(id, body.id);
   return { ...body, image: { width, height, type, id } };
 }
