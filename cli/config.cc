@@ -5,8 +5,6 @@
 
 #include <memory>
 
-#include "auth/key_set.h"
-#include "auth/key_set_address.h"
 #include "auth/policy.h"
 #include "config/check.h"
 #include "config/print.h"
@@ -28,25 +26,12 @@ struct Options {
 
 ExitStatus write(const std::string& text) { return print_text(text) ? ExitStatus::ok : ExitStatus::local_io; }
 
-// Sets of keys that lie in files.
-std::optional<std::string> fault_of_files(const server::TokenSettings& settings, std::string_view section) {
-  const auto address = server::KeySetAddress::make(settings);
-  if (!address) return std::nullopt;  // said already
-  for (const std::string& url : address->all()) {
-    if (const auto fault = server::KeySet::fault_of_file(url))
-      return fmt::format("{}.jwks_public_endpoint: {}: {}", section, url, *fault);
-  }
-  return std::nullopt;
-}
-
 // Keys that cannot be read are found by reading them; nothing is fetched.
 std::optional<std::string> fault_of_keys(const server::Settings& settings) {
   const server::FetchDocument nothing = [](const std::string&, const server::Done<std::string>&) {};
   const auto policy = server::make_policy(settings.auth, settings.channel, nothing);
   if (!policy) return policy.error().sentence;
-  auto fault = fault_of_files(settings.auth.token, "client.token");
-  if (fault || !settings.auth.subscription_token_enabled) return fault;
-  return fault_of_files(settings.auth.subscription_token, "client.subscription_token");
+  return server::fault_of_key_files(settings.auth);
 }
 
 // Nothing when something is wrong, which has been said then.

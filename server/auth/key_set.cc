@@ -64,6 +64,11 @@ std::expected<std::vector<VerificationKey>, std::string> KeySet::parse(std::stri
   return keys;
 }
 
+void KeySet::refresh_every(std::chrono::milliseconds refresh) {
+  const std::lock_guard lock(mutex_);
+  refresh_ = refresh;
+}
+
 std::optional<VerificationKey> KeySet::known(const std::string& id, Algorithm algorithm) const {
   std::optional<VerificationKey> found;
   for (const VerificationKey& key : keys_) {

@@ -34,6 +34,9 @@ class KeySet : public std::enable_shared_from_this<KeySet> {
   // Within the call when it is known and fresh enough, else once the set has come. Any thread.
   void find(const std::string& id, Algorithm algorithm, WallTime now, Found found);
 
+  // From now on it is read again this often. Any thread.
+  void refresh_every(std::chrono::milliseconds refresh);
+
   // Reads a set that lies in a file, as a `find` would: nothing, or why it is of no use. Elsewhere nothing is looked
   // at.
   [[nodiscard]] static std::optional<std::string> fault_of_file(const std::string& url);

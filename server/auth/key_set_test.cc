@@ -180,6 +180,25 @@ TEST_F(KeySets, OfEachIssuerVerifyItsTokensAlone) {
   EXPECT_THAT(documents_.urls, ElementsAre("https://keys.example/one", "https://keys.example/two"));
 }
 
+// A file of the tests, gone with this object.
+class File {
+ public:
+  explicit File(const std::string& name) : path_(testing::TempDir() + name) { std::remove(path_.c_str()); }
+  ~File() { std::remove(path_.c_str()); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  [[nodiscard]] std::string url() const { return "file:" + path_; }
+  void write(const std::string& text) const {
+    std::FILE* file = std::fopen(path_.c_str(), "w");
+    ASSERT_NE(file, nullptr);
+    std::fputs(text.c_str(), file);
+    std::fclose(file);
+  }
+
+ private:
+  std::string path_;
+};
+
 TEST_F(KeySets, SurviveAReloadThatDoesNotConcernThem) {
   AuthSettings auth;
   auth.token.jwks_public_endpoint = "https://keys.example/";
@@ -199,7 +218,9 @@ TEST_F(KeySets, SurviveAReloadThatDoesNotConcernThem) {
   const auto fourth = make_policy(auth, channel, documents_.fetch(), third.get()).value();
   EXPECT_NE(fourth->connection_tokens, third->connection_tokens);
   EXPECT_NE(fourth->subscription_tokens, third->subscription_tokens);
-  auth.token.jwks_public_endpoint = "file:keys.json";
+  const File file("fairlead_reloaded_keys.json");
+  file.write(set_of("a"));
+  auth.token.jwks_public_endpoint = file.url();
   const auto of_file = make_policy(auth, channel, documents_.fetch(), fourth.get()).value();
   EXPECT_NE(make_policy(auth, channel, documents_.fetch(), of_file.get()).value()->connection_tokens,
             of_file->connection_tokens);
@@ -208,21 +229,64 @@ TEST_F(KeySets, SurviveAReloadThatDoesNotConcernThem) {
   EXPECT_EQ(fifth->subscription_tokens, fifth->connection_tokens);
 }
 
+TEST_F(KeySets, SurviveAReloadThatChangesAnotherRuleForTokens) {
+  AuthSettings auth;
+  auth.token.jwks_public_endpoint = "https://keys.example/";
+  const auto first = make_policy(auth, {}, documents_.fetch()).value();
+  const std::string text = sign_token(Algorithm::rs256, rsa_pair().secret_pem, R"({"sub":"7"})", "a").value();
+  const auto ask_policy = [&](const Policy& policy, WallTime at) {
+    std::string answer = "waiting";
+    policy.connection_tokens->connection(text, at, [&](const Judgement& judgement) { answer = why(judgement); });
+    return answer;
+  };
+  EXPECT_EQ(ask_policy(*first, now), "waiting");
+  documents_.answer(set_of("a"));
+  auth.token.leeway = seconds(1);
+  auth.token.jwks_refresh = seconds(60);
+  const auto second = make_policy(auth, {}, documents_.fetch(), first.get()).value();
+  EXPECT_EQ(ask_policy(*second, now + seconds(59)), "accepted");
+  EXPECT_TRUE(documents_.asked.empty());
+  EXPECT_EQ(ask_policy(*second, now + seconds(60)), "accepted");
+  EXPECT_EQ(documents_.asked.size(), 1U) << "the new interval holds";
+  documents_.fail();
+  auth.token.jwks_public_endpoint = "https://other.example/";
+  const auto third = make_policy(auth, {}, documents_.fetch(), second.get()).value();
+  EXPECT_EQ(ask_policy(*third, now + seconds(60)), "waiting") << "keys of another address";
+  documents_.fail();
+}
+
+TEST(KeySetFiles, ThatCannotBeReadRefuseAReload) {
+  const File file("fairlead_broken_keys.json");
+  const std::string good = R"({"keys":[)" + jwk_of(ed_pair().public_pem, "e") + "]}";
+  for (const bool of_subscriptions : {false, true}) {
+    AuthSettings auth;
+    auth.subscription_token_enabled = of_subscriptions;
+    (of_subscriptions ? auth.subscription_token : auth.token).jwks_public_endpoint = file.url();
+    file.write(good);
+    const auto running = make_policy(auth, {}, {}).value();
+    for (const char* broken : {"{", R"({"keys":[]})", ""}) {
+      file.write(broken);
+      const auto reloaded = make_policy(auth, {}, {}, running.get());
+      ASSERT_FALSE(reloaded) << broken;
+      EXPECT_THAT(reloaded.error().sentence,
+                  testing::StartsWith(of_subscriptions ? "client.subscription_token.jwks_public_endpoint: file:"
+                                                       : "client.token.jwks_public_endpoint: file:"));
+    }
+    file.write(good);
+    EXPECT_TRUE(make_policy(auth, {}, {}, running.get()));
+  }
+}
+
 TEST(KeySetFiles, AreRead) {
-  const std::string path = testing::TempDir() + "fairlead_keys.json";
+  const File file("fairlead_keys.json");
   TokenSettings settings;
-  settings.jwks_public_endpoint = "file:" + path;
+  settings.jwks_public_endpoint = file.url();
   const std::string text = sign_token(Algorithm::eddsa, ed_pair().secret_pem, R"({"sub":"7"})", "e").value();
-  std::remove(path.c_str());
   const auto missing = judged(settings, text);
   ASSERT_FALSE(missing);
   EXPECT_TRUE(missing.error().unavailable);
-  std::FILE* file = std::fopen(path.c_str(), "w");
-  ASSERT_NE(file, nullptr);
-  std::fputs((R"({"keys":[)" + jwk_of(ed_pair().public_pem, "e") + "]}").c_str(), file);
-  std::fclose(file);
+  file.write(R"({"keys":[)" + jwk_of(ed_pair().public_pem, "e") + "]}");
   EXPECT_EQ(judged(settings, text).value().user, "7");
-  std::remove(path.c_str());
 }
 
 TEST(KeySetFiles, OverCleartextAreRefused) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/policy.h"
 
+#include "auth/key_set.h"
+#include "auth/key_set_address.h"
+
 #include <utility>
 
 namespace fairlead::server {
@@ -29,7 +32,8 @@ Outcome<std::shared_ptr<TokenVerifier>> connection_tokens(const AuthSettings& au
   const bool same = previous != nullptr && previous->auth.token == auth.token && !is_read_from_file(auth.token) &&
                     skips_signatures(previous->auth) == skips_signatures(auth);
   if (same) return previous->connection_tokens;
-  auto made = TokenVerifier::make(auth.token, fetch, skips_signatures(auth), report);
+  auto made = TokenVerifier::make(auth.token, fetch, skips_signatures(auth), report,
+                                  previous == nullptr ? nullptr : previous->connection_tokens.get());
   if (!made) return at("client.token.", made.error());
   return made;
 }
@@ -41,16 +45,38 @@ Outcome<std::shared_ptr<TokenVerifier>> subscription_tokens(const AuthSettings& 
                     !is_read_from_file(auth.subscription_token) &&
                     skips_signatures(previous->auth) == skips_signatures(auth);
   if (same) return previous->subscription_tokens;
-  auto made = TokenVerifier::make(auth.subscription_token, fetch, skips_signatures(auth), report);
+  auto made = TokenVerifier::make(auth.subscription_token, fetch, skips_signatures(auth), report,
+                                  previous == nullptr ? nullptr : previous->subscription_tokens.get());
   if (!made) return at("client.subscription_token.", made.error());
   return made;
 }
 
+// Without the section's name.
+std::optional<std::string> fault_of_key_files(const TokenSettings& settings) {
+  if (settings.jwks_public_endpoint.empty()) return std::nullopt;
+  const auto address = KeySetAddress::make(settings);
+  if (!address) return address.error();
+  for (const std::string& url : address->all()) {
+    if (const auto fault = KeySet::fault_of_file(url)) return "jwks_public_endpoint: " + url + ": " + *fault;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::optional<std::string> fault_of_key_files(const AuthSettings& auth) {
+  if (const auto fault = fault_of_key_files(auth.token)) return "client.token." + *fault;
+  if (!auth.subscription_token_enabled) return std::nullopt;
+  if (const auto fault = fault_of_key_files(auth.subscription_token)) return "client.subscription_token." + *fault;
+  return std::nullopt;
+}
 
 Outcome<std::shared_ptr<const Policy>> make_policy(const AuthSettings& auth, const ChannelSettings& channel,
                                                    const FetchDocument& fetch, const Policy* previous,
                                                    const KeySetReport& report) {
+  if (previous != nullptr) {
+    if (auto fault = fault_of_key_files(auth)) return std::unexpected(Fault{FaultKind::invalid, std::move(*fault)});
+  }
   auto policy = std::make_shared<Policy>();
   policy->auth = auth;
   policy->channel = channel;

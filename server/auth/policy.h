@@ -26,11 +26,16 @@ struct Policy {
 };
 // The sentence of a fault names the key of the configuration that is wrong. What is configured about tokens as it was
 // in `previous` is taken over: keys that were fetched need not be fetched again, when that may just now be impossible.
+// For the same reason sets of keys in files must be good when there is a `previous`; at a start they may come later.
 [[nodiscard]] Outcome<std::shared_ptr<const Policy>> make_policy(const AuthSettings& auth,
                                                                  const ChannelSettings& channel,
                                                                  const FetchDocument& fetch,
                                                                  const Policy* previous = nullptr,
                                                                  const KeySetReport& report = {});
+
+// Reads the sets of keys that lie in files: nothing, or which key of the configuration names one that is of no use, and
+// why.
+[[nodiscard]] std::optional<std::string> fault_of_key_files(const AuthSettings& auth);
 
 // What one loop's gatekeeper needs. Everything outlives it.
 struct GatekeeperParts {
@@ -39,7 +44,8 @@ struct GatekeeperParts {
   const Revocations* revocations = nullptr;               // null: nothing is revoked
   std::function<WallTime()> wall_clock;
   std::function<void(std::function<void()>)> post;  // runs it on the loop, soon; called on any thread
-  std::function<void(const std::string&)> warn{};   // a sentence for the operator, perhaps for each connect
+  // For the log, one of few sentences as often as its reason occurs; called on the loop. Empty: nobody reads it.
+  std::function<void(const std::string& sentence)> warn{};
 };
 [[nodiscard]] std::shared_ptr<Gatekeeper> make_gatekeeper(GatekeeperParts parts);
 

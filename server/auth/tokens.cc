@@ -17,14 +17,28 @@ struct StaticKey {
   std::int64_t valid_until = 0;  // 0: for ever
 };
 
+bool is_file(const std::string& url) { return url.starts_with("file:"); }
+
 // One set for each address that can come about. Nothing is fetched before a token asks for it.
 class KeySets {
  public:
   KeySets(KeySetAddress address, std::chrono::milliseconds refresh, const FetchDocument& fetch,
-          const KeySetReport& report)
+          const KeySetReport& report, const TokenVerifier* previous)
       : address_(std::move(address)) {
-    for (const std::string& url : address_.all())
-      sets_.emplace(url, std::make_shared<KeySet>(url, refresh, fetch, report));
+    for (const std::string& url : address_.all()) {
+      auto set = previous == nullptr || is_file(url) ? nullptr : previous->key_set(url);
+      if (set) {
+        set->refresh_every(refresh);
+      } else {
+        set = std::make_shared<KeySet>(url, refresh, fetch, report);
+      }
+      sets_.emplace(url, std::move(set));
+    }
+  }
+
+  [[nodiscard]] std::shared_ptr<KeySet> at(const std::string& url) const {
+    const auto found = sets_.find(url);
+    return found == sets_.end() ? nullptr : found->second;
   }
 
   // The one with the keys of this token, or null when it comes from nowhere that is known.
@@ -52,6 +66,9 @@ class Verifier final : public TokenVerifier, public std::enable_shared_from_this
   void subscription(std::string token, WallTime now,
                     std::function<void(std::expected<SubscriptionClaims, TokenFault>)> done) override {
     judge<SubscriptionClaims>(std::move(token), now, std::move(done), &subscription_claims);
+  }
+  [[nodiscard]] std::shared_ptr<KeySet> key_set(const std::string& url) const override {
+    return sets_ ? sets_->at(url) : nullptr;
   }
 
  private:
@@ -131,23 +148,23 @@ Outcome<std::vector<StaticKey>> static_keys(const TokenSettings& settings) {
 }
 
 Outcome<std::optional<KeySets>> key_sets(const TokenSettings& settings, const FetchDocument& fetch,
-                                         const KeySetReport& report) {
+                                         const KeySetReport& report, const TokenVerifier* previous) {
   if (settings.jwks_public_endpoint.empty()) return std::optional<KeySets>();
   auto address = KeySetAddress::make(settings);
   if (!address) return std::unexpected(Fault{FaultKind::invalid, address.error()});
-  const auto is_file = [](const std::string& url) { return url.starts_with("file:"); };
   if (!fetch && !std::ranges::all_of(address->all(), is_file))
     return std::unexpected(Fault{FaultKind::invalid, "jwks_public_endpoint: must be file:…, nothing is fetched here"});
-  return std::optional<KeySets>(std::in_place, std::move(*address), settings.jwks_refresh, fetch, report);
+  return std::optional<KeySets>(std::in_place, std::move(*address), settings.jwks_refresh, fetch, report, previous);
 }
 
 }  // namespace
 
 Outcome<std::shared_ptr<TokenVerifier>> TokenVerifier::make(const TokenSettings& settings, const FetchDocument& fetch,
-                                                            bool skip_signatures, const KeySetReport& report) {
+                                                            bool skip_signatures, const KeySetReport& report,
+                                                            const TokenVerifier* previous) {
   auto rules = ClaimRules::make(settings);
   if (!rules) return std::unexpected(rules.error());
-  auto sets = key_sets(settings, fetch, report);
+  auto sets = key_sets(settings, fetch, report, previous);
   if (!sets) return std::unexpected(sets.error());
   auto keys = *sets ? Outcome<std::vector<StaticKey>>() : static_keys(settings);
   if (!keys) return std::unexpected(keys.error());

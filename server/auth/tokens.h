@@ -55,20 +55,27 @@ using FetchDocument = std::function<void(const std::string& url, Done<std::strin
 // Told how each fetching of a set of keys has ended: the set came (`why` is empty), or why it is of no use. Any thread.
 using KeySetReport = std::function<void(const std::string& url, const std::string& why)>;
 
+class KeySet;
+
 // Thread-safe. `done` is called within the call when the keys are at hand, else on any thread once a JWKS has come.
 class TokenVerifier {
  public:
   // A key that cannot be read is a fault, at once.
   // `skip_signatures`: believe every token that can be read (`insecure_skip_token_signature_verify`).
+  // `previous`: its sets of keys are taken over where the address is the same, with what they have fetched; but files
+  // are read anew, because whoever has changed one wants that.
   [[nodiscard]] static Outcome<std::shared_ptr<TokenVerifier>> make(const TokenSettings& settings,
                                                                     const FetchDocument& fetch,
                                                                     bool skip_signatures = false,
-                                                                    const KeySetReport& report = {});
+                                                                    const KeySetReport& report = {},
+                                                                    const TokenVerifier* previous = nullptr);
   virtual ~TokenVerifier() = default;
   virtual void connection(std::string token, WallTime now,
                           std::function<void(std::expected<ConnectionClaims, TokenFault>)> done) = 0;
   virtual void subscription(std::string token, WallTime now,
                             std::function<void(std::expected<SubscriptionClaims, TokenFault>)> done) = 0;
+  // The set that is fetched from there, or null.
+  [[nodiscard]] virtual std::shared_ptr<KeySet> key_set(const std::string& url) const = 0;
 };
 
 }  // namespace fairlead::server
