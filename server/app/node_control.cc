@@ -4,7 +4,7 @@
 #include "app/node_metrics.h"
 #include "app/process.h"
 #include "auth/rpc.h"
-#include "transport/origins.h"
+#include "model/glob.h"
 
 #include <fairlead/version.h>
 
@@ -198,7 +198,8 @@ void NodeControl::history_remove(const std::string& channel, Answered<void> answ
 void NodeControl::channels(const std::string& pattern, Answered<std::map<std::string, ChannelSummary>> answered) {
   auto gathered = std::make_shared<Gathered<std::map<std::string, ChannelSummary>>>();
   for (std::string& name : node_.channels().channels()) {
-    if (pattern.empty() || matches_glob(pattern, name)) gathered->value.emplace(std::move(name), ChannelSummary{});
+    if (pattern.empty() || matches_glob(pattern, name, LetterCase::matters))
+      gathered->value.emplace(std::move(name), ChannelSummary{});
   }
   node_.on_each_loop(
       [gathered](NodeLoop& loop) {

@@ -10,7 +10,9 @@
 #include <chrono>
 #include <cstdint>
 #include <future>
+#include <map>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -124,6 +126,27 @@ struct ANode : ::testing::Test {
   NodeControl control{node, revocations, backend, [] { return ServerStats{}; },
                       [] { return std::vector<MetricFamily>{}; }};
 };
+
+TEST_F(ANode, ListsTheChannelsOfAPatternInTheirCase) {
+  std::vector<std::shared_ptr<Session>> sessions;
+  for (const char* channel : {"news:a", "news:b", "News:a", "other"}) sessions.push_back(subscribe(channel));
+  const auto names = [this](const std::string& pattern) {
+    std::promise<std::vector<std::string>> listed;
+    control.channels(pattern, [&](Answer<std::map<std::string, ChannelSummary>> answer) {
+      std::vector<std::string> all;
+      for (const auto& [name, summary] : answer.value()) all.push_back(name);
+      listed.set_value(std::move(all));
+    });
+    return listed.get_future().get();
+  };
+  EXPECT_EQ(names("news:*"), (std::vector<std::string>{"news:a", "news:b"}));
+  EXPECT_EQ(names("?ews:a"), (std::vector<std::string>{"News:a", "news:a"}));
+  EXPECT_EQ(names("OTHER"), std::vector<std::string>{});
+  EXPECT_EQ(names("").size(), 4U);
+  on_loop([&] {
+    for (const auto& session : sessions) session->closed(Clock::now());
+  });
+}
 
 TEST_F(ANode, KnowsWhoIsSubscribedThoughTheBeginningIsNotRemembered) {
   const auto session = subscribe("news");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/origins.h"
 
+#include "model/glob.h"
+
 #include <algorithm>
 #include <cstddef>
 
@@ -31,35 +33,13 @@ bool is_own_origin(std::string_view origin, const Request& request) noexcept {
          same_ignoring_case(without_default_port(origin.substr(split + 3), port), without_default_port(host, port));
 }
 
-// The last `*` takes in one character more each time that what follows it does not fit: linear memory, no recursion.
-bool matches_glob(std::string_view pattern, std::string_view text) noexcept {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_text = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      star_text = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || lower(pattern[p]) == lower(text[t]))) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
-
 bool Origins::allow(const Request& request) const {
   const auto origin = request.origin();
   if (!origin) return true;
   if (request.headers.count("Origin") != 1) return false;
   if (is_own_origin(*origin, request)) return true;
-  return std::ranges::any_of(globs_, [&](const std::string& glob) { return matches_glob(glob, *origin); });
+  return std::ranges::any_of(globs_,
+                             [&](const std::string& glob) { return matches_glob(glob, *origin, LetterCase::ignored); });
 }
 
 void Origins::add_cors(const Request& request, Headers& headers) const {

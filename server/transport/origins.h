@@ -11,16 +11,13 @@
 
 namespace fairlead::server {
 
-// `*` stands for any text, `?` for one character; letters without case.
-[[nodiscard]] bool matches_glob(std::string_view pattern, std::string_view text) noexcept;
-
 // RFC 6454 5: whether `origin` is the request's own scheme, host and port. What came by TLS needs an https page; what
 // came in cleartext may have come through a proxy that ended TLS, so either will do.
 [[nodiscard]] bool is_own_origin(std::string_view origin, const Request& request) noexcept;
 
 class Origins {
  public:
-  // "https://*.example.org", "https://example.org:8443", "*".
+  // Globs without case (model/glob.h): "https://*.example.org", "https://example.org:8443", "*".
   explicit Origins(std::vector<std::string> globs) : globs_(std::move(globs)) {}
 
   // A request without Origin comes from a program and passes; "null" passes only if a glob says so.

@@ -17,27 +17,6 @@ Request request_of(std::string_view host, std::string_view origin, bool secure =
   return request;
 }
 
-TEST(Globs, StandForWhatTheySay) {
-  EXPECT_TRUE(matches_glob("*", ""));
-  EXPECT_TRUE(matches_glob("*", "https://any.example"));
-  EXPECT_TRUE(matches_glob("https://*.example.org", "https://a.example.org"));
-  EXPECT_TRUE(matches_glob("https://*.example.org", "HTTPS://A.b.Example.org"));
-  EXPECT_FALSE(matches_glob("https://*.example.org", "https://example.org"));
-  EXPECT_FALSE(matches_glob("https://*.example.org", "https://a.example.org.evil.net"));
-  EXPECT_FALSE(matches_glob("https://*.example.org", "http://a.example.org"));
-  EXPECT_TRUE(matches_glob("https://a?.example", "https://ab.example"));
-  EXPECT_FALSE(matches_glob("https://a?.example", "https://a.example"));
-  EXPECT_TRUE(matches_glob("a*b*c", "aXbYbZc"));
-  EXPECT_FALSE(matches_glob("a*b*c", "aXbYbZ"));
-  EXPECT_TRUE(matches_glob("", ""));
-  EXPECT_FALSE(matches_glob("", "x"));
-}
-
-TEST(Globs, AreQuickOnWhatNearlyMatches) {
-  const std::string pattern = "*a*a*a*a*a*a*a*a*a*a*b";
-  EXPECT_FALSE(matches_glob(pattern, std::string(20'000, 'a')));
-}
-
 TEST(Origins, OfProgramsAndOfThePageItself) {
   const Origins origins({});
   EXPECT_TRUE(origins.allow(request_of("chat.example", "")));
