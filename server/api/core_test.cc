@@ -115,6 +115,19 @@ TEST_F(ApiMethods, BytesGoBeforeDataAndAreJsonWhenTheyAre) {
   EXPECT_TRUE(control.published.json);
 }
 
+TEST_F(ApiMethods, NullIsDataLikeAnyValueAndNothingElsewhere) {
+  EXPECT_EQ(body_of("publish", R"({"channel":"news","data": null})"), R"({"result":{"offset":7,"epoch":"abcd"}})");
+  EXPECT_EQ(control.published.data, "null");
+  EXPECT_TRUE(control.published.json);
+  body_of("broadcast", R"({"channels":["a","b"],"data":null})");
+  EXPECT_EQ(control.published.data, "null");
+  body_of("publish", R"({"channel":"news","data":null,"b64data":"//4="})");
+  EXPECT_EQ(control.published.data, "\xff\xfe");
+  body_of("subscribe", R"({"user":"u","channel":"news","info":null,"data":null})");
+  EXPECT_EQ(control.subscribed.subscription.info, "");
+  EXPECT_EQ(control.subscribed.subscription.data, "");
+}
+
 TEST_F(ApiMethods, BroadcastAnswersForEachChannel) {
   EXPECT_EQ(body_of("broadcast", R"({"channels":["a","b"],"data":"x"})"),
             R"({"result":{"responses":[{"result":{"offset":7,"epoch":"abcd"}},)"
@@ -244,7 +257,6 @@ TEST_F(ApiFields, BrokenOnesAreNamed) {
       {"publish", R"({"channel":null,"data":1})", R"(field \"channel\" is required)"},
       {"publish", R"({"channel":7,"data":1})", R"(field \"channel\" must be a string)"},
       {"publish", R"({"channel":"a"})", R"(field \"data\" is required)"},
-      {"publish", R"({"channel":"a","data":null})", R"(field \"data\" is required)"},
       {"publish", R"({"channel":"a","b64data":"x"})", R"(field \"b64data\" must be base64)"},
       {"publish", R"({"channel":"a","b64data":"//5="})", R"(field \"b64data\" must be base64)"},
       {"publish", R"({"channel":"a","data":1,"tags":{"a":1}})", R"(field \"tags\" must be an object of strings)"},

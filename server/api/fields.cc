@@ -185,7 +185,7 @@ void FieldReader::payload(std::string_view name, Payload& out, bool& json, Need 
   if (!encoded.empty()) {
     keep(encoded_name, from_base64(encoded), out, "must be base64");
     json = out.find_first_of("\r\n") == Payload::npos && is_json(out);
-  } else if (const auto* value = find(name)) {
+  } else if (const auto* value = need == Need::required ? server::find(members_, name) : find(name)) {
     out = without_line_breaks(value->text);
     json = true;
   }

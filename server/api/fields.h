@@ -35,7 +35,7 @@ class Fields {
   // One of these words.
   virtual void choice(std::string_view name, std::string& out, std::span<const std::string_view> choices) = 0;
   // Any JSON value; or bytes, in the field "b64" + name, which goes before. `json` tells which of both it is: bytes
-  // that are JSON without line breaks count as JSON.
+  // that are JSON without line breaks count as JSON. Where it is required, null is a value like any other.
   virtual void payload(std::string_view name, Payload& out, bool& json, Need need = Need::optional) = 0;
   // An object with fields of its own; `inner` is called when it is there.
   virtual void object(std::string_view name, const std::function<void(Fields&)>& inner) = 0;
