@@ -150,6 +150,31 @@ TEST(Config, MisspeltSectionsSuggestTheNearestSection) {
   EXPECT_THAT(complaint(toml("[zzzzzz]\na = 1\n")), HasSubstr("zzzzzz is not a key"));
 }
 
+TEST(Config, SectionsThatAreNoTablesAreNamed) {
+  const std::pair<const char*, const char*> table[] = {
+      {R"({"client": "x"})", "client"},
+      {R"({"client": {"token": "x"}})", "client.token"},
+      {R"({"http_api": 5})", "http_api"},
+      {R"({"channel": {"without_namespace": []}})", "channel.without_namespace"},
+      {R"({"proxies": [{"name": "ab", "endpoint": "http://b", "http": 5}]})", "proxies[0].http"},
+  };
+  for (const auto& [text, key] : table) {
+    EXPECT_EQ(complaint(json(text)), "fairlead.json: " + std::string(key) + " must be a table") << text;
+  }
+}
+
+TEST(Config, WhatIsNearNoKeySuggestsNone) {
+  const auto in_namespace = [](const std::string& member) {
+    return complaint(json(R"({"channel": {"namespaces": [{"name": "ab", )" + member + "}]}}"));
+  };
+  EXPECT_EQ(in_namespace(R"("http": {"static_headers": {}})"), "fairlead.json: channel.namespaces[0].http is not a key")
+      << "what it stands in already is not meant";
+  EXPECT_EQ(in_namespace(R"("proxies": [])"), "fairlead.json: channel.namespaces[0].proxies is not a key");
+  EXPECT_EQ(complaint(json(R"({"http_api": {"kid": 1}})")), "fairlead.json: http_api.kid is not a key");
+  EXPECT_THAT(complaint(json(R"({"http_api": {"kye": "x"}})")), HasSubstr("did you mean http_api.key?"))
+      << "two characters that changed places";
+}
+
 TEST(Config, SaysEverythingThatIsWrongAtOnce) {
   const auto loaded =
       read(toml("[client]\nping_interval = 5\nchannel_limit = -1\ninsecure = \"maybe\"\n[log]\nlevel = \"x\"\n"));

@@ -145,8 +145,9 @@ class Reader {
     if (path == proxies_path) return each(path, value, [this](const auto& at, const auto& one) { add_proxy(at, one); });
     if (const Key* key = find_key(path)) return set(*key, value);
     const auto* table = std::get_if<Table>(&value.data);
-    if (table != nullptr && is_section(path)) return walk(path, *table);
-    unknown(path, value, known_paths());
+    if (!is_section(path)) return unknown(path, value, known_paths());
+    if (table == nullptr) return complain(value.origin, path, "must be a table");
+    walk(path, *table);
   }
 
   static bool is_section(const std::string& path) {
@@ -170,10 +171,12 @@ class Reader {
     complain(value.origin, path, meant.empty() ? "is not a key" : fmt::format("is not a key; did you mean {}?", meant));
   }
 
-  // A table stands for a section: with its own name wrong, or at the wrong place.
+  // A table stands for a section: with its own name wrong, or at the wrong place. It stands in some already.
   static std::string meant_by(const std::string& path, const Value& value, const std::vector<std::string>& known) {
     if (std::holds_alternative<Table>(value.data)) {
-      if (std::string section = nearest(path, sections_of(known)); !section.empty()) return section;
+      auto sections = sections_of(known);
+      std::erase_if(sections, [&](const std::string& one) { return path.starts_with(one + "."); });
+      if (std::string section = nearest(path, sections); !section.empty()) return section;
     }
     return nearest(path, known);
   }
@@ -204,10 +207,12 @@ class Reader {
       if (found != fields.end()) {
         if (const auto done = assign(found->slot(owner), found->traits, value); !done)
           complain(value.origin, joined(at, path), done.error());
-      } else if (inner != nullptr && std::ranges::any_of(fields, below)) {
-        fill_element(at, path, *inner, owner, fields);
-      } else {
+      } else if (!std::ranges::any_of(fields, below)) {
         unknown_of_element(at, path, value, fields);
+      } else if (inner == nullptr) {
+        complain(value.origin, joined(at, path), "must be a table");
+      } else {
+        fill_element(at, path, *inner, owner, fields);
       }
     }
   }

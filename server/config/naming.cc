@@ -13,14 +13,20 @@
 namespace fairlead::server::config {
 namespace {
 
+// Characters that are missing, too many or others, and neighbours that changed places.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> last_but_one(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
+    last_but_one.swap(last);
+    last.swap(row);
+    row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+      row[j] = std::min({last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1), last[j] + 1, row[j - 1] + 1});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], last_but_one[j - 2] + 1);
     }
   }
   return row.back();
@@ -64,7 +70,8 @@ std::string nearest(std::string_view path, std::span<const std::string> known) {
   constexpr std::size_t longest = 200;  // beyond it nobody means a key, and the comparison costs time
   if (path.size() > longest) return {};
   std::string best;
-  std::size_t least = path.size() / 4 + 2;
+  // What is half another word, or more of it, was not meant.
+  std::size_t least = std::min(path.size() / 4 + 2, (last_word(path).size() + 1) / 2);
   for (const std::string& candidate : known) {
     if (candidate.size() > path.size() + least || path.size() > candidate.size() + least) continue;
     const std::size_t distance = edit_distance(path, candidate);
