@@ -8,6 +8,7 @@
 #include "model/media_type.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -138,7 +139,7 @@ class Checker {
                                                            "node_started", "events_lost"};
     for (const std::string& kind : s_.events.kinds)
       expect(std::ranges::find(kinds, kind) != kinds.end(), "events.kinds",
-             "may hold connected, disconnected, subscribed, unsubscribed, channel_occupied, channel_vacated");
+             fmt::format("may hold {}", fmt::join(kinds, ", ")));
   }
 
   void attachments() {

@@ -175,6 +175,15 @@ TEST(Config, WhatIsNearNoKeySuggestsNone) {
       << "two characters that changed places";
 }
 
+TEST(Config, KindsOfEventsAreNamedAsTheyAreTaken) {
+  const std::string said = complaint(json(R"({"events": {"kinds": ["conected"]}})"));
+  for (const char* kind : {"connected", "disconnected", "subscribed", "unsubscribed", "channel_occupied",
+                           "channel_vacated", "node_started", "events_lost"}) {
+    EXPECT_THAT(said, HasSubstr(kind));
+    EXPECT_TRUE(read(json(R"({"events": {"kinds": [")" + std::string(kind) + R"("]}})"))) << kind;
+  }
+}
+
 TEST(Config, SaysEverythingThatIsWrongAtOnce) {
   const auto loaded =
       read(toml("[client]\nping_interval = 5\nchannel_limit = -1\ninsecure = \"maybe\"\n[log]\nlevel = \"x\"\n"));
