@@ -101,7 +101,8 @@ class ConnectionHandle {
 };
 
 // One end of an open WebSocket. Belongs to one loop: call it only there (inside the handler or task that was given it);
-// elsewhere use `handle()`. Moving is cheap. Destroying the last object of a connection closes it (1001).
+// elsewhere use `handle()`. Moving is cheap. Destroying the last object of a connection closes it (1001). One that has
+// ended may be asked what is known of it, and be destroyed, when its loop has gone.
 class Connection {
  public:
   Connection() noexcept = default;

@@ -272,7 +272,7 @@ void Channel::hold() { held_ = true; }
 
 // What is here already is delivered at the end of the turn: the caller stands in the middle of its own work.
 void Channel::release() {
-  if (std::exchange(held_, false)) read_on_later();
+  if (std::exchange(held_, false) && !closed_) read_on_later();
 }
 
 void Channel::read_on_later() {
@@ -313,6 +313,10 @@ void Channel::after_output() {
   tell_room();
   end_stream_if_finished(false);
   if (!stream_->shutting_down()) rearm();
+}
+
+std::size_t Channel::queued_bytes() const noexcept {
+  return ws_.queued_bytes() + (stream_ != nullptr ? stream_->unsent_bytes() : 0);
 }
 
 std::size_t Channel::half_limit() const noexcept { return settings_->ws.limits.outgoing_queue_bytes / 2; }
@@ -419,7 +423,18 @@ void Channel::unregister() {
   const auto alive = shared_from_this();
   context_.channels.erase(this);
   facade_ = Connection();
+  let_go_of_loop();
   if (context_.on_idle) context_.on_idle();
+}
+
+// The application may hold on to a connection that has ended for longer than its loop lasts: what is left may be asked,
+// and destroyed, without the loop.
+void Channel::let_go_of_loop() {
+  take_back();
+  context_.loop.cancel_timer(*this);
+  if (!forsaken_) last_tls_info_ = std::make_unique<const TlsInfo>(stream_->tls_info());
+  ws_.give_back();
+  stream_.reset();
 }
 
 void Channel::abandon() {
@@ -429,6 +444,7 @@ void Channel::abandon() {
   stream_->abort();
   facade_ = Connection();
   registered_ = false;
+  let_go_of_loop();
 }
 
 void Channel::forsaken() {
@@ -497,6 +513,9 @@ std::string_view Channel::extensions() const noexcept {
   return opened_.agreed != nullptr ? std::string_view(opened_.agreed->extensions) : std::string_view();
 }
 
-TlsInfo Channel::tls_info() const { return stream_->tls_info(); }
+TlsInfo Channel::tls_info() const {
+  if (stream_ != nullptr) return stream_->tls_info();
+  return last_tls_info_ != nullptr ? *last_tls_info_ : TlsInfo();
+}
 
 }  // namespace fairlead::net

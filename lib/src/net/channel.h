@@ -122,7 +122,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   [[nodiscard]] std::string_view extensions() const noexcept;
   [[nodiscard]] std::any& data() noexcept { return opened_.data; }
   [[nodiscard]] TlsInfo tls_info() const;
-  [[nodiscard]] std::size_t queued_bytes() const noexcept { return ws_.queued_bytes() + stream_->unsent_bytes(); }
+  [[nodiscard]] std::size_t queued_bytes() const noexcept;
   // What it costs the memory budget.
   [[nodiscard]] std::size_t held_bytes() const noexcept;
   // Gives its memory back: closes with 1013, or, when it is closing already and its peer takes nothing, at once.
@@ -183,6 +183,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void read_on_later();
   void end_behind_stream();
   void unregister();
+  void let_go_of_loop();
   [[nodiscard]] bool inbox_full() const noexcept;
   // Nobody takes messages any more: they must not keep the peer's close frame from being read.
   [[nodiscard]] bool unheard() const noexcept;
@@ -195,7 +196,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
 
   LoopContext& context_;
   std::shared_ptr<const ChannelSettings> settings_;
-  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<Stream> stream_;  // null when it has gone
   ws::Connection ws_;
   Opened opened_;
   SlotTable::Name name_{};
@@ -218,6 +219,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
 
   std::unique_ptr<Waiters> waiters_;
   std::unique_ptr<Error> error_;
+  std::unique_ptr<const TlsInfo> last_tls_info_;  // of the stream that has gone, where somebody may still ask
   TimePoint pinged_at_{};
   Duration round_trip_time_{};
   bool pumping_ = false;

@@ -51,7 +51,7 @@ Result<Channel::Received> Channel::take() {
   state.inbox.erase(state.inbox.begin());
   state.inbox_bytes -= first.payload.size();
   // What the state machine holds comes before more is read: else each message that is taken would let a whole read in.
-  if (stream_->paused() && !pumping_) read_on();
+  if (!closed_ && stream_->paused() && !pumping_) read_on();
   return first;
 }
 

@@ -9,10 +9,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace fairlead {
 namespace {
@@ -190,6 +192,51 @@ TEST(Closing, AStoppedServerLeavesNobodyWaiting) {
   stopper.join();
   EXPECT_EQ(info.code, close_code::abnormal);
   EXPECT_FALSE(info.clean);
+}
+
+TEST(Closing, AClosedConnectionMayOutliveItsLoop) {
+  TestServer server([](Server& s) { s.websocket("/", [](Connection& ws) -> Task<> { co_await ws.closed(); }); });
+  Connection kept;
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws) << to_string(ws.error());
+    if (!ws) co_return;
+    kept = std::move(*ws);
+    static_cast<void>(kept.send("a message before the end"));
+    static_cast<void>(kept.close());
+  });
+  EXPECT_FALSE(kept.open());
+  EXPECT_TRUE(kept.close_info().clean);
+  EXPECT_FALSE(kept.tls().version.empty());
+  EXPECT_EQ(kept.queued_bytes(), 0U);
+  kept = Connection();
+}
+
+TEST(Closing, AConnectionMayOutliveTheServerThatCutIt) {
+  Connection kept;
+  std::atomic<bool> is_kept = false;
+  auto server = std::make_unique<TestServer>([&](Server& s) {
+    s.websocket("/", [&](Connection& ws) -> Task<> {
+      kept = std::move(ws);
+      is_kept = true;
+      co_return;
+    });
+  });
+  std::thread stopper([&] {
+    EXPECT_TRUE(net::testing::soon([&] { return is_kept.load(); }));
+    server.reset();
+  });
+  const std::string url = server->url("/");
+  run([&]() -> Task<> {
+    auto ws = co_await connect(url, client_options());
+    EXPECT_TRUE(ws) << to_string(ws.error());
+    if (!ws) co_return;
+    co_await ws->closed();
+  });
+  stopper.join();
+  EXPECT_FALSE(kept.open());
+  EXPECT_EQ(kept.close_info().code, close_code::abnormal);
+  kept = Connection();
 }
 
 TEST(Waiting, AReceiveCanBeLimitedAndCalledOff) {

@@ -265,6 +265,13 @@ bool Connection::fits_as_piece(std::size_t payload_bytes) const { return state_-
 std::uint32_t Connection::take_dropped() { return state_->out.take_dropped(); }
 void Connection::stop_sending() { state_->out.stop(); }
 
+void Connection::give_back() {
+  state_->over = true;
+  state_->in.stop();
+  state_->out.stop();
+  state_->out.queue().clear();
+}
+
 // ── What the application asks for ───────────────────────────────────────────────────────────────────────────────────
 
 Sent Connection::send(MessageKind kind, Bytes payload, TimePoint now, Compress compress) {

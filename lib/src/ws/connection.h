@@ -83,6 +83,9 @@ class Connection {
   [[nodiscard]] std::uint32_t take_dropped();
   // The stream has gone: nothing more leaves, and what still waits for a streamed message counts as dropped.
   void stop_sending();
+  // The same, and everything that it has of the Resources goes back: they may go first. Afterwards only what is known
+  // may be asked.
+  void give_back();
 
   // ── What the application asks for ─────────────────────────────────────────────────────────────────────────────────
   using Compress = ws::Compress;
