@@ -30,7 +30,8 @@ class Client {
   SendResult send(Bytes binary);
   // The next message; `closed` at the end, `timed_out` when none came in time.
   [[nodiscard]] Result<Message> receive(std::optional<Duration> timeout = std::nullopt);
-  // The whole close handshake.
+  // The whole close handshake. Instead of a code that may not be sent, or a reason that is no UTF-8 or over 123 bytes,
+  // it sends 1000 and no reason.
   CloseInfo close(CloseCode code = close_code::normal, std::string_view reason = {});
   [[nodiscard]] CloseInfo close_info() const;
   [[nodiscard]] std::string subprotocol() const;

@@ -135,7 +135,8 @@ CloseInfo Client::close(CloseCode code, std::string_view reason) {
     const std::scoped_lock lock(state_->mutex);
     state_->leaving = true;
   }
-  static_cast<void>(state_->handle.close(code, reason));
+  // What may not be sent would leave it open, and this call waiting for its end.
+  if (state_->handle.close(code, reason) == SendResult::invalid) static_cast<void>(state_->handle.close());
   if (state_->thread.joinable()) state_->thread.join();
   return close_info();
 }

@@ -2,6 +2,7 @@
 // How connections end: codes, reasons and who was first, over a real stream.
 #include "net/testing.h"
 
+#include <fairlead/blocking.h>
 #include <fairlead/client.h>
 #include <fairlead/server.h>
 
@@ -9,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -237,6 +239,30 @@ TEST(Closing, AConnectionMayOutliveTheServerThatCutIt) {
   EXPECT_FALSE(kept.open());
   EXPECT_EQ(kept.close_info().code, close_code::abnormal);
   kept = Connection();
+}
+
+TEST(Closing, ABlockingClientClosesNormallyWhereItsCodeOrReasonMayNotBeSent) {  // it has to end in any case
+  auto server = std::make_unique<TestServer>(
+      [](Server& s) { s.websocket("/", [](Connection& ws) -> Task<> { co_await ws.closed(); }); });
+  const auto end_with = [&](CloseCode code, std::string reason) {
+    auto ws = blocking::Client::connect(server->url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) return CloseInfo();
+    auto ended = std::async(std::launch::async, [&] { return ws->close(code, reason); });
+    const bool in_time = ended.wait_for(seconds(10)) == std::future_status::ready;
+    EXPECT_TRUE(in_time) << "code " << code;
+    if (!in_time) server.reset();  // which ends it
+    return ended.get();
+  };
+  for (const CloseInfo& info : {end_with(close_code::normal, std::string(124, 'r')), end_with(4000, "\xFF")}) {
+    EXPECT_TRUE(info.clean);
+    EXPECT_EQ(info.sent_code, close_code::normal);
+    EXPECT_EQ(info.sent_reason, "");
+    ASSERT_NE(server, nullptr);
+  }
+  const CloseInfo reserved = end_with(close_code::abnormal, {});
+  EXPECT_EQ(reserved.sent_code, close_code::normal);
+  EXPECT_TRUE(reserved.clean);
 }
 
 TEST(Waiting, AReceiveCanBeLimitedAndCalledOff) {
