@@ -24,7 +24,7 @@ class Client {
   Client& operator=(Client&&) noexcept;
   ~Client();  // closes with 1001 if it is open, waits for the close handshake
 
-  // Waits while the outgoing queue is more than half full.
+  // Waits while the outgoing queue is more than half full: then a message of any size is taken.
   SendResult send(std::string_view text);
   SendResult send(const char* text) { return send(std::string_view(text)); }
   SendResult send(Bytes binary);

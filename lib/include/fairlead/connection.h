@@ -48,8 +48,9 @@ struct ChunkView {
   bool last = false;
 };
 
-// The answer of `send`, and something to await: `co_await ws.send(…)` goes on once less than half of the outgoing limit
-// is waiting, so a coroutine that awaits its sends is slowed down to its peer's pace and never meets the limit.
+// The answer of `send`, and something to await: `co_await ws.send(…)` goes on once no more than half of the outgoing
+// limit is waiting, so a coroutine that awaits its sends is slowed down to its peer's pace and, as the only one that
+// sends there, never meets the limit: in this state a message of any size is taken (Limits::outgoing_queue_bytes).
 // The message has been taken (or not) before anything is awaited. Valid as long as the connection object. For a wait
 // that ends give `send` CallOptions.
 class Sending {
@@ -136,10 +137,10 @@ class Connection {
   // so do not leave a message open, and do not await a message in the coroutine that has still to end the streamed one:
   // whoever awaits a message waits for all that is queued before it; whoever awaits a piece, for the pieces alone.
   Sending send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress = Compress::by_size);
-  // The same with a deadline and a way to call it off. They wait first, until less than half of the outgoing limit is
-  // waiting and the message fits (one that is larger than the limit: alone), and take it then. `timed_out` and
-  // `cancelled`: it was not taken, and nothing is left behind; what has been taken cannot be called back. A view is
-  // kept, not copied: its bytes last until the await has ended.
+  // The same with a deadline and a way to call it off. They wait first, until no more than half of the outgoing limit
+  // is waiting, and take it then, whatever its size; so several that send there do not meet the limit either.
+  // `timed_out` and `cancelled`: it was not taken, and nothing is left behind; what has been taken cannot be called
+  // back. A view is kept, not copied: its bytes last until the await has ended.
   [[nodiscard]] Task<Result<SendResult>> send(std::string_view text, CallOptions options,
                                               Compress compress = Compress::by_size);
   [[nodiscard]] Task<Result<SendResult>> send(Bytes binary, CallOptions options, Compress compress = Compress::by_size);
@@ -191,13 +192,14 @@ class Connection {
 // ── The handler style: plain calls on the loop of the connection ────────────────────────────────────────────────────
 // All calls of one connection get the same object, which stays where it is until `close` has returned.
 // Any of them may be empty. An exception that leaves one closes the connection with 1011. On a server a peer whose
-// outgoing queue is more than half full is not read from until it has taken its answers.
+// outgoing queue is more than half full is not read from until it has taken its answers: so who sends one answer to
+// each message never meets the limit.
 struct Handlers {
   std::function<void(Connection&)> open{};
   std::function<void(Connection&, MessageView)> message{};  // the view is valid during the call
   std::function<void(Connection&, ChunkView)> chunk{};      // set it instead of `message` to stream
   std::function<void(Connection&, Bytes)> pong{};
-  std::function<void(Connection&)> drain{};                    // less than half of the outgoing limit is waiting again
+  std::function<void(Connection&)> drain{};                    // at most half of the outgoing limit is waiting again
   std::function<void(Connection&, const CloseInfo&)> close{};  // the last call; the connection is closed already
 };
 

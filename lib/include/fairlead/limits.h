@@ -63,8 +63,10 @@ struct Limits {
   std::size_t messages_per_second = 1'000;
 
   // ── Outgoing ──────────────────────────────────────────────────────────────────────────────────────────────────────
-  // Bytes that wait to be written: one largest message, or seconds of a slow link; a single larger message may stand
-  // alone. While a streamed message is open, so much for its pieces, and so much for what waits behind it.
+  // Bytes that wait to be written: one largest message, or seconds of a slow link. While no more than half of it waits
+  // a message of any size is taken, so that whoever waits for that state never meets the limit: half of it and one
+  // message may be held, where that is more. While a streamed message is open, so much for its pieces, and so much for
+  // what waits behind it.
   std::size_t outgoing_queue_bytes = 1024 * 1024;
   OverflowPolicy overflow = OverflowPolicy::close;
 

@@ -67,14 +67,16 @@ struct Client::State {
     auto answer = std::make_shared<std::promise<SendResult>>();
     auto result = answer->get_future();
     const auto posted = handle.post([answer, message](Connection& ws) {
-      // Answers once the queue has room again, so that a script is slowed down to its peer's pace.
-      spawn([answer, sending = ws.send(message)]() mutable -> Task<> {
-        const SendResult sent = co_await sending;
-        answer->set_value(sent);
-      });
+      // Waits for room first, so that a script is slowed down to its peer's pace, and so are its threads together.
+      spawn(tell(answer, ws.send(message, CallOptions())));
     });
     if (posted != SendResult::queued) return posted;
     return wait_for(result);
+  }
+
+  static Task<> tell(std::shared_ptr<std::promise<SendResult>> answer, Task<Result<SendResult>> sending) {
+    const auto sent = co_await sending;
+    answer->set_value(sent.value_or(SendResult::closed));
   }
 
   SendResult wait_for(std::future<SendResult>& result) {

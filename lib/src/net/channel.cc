@@ -332,10 +332,9 @@ bool Channel::answers_below_half() const noexcept {
 }
 
 // Whoever closes has as much room as it will ever get.
-bool Channel::has_room(const Room& room) const noexcept {
+bool Channel::has_room(RoomFor what) const noexcept {
   if (closed_ || !ws_.may_send()) return true;
-  if (room.what == Room::For::piece) return output_below_half() && ws_.fits_as_piece(room.payload_bytes);
-  return queued_bytes() <= half_limit() && ws_.fits(room.payload_bytes);
+  return what == RoomFor::piece ? output_below_half() : queued_bytes() <= half_limit();
 }
 
 void Channel::tell_room() {

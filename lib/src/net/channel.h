@@ -100,15 +100,11 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void hold();
   void release();
 
-  // What a sender waits for: less than half of the limit is waiting and, when `payload_bytes` are given, they fit. For
-  // a piece of a streamed message that is the output alone: what waits for its end leaves after it.
-  struct Room {
-    enum class For : std::uint8_t { message, piece };
-    For what = For::message;
-    std::size_t payload_bytes = 0;
-  };
-  [[nodiscard]] bool has_room(const Room& room) const noexcept;
-  void wait_for_room(std::coroutine_handle<> waiting, const Room& room);
+  // What a sender waits for: no more than half of the limit is waiting; then a message of any size is taken. For a
+  // piece of a streamed message that is the output alone: what waits for its end leaves after it.
+  enum class RoomFor : std::uint8_t { message, piece };
+  [[nodiscard]] bool has_room(RoomFor what) const noexcept;
+  void wait_for_room(std::coroutine_handle<> waiting, RoomFor what);
   void wait_until_closed(std::coroutine_handle<> waiting);
   // Takes back one of these two; false when it is being resumed, or has been.
   bool forget_wait(std::coroutine_handle<> waiting);
@@ -210,7 +206,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
     std::size_t inbox_bytes = 0;
     struct ForRoom {
       std::coroutine_handle<> handle;
-      Room room;
+      RoomFor what;
     };
     std::vector<ForRoom> for_room;
     std::vector<std::coroutine_handle<>> for_close;

@@ -67,8 +67,8 @@ void Channel::interrupt_receive(Errc why) {
   std::exchange(waiters().receiver, {}).resume();
 }
 
-void Channel::wait_for_room(std::coroutine_handle<> waiting, const Room& room) {
-  waiters().for_room.push_back({waiting, room});
+void Channel::wait_for_room(std::coroutine_handle<> waiting, RoomFor what) {
+  waiters().for_room.push_back({waiting, what});
   want_flush();
 }
 
@@ -88,7 +88,7 @@ void Channel::resume_those_with_room() {
   if (waiters_ == nullptr || waiters_->for_room.empty()) return;
   auto& list = waiters_->for_room;
   for (std::size_t left = list.size(); left != 0; --left) {
-    const auto next = std::ranges::find_if(list, [&](const Waiters::ForRoom& one) { return has_room(one.room); });
+    const auto next = std::ranges::find_if(list, [&](const Waiters::ForRoom& one) { return has_room(one.what); });
     if (next == list.end()) return;
     const auto handle = next->handle;
     list.erase(next);

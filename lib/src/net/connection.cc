@@ -16,16 +16,16 @@ namespace fairlead {
 
 namespace {
 
-net::Channel::Room half_for(bool piece) noexcept {
-  return {.what = piece ? net::Channel::Room::For::piece : net::Channel::Room::For::message};
+net::Channel::RoomFor room_for(bool piece) noexcept {
+  return piece ? net::Channel::RoomFor::piece : net::Channel::RoomFor::message;
 }
 
 }  // namespace
 
 bool Sending::await_ready() const noexcept {
-  return result_ != SendResult::queued || channel_->has_room(half_for(piece_));
+  return result_ != SendResult::queued || channel_->has_room(room_for(piece_));
 }
-void Sending::await_suspend(std::coroutine_handle<> waiting) { channel_->wait_for_room(waiting, half_for(piece_)); }
+void Sending::await_suspend(std::coroutine_handle<> waiting) { channel_->wait_for_room(waiting, room_for(piece_)); }
 SendResult Sending::await_resume() const noexcept { return result_; }
 
 Sending Connection::send(std::string_view text, Compress compress) {
@@ -104,7 +104,7 @@ Task<Result<Channel::Received>> receive_timed(std::shared_ptr<Channel> channel, 
 class LimitedWait final : private io::Timer {
  public:
   // Without a room it waits for the end.
-  LimitedWait(Channel& channel, std::optional<Channel::Room> room, const CallOptions& options)
+  LimitedWait(Channel& channel, std::optional<Channel::RoomFor> room, const CallOptions& options)
       : channel_(channel), room_(room) {
     if (options.timeout) limit_ = io::Loop::now() + *options.timeout;
     stop_.emplace(channel.context().mailbox, options.stop, [this] { give_up(Errc::cancelled); });
@@ -136,14 +136,14 @@ class LimitedWait final : private io::Timer {
   }
 
   Channel& channel_;
-  std::optional<Channel::Room> room_;
+  std::optional<Channel::RoomFor> room_;
   std::optional<TimePoint> limit_;
   std::optional<StopWatch> stop_;
   std::optional<Errc> given_up_;
   std::coroutine_handle<> waiting_;
 };
 
-Task<Result<SendResult>> send_when_room(std::shared_ptr<Channel> channel, Channel::Room room, CallOptions options,
+Task<Result<SendResult>> send_when_room(std::shared_ptr<Channel> channel, Channel::RoomFor room, CallOptions options,
                                         std::function<SendResult(Channel&)> take) {
   if (channel == nullptr) co_return SendResult::closed;
   if (options.stop.stop_requested()) co_return fail(Errc::cancelled);
@@ -174,20 +174,19 @@ Task<Result<SendResult>> Connection::send(Bytes binary, CallOptions options, Com
   return send(MessageView{MessageKind::binary, binary}, std::move(options), compress);
 }
 Task<Result<SendResult>> Connection::send(MessageView message, CallOptions options, Compress compress) {
-  return net::send_when_room(channel_, {net::Channel::Room::For::message, message.payload.size()}, std::move(options),
+  return net::send_when_room(channel_, net::Channel::RoomFor::message, std::move(options),
                              [kind = message.kind, payload = message.payload, compress](net::Channel& channel) {
                                return channel.send(kind, payload, compress);
                              });
 }
 Task<Result<SendResult>> Connection::send(SharedMessage message, CallOptions options) {
-  const std::size_t bytes = message.payload().size();
-  return net::send_when_room(channel_, {net::Channel::Room::For::message, bytes}, std::move(options),
+  return net::send_when_room(channel_, net::Channel::RoomFor::message, std::move(options),
                              [message = std::move(message)](net::Channel& channel) { return channel.send(message); });
 }
 Task<Result<SendResult>> Connection::send_chunk(MessageKind kind, Bytes piece, bool last, CallOptions options,
                                                 Compress compress) {
   return net::send_when_room(
-      channel_, {net::Channel::Room::For::piece, piece.size()}, std::move(options),
+      channel_, net::Channel::RoomFor::piece, std::move(options),
       [kind, piece, last, compress](net::Channel& channel) { return channel.send_chunk(kind, piece, last, compress); });
 }
 

@@ -150,7 +150,7 @@ TEST(LimitedSend, EndsWithAConnectionWhosePeerTakesNothing) {
   EXPECT_TRUE(soon([&] { return server.server().stats().connections == 0; }));
 }
 
-TEST(LimitedSend, WaitsUntilItsMessageFits) {  // where one that does not fit would end the connection
+TEST(LimitedSend, WaitsForHalfOfTheLimitWhateverTheSizeOfItsMessage) {
   Reluctant peer;
   run([&]() -> Task<> {
     auto ws = co_await connect(peer.server.url("/"), client_options());
@@ -162,8 +162,13 @@ TEST(LimitedSend, WaitsUntilItsMessageFits) {  // where one that does not fit wo
       static_cast<void>(co_await sleep_for(milliseconds(10)));
     }
     const std::string large(900 * 1024, 'y');
-    auto early = co_await ws->send(large, milliseconds(20));
-    EXPECT_FALSE(early) << "it does not fit yet";
+    auto at_once = co_await ws->send(large, milliseconds(20));
+    EXPECT_TRUE(at_once);
+    if (at_once) {
+      EXPECT_EQ(*at_once, SendResult::queued);
+    }
+    auto early = co_await ws->send("small", milliseconds(20));
+    EXPECT_FALSE(early) << "more than half waits";
     EXPECT_TRUE(ws->open());
     peer.takes = true;
     auto sent = co_await ws->send(large, seconds(20));

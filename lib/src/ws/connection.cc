@@ -259,9 +259,6 @@ std::size_t Connection::held_bytes() const {
   return queued_bytes() + state_->in.held_bytes() + state_->out.deflater_bytes();
 }
 
-bool Connection::fits(std::size_t payload_bytes) const { return state_->out.fits_message(payload_bytes); }
-bool Connection::fits_as_piece(std::size_t payload_bytes) const { return state_->out.fits_piece(payload_bytes); }
-
 std::uint32_t Connection::take_dropped() { return state_->out.take_dropped(); }
 void Connection::stop_sending() { state_->out.stop(); }
 

@@ -75,10 +75,6 @@ class Connection {
   // The same, with the bytes of a message that has not been received to its end.
   [[nodiscard]] std::size_t held_bytes() const;
 
-  // Whether a message, or a piece of a streamed one, of so many bytes is taken without making room for it.
-  [[nodiscard]] bool fits(std::size_t payload_bytes) const;
-  [[nodiscard]] bool fits_as_piece(std::size_t payload_bytes) const;
-
   // Messages that were dropped, since this was last asked: see Sender.
   [[nodiscard]] std::uint32_t take_dropped();
   // The stream has gone: nothing more leaves, and what still waits for a streamed message counts as dropped.

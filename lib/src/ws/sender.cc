@@ -76,10 +76,11 @@ void Sender::stop() {
 
 std::size_t Sender::waiting_bytes() const noexcept { return stream_ != nullptr ? stream_->waiting_bytes : 0; }
 
-bool Sender::fits(std::size_t frame_bytes, std::size_t taken_bytes) const noexcept {
+// Whoever waits until no more than half of the limit is taken has room for any message: so much of them and one more is
+// held at most.
+std::size_t Sender::may_wait_before(std::size_t frame_bytes) const noexcept {
   const std::size_t limit = settings_->limits.outgoing_queue_bytes;
-  // A message that is larger than the whole limit may still be sent: alone.
-  return taken_bytes == 0 || (taken_bytes <= limit && frame_bytes <= limit - taken_bytes);
+  return std::max(limit / 2, limit - std::min(frame_bytes, limit));
 }
 
 std::size_t Sender::frame_bytes(std::size_t payload_bytes) const noexcept {
@@ -88,22 +89,17 @@ std::size_t Sender::frame_bytes(std::size_t payload_bytes) const noexcept {
 
 std::size_t Sender::overhead_bytes() const noexcept { return stream_ != nullptr ? sizeof(Stream::Waiting) : 0; }
 
-bool Sender::fits_message(std::size_t payload_bytes) const noexcept {
-  return fits(frame_bytes(payload_bytes) + overhead_bytes(), queue_.bytes() + waiting_bytes());
-}
-
 // What waits for its end takes no room from its pieces, or neither would ever leave: so twice the limit may be held.
 bool Sender::fits_piece(std::size_t payload_bytes) const noexcept {
-  return fits(frame_bytes(payload_bytes), queue_.bytes());
+  return queue_.bytes() <= may_wait_before(frame_bytes(payload_bytes));
 }
 
 bool Sender::make_room(std::size_t frame_bytes) {
-  if (fits(frame_bytes, queue_.bytes() + waiting_bytes())) return true;
-  const Limits& limits = settings_->limits;
-  const std::size_t limit = limits.outgoing_queue_bytes;
-  if (limits.overflow == OverflowPolicy::close) return false;
-  if (limits.overflow == OverflowPolicy::drop_oldest && drop_oldest(frame_bytes < limit ? limit - frame_bytes : 0))
-    return true;
+  const std::size_t may_wait = may_wait_before(frame_bytes);
+  if (queue_.bytes() + waiting_bytes() <= may_wait) return true;
+  const OverflowPolicy policy = settings_->limits.overflow;
+  if (policy == OverflowPolicy::close) return false;
+  if (policy == OverflowPolicy::drop_oldest && drop_oldest(may_wait)) return true;
   ++dropped_;  // the one that is being sent
   return false;
 }

@@ -33,9 +33,6 @@ class Sender {
   [[nodiscard]] Sent chunk(MessageKind kind, Bytes payload, bool last, Compress compress);
   // Control frames are not subject to the overflow policy: see `has_room_for_control`.
   void control(Opcode opcode, Bytes payload);
-  // Whether so many bytes are taken without making room for them.
-  [[nodiscard]] bool fits_message(std::size_t payload_bytes) const noexcept;
-  [[nodiscard]] bool fits_piece(std::size_t payload_bytes) const noexcept;
   // False when the peer takes nothing any more, so that pongs to it cannot pile up.
   [[nodiscard]] bool has_room_for_control() const noexcept;
 
@@ -59,7 +56,9 @@ class Sender {
   [[nodiscard]] std::size_t frame_bytes(std::size_t payload_bytes) const noexcept;
   // What a message costs besides its frame while it waits for a streamed one.
   [[nodiscard]] std::size_t overhead_bytes() const noexcept;
-  [[nodiscard]] bool fits(std::size_t frame_bytes, std::size_t taken_bytes) const noexcept;
+  // What may be taken already when a frame of so many bytes comes.
+  [[nodiscard]] std::size_t may_wait_before(std::size_t frame_bytes) const noexcept;
+  [[nodiscard]] bool fits_piece(std::size_t payload_bytes) const noexcept;
   [[nodiscard]] bool make_room(std::size_t frame_bytes);
   [[nodiscard]] bool drop_oldest(std::size_t target_bytes);
   void put(MessageKind kind, Bytes payload, Compress compress);

@@ -147,19 +147,19 @@ TEST(StreamedMessages, ManyThatWaitForTheirEndAreDroppedTogether) {
   ASSERT_EQ(send(side, "0123456789"), Sent::waiting);
   const std::size_t of_each = side.connection.queued_bytes() - pieces_bytes;
   std::uint32_t waiting = 1;
-  while (side.connection.fits(10)) {
+  for (; side.connection.queued_bytes() + of_each <= limit; ++waiting) {
     ASSERT_EQ(send(side, "0123456789"), Sent::waiting);
-    ++waiting;
   }
   ASSERT_GT(waiting, 100'000U);
-  EXPECT_EQ(send(side, std::string(limit - pieces_bytes - of_each, 'L')), Sent::waiting);
-  EXPECT_EQ(side.connection.take_dropped(), waiting);
+  EXPECT_EQ(send(side, std::string(limit, 'L')), Sent::waiting);
+  const std::uint32_t dropped = side.connection.take_dropped();
+  EXPECT_GT(dropped, 50'000U);
   EXPECT_EQ(side.connection.take_dropped(), 0U) << "each is told once";
   EXPECT_EQ(side.connection.output_bytes(), pieces_bytes);
-  EXPECT_LE(side.connection.queued_bytes(), limit);
+  EXPECT_LE(side.connection.queued_bytes(), limit / 2 + limit + of_each);
   EXPECT_EQ(side.connection.send_chunk(MessageKind::text, {}, true, side.now), Sent::accepted);
   const auto sent = side.sent();
-  ASSERT_EQ(sent.size(), pieces + 2U);
+  ASSERT_EQ(sent.size(), pieces + 2U + waiting - dropped);
   EXPECT_EQ(sent.back().payload.front(), 'L');
 }
 
@@ -177,8 +177,9 @@ TEST(StreamedMessages, MessagesBetweenThemAreDroppedAndTheirPiecesStay) {
   EXPECT_EQ(side.connection.ping(as_bytes("p"), side.now), Sent::accepted);
   EXPECT_EQ(send(side, std::string(50, 'd')), Sent::accepted);
   EXPECT_EQ(send(side, std::string(200, 'e')), Sent::accepted);
-  EXPECT_EQ(side.connection.take_dropped(), 3U);
-  EXPECT_THAT(payloads(side.sent()), ElementsAre("first", "second", "p", std::string(50, 'd'), std::string(200, 'e')));
+  EXPECT_EQ(side.connection.take_dropped(), 2U);
+  EXPECT_THAT(payloads(side.sent()),
+              ElementsAre("first", "second", std::string(50, 'c'), "p", std::string(50, 'd'), std::string(200, 'e')));
 }
 
 TEST(StreamedMessages, WhatWaitsCountsWithTheRecordOfIt) {
@@ -300,6 +301,38 @@ TEST(Overflow, AMessageLargerThanTheLimitMayStandAlone) {
     EXPECT_EQ(send(side, std::string(5000, 'L')), Sent::accepted);
     EXPECT_EQ(payloads(side.sent()), std::vector{std::string(5000, 'L')});
   }
+}
+
+// Whoever waits for room before each message never meets the limit, whatever its messages' size.
+TEST(Overflow, AMessageIsTakenWhileAtMostHalfOfTheLimitIsWaiting) {
+  constexpr std::size_t header = 4;
+  for (const auto policy : {OverflowPolicy::close, OverflowPolicy::drop_newest, OverflowPolicy::drop_oldest}) {
+    for (const std::size_t size : {600U, 5'000U}) {
+      Side side(Role::server, with(policy, 1000));
+      ASSERT_EQ(send(side, std::string(500 - header, 'h')), Sent::accepted);
+      EXPECT_EQ(side.connection.send(SharedMessage::text(std::string(size, 'm')), side.now), Sent::accepted);
+      EXPECT_EQ(side.connection.take_dropped(), 0U);
+      EXPECT_EQ(side.sent().size(), 2U);
+      ASSERT_EQ(send(side, std::string(500 - header, 'h')), Sent::accepted);
+      EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes(std::string(size, 'p')), true, side.now),
+                Sent::accepted);
+    }
+  }
+  Side past_half(Role::server, with(OverflowPolicy::drop_newest, 1000));
+  ASSERT_EQ(send(past_half, std::string(501 - header, 'h')), Sent::accepted);
+  EXPECT_EQ(send(past_half, std::string(600, 'm')), Sent::over_limit);
+  EXPECT_EQ(past_half.connection.send_chunk(MessageKind::text, as_bytes(std::string(600, 'p')), true, past_half.now),
+            Sent::over_limit);
+  EXPECT_EQ(send(past_half, std::string(499 - header, 'm')), Sent::accepted) << "it fits";
+}
+
+// What is dropped for a message is dropped until there is room for it, and no further.
+TEST(Overflow, DropOldestKeepsHalfOfTheLimit) {
+  Side side(Role::server, with(OverflowPolicy::drop_oldest, 1000));
+  for (const char name : {'a', 'b', 'c', 'd'}) ASSERT_EQ(send(side, std::string(238, name)), Sent::accepted);
+  EXPECT_EQ(send(side, std::string(900, 'e')), Sent::accepted);
+  EXPECT_EQ(side.connection.take_dropped(), 2U);
+  EXPECT_THAT(payloads(side.sent()), ElementsAre(std::string(238, 'c'), std::string(238, 'd'), std::string(900, 'e')));
 }
 
 TEST(Overflow, DroppingNeverBreaksThePeersWindow) {
