@@ -182,6 +182,11 @@ void Channel::on_failed(const Error& error) {
   want_flush();
 }
 
+// It may stand behind messages that nobody takes, and is told all the same.
+void Channel::tell_failure() {
+  if (const auto failure = ws_.take_failure()) on_failed(*failure);
+}
+
 // An exception of the application must not end the loop: it ends this connection (1011).
 void Channel::call_handler(auto&& handler, auto&&... arguments) {
   if (!handler) return;
@@ -408,6 +413,7 @@ void Channel::tell_closed() {
   context_.loop.cancel_timer(*this);
   context_.mailbox->slots.close(name_);
   context_.counters.websockets.subtract();
+  tell_failure();
   ws_.stop_sending();
   note_dropped();
   const CloseInfo info = ws_.close_info();
@@ -468,6 +474,7 @@ void Channel::on_timer(TimePoint now) {
   const auto alive = shared_from_this();
   const auto stalled = stream_->stalled_since();
   if (stalled && now >= *stalled + settings_->ws.limits.write_stall_time) {
+    tell_failure();
     const Error stall{Errc::timed_out, "the peer takes no data"};
     context_.counters.failed(stall.code);
     log_failure(LogLevel::info, "cut", stall);

@@ -157,6 +157,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void on_chunk(const ws::ChunkEvent& chunk);
   void on_pong(Bytes payload);
   void on_failed(const Error& error);
+  void tell_failure();
   void note_dropped();
   // Log lines (channel_log.cc).
   void log_failure(LogLevel level, std::string_view what, const Error& error);

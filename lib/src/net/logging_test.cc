@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 
 namespace fairlead {
@@ -140,6 +141,43 @@ TEST(BadPeers, AWebSocketThatTakesNothingIsLoggedAndCounted) {
   EXPECT_EQ(lines.with("timed_out: the peer takes no data"), 1) << lines.all();
   EXPECT_EQ(server.server().stats().failed(Errc::timed_out), 1U);
   EXPECT_EQ(lines.with("secret"), 0);
+}
+
+// Why it ended does not wait behind the messages that nobody takes.
+TEST(BadPeers, WhoIsTooSlowIsToldOfAlsoWhenTheApplicationReceivesNothing) {
+  LogLines lines;
+  std::atomic<bool> received_to_the_end = false;
+  std::atomic<Errc> why{};
+  PlainServer server(
+      [&](Server& s) {
+        s.websocket("/", [&](Connection& ws) -> Task<> {
+          static_cast<void>(co_await sleep_for(milliseconds(100)));  // what waits for it is as much as may wait
+          const std::string large(64 * 1024, 'x');
+          for (int i = 0; i < 512 && ws.open(); ++i) {
+            static_cast<void>(ws.send(large));
+            static_cast<void>(co_await sleep_for(milliseconds(0)));
+          }
+          while (lines.with("websocket ended") == 0) static_cast<void>(co_await sleep_for(milliseconds(5)));
+          while (true) {
+            const auto message = co_await ws.receive();
+            if (!message) break;
+          }
+          if (ws.error() != nullptr) why = ws.error()->code;
+          received_to_the_end = true;
+        });
+      },
+      {.limits = {.outgoing_queue_bytes = 256 * 1024, .close_time = milliseconds(100)},
+       .log = lines.sink(),
+       .log_from = LogLevel::debug});
+  const RawPeer peer(server.port(), 4'096);
+  std::string bytes(upgrade);
+  for (int i = 0; i < 40; ++i) bytes += std::string{'\x81', '\x81', 0, 0, 0, 0, 'm'};
+  ASSERT_TRUE(peer.send(bytes));
+  ASSERT_TRUE(soon([&] { return received_to_the_end.load(); })) << lines.all();
+  EXPECT_EQ(lines.with("info websocket failed peer=127.0.0.1:"), 1) << lines.all();
+  EXPECT_EQ(lines.with("outgoing_queue_full"), 1) << lines.all();
+  EXPECT_EQ(server.server().stats().failed(Errc::outgoing_queue_full), 1U);
+  EXPECT_EQ(why, Errc::outgoing_queue_full);
 }
 
 TEST(BadPeers, WhoseMessagesAreDroppedIsLoggedOnceAndEachIsCounted) {

@@ -114,13 +114,18 @@ void Connection::receive(MutableBytes in, TimePoint now) {
 }
 
 std::optional<Event> Connection::next_event() {
-  if (state_->unreported) {
-    const Errc code = *std::exchange(state_->unreported, std::nullopt);
+  if (auto failure = take_failure()) {
     state_->in.stop();
-    return FailedEvent{{code, std::string(sentence_for(code))}};
+    return FailedEvent{std::move(*failure)};
   }
   if (state_->failed || state_->close_received || state_->over) return std::nullopt;
   return state_->read();
+}
+
+std::optional<Error> Connection::take_failure() {
+  if (!state_->unreported) return std::nullopt;
+  const Errc code = *std::exchange(state_->unreported, std::nullopt);
+  return Error{code, std::string(sentence_for(code))};
 }
 
 std::optional<Event> Connection::State::read() {

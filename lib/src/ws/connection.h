@@ -51,6 +51,8 @@ class Connection {
   void receive(MutableBytes in, TimePoint now);
   // The next thing that happened; empty when more bytes are needed.
   [[nodiscard]] std::optional<Event> next_event();
+  // The failure that `next_event` gives next, if it does: for whoever reads no more events.
+  [[nodiscard]] std::optional<Error> take_failure();
   // Copies what `next_event` has not read yet, so that the caller may reuse the buffer. Cheap when there is nothing.
   void retain();
   // The stream ended below: next_event gives what was received before. Without a close frame a FailedEvent with
