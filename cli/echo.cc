@@ -141,14 +141,16 @@ ServerOptions server_options(const EchoOptions& options) {
   return server;
 }
 
-// A piece out for each piece in. Awaiting the send slows the reading down to what the peer takes, so memory stays flat
-// for a message of any size.
+// A piece out for each piece in. Waiting for room slows the reading down to what the peer takes, so memory stays flat
+// for a message of any size. A message with a hole in it is no echo: without a piece there is no connection either.
 Task<> echo_pieces(Connection& ws) {
   while (true) {
     const Result<Chunk> piece = co_await ws.receive_chunk();
     if (!piece) co_return;
-    const SendResult sent = co_await ws.send_chunk(piece->kind, as_bytes(piece->payload), piece->last);
-    if (sent == SendResult::closed) co_return;
+    const auto sent = co_await ws.send_chunk(piece->kind, as_bytes(piece->payload), piece->last, CallOptions());
+    if (sent == SendResult::sent || sent == SendResult::queued) continue;
+    static_cast<void>(ws.close(close_code::try_again_later));
+    co_return;
   }
 }
 

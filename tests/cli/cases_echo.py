@@ -385,6 +385,24 @@ def echo_streams_in_little_memory():
 
 
 @case
+def echo_streams_without_a_hole():  # to a slow reader, whose queue holds less than a piece
+    data = os.urandom(24 * 1024 * 1024)
+
+    async def slowly():
+        async with websockets.connect(server.url(host="127.0.0.1", scheme="ws"), max_size=None, compression=None,
+                                      ping_interval=None, read_limit=4096) as ws:
+            sending = asyncio.ensure_future(ws.send(data))
+            await asyncio.sleep(0.5)  # what the system holds is full
+            message = await asyncio.wait_for(ws.recv(), harness.PATIENCE_SECONDS)
+            await sending
+            return len(message), message == data
+    for queue in ("0", "20K", "200K"):
+        with Serving("--chunks", "--cleartext", "--max-message", "unlimited", "--max-fragments", "unlimited",
+                     "--queue-bytes", queue, listen="127.0.0.1:0") as server:
+            equal(asyncio.run(slowly()), (len(data), True), queue)
+
+
+@case
 def echo_drains_with_1001():
     async def until_drained(ws):
         await ws.send("x")
