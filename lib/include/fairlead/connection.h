@@ -174,7 +174,9 @@ class Connection {
   [[nodiscard]] std::string_view extensions() const noexcept;   // as agreed on, empty: none
   [[nodiscard]] TlsInfo tls() const;
   [[nodiscard]] std::size_t queued_bytes() const noexcept;
-  // Round-trip time of the last ping that was answered; zero before.
+  // From a `ping` to the pong with its payload, of the last one that was timed; zero before. One is timed at a time: a
+  // ping that leaves before the timed one is answered is not. One without a payload gets a random one for it, which no
+  // handler sees, so that no pong fits that answers nothing.
   [[nodiscard]] Duration round_trip_time() const noexcept;
   [[nodiscard]] ConnectionHandle handle() const;
   // A place for the application's own state; lives as long as the connection.

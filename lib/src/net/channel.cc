@@ -13,6 +13,8 @@ namespace {
 
 // So much output of one turn is written before the turn ends: memory stays bounded while a handler sends and sends.
 constexpr std::size_t flush_now_bytes = std::size_t{256} * 1024;
+// Of a ping that is given none, and whose answer is timed.
+constexpr std::size_t own_ping_bytes = 8;
 // Pieces of output that are written together.
 constexpr std::size_t gathered_pieces = 64;
 
@@ -170,7 +172,16 @@ void Channel::on_chunk(const ws::ChunkEvent& chunk) {
 }
 
 void Channel::on_pong(Bytes payload) {
-  if (pinged_at_ != TimePoint{}) round_trip_time_ = io::Loop::now() - std::exchange(pinged_at_, TimePoint{});
+  const bool timed = timed_ping_ != nullptr && timed_ping_->payload == as_text(payload);
+  if (timed) {
+    const auto answered = std::exchange(timed_ping_, nullptr);
+    round_trip_time_ = io::Loop::now() - answered->sent;
+    if (answered->payload_is_ours) payload = {};
+  } else if (timed_ping_ != nullptr) {
+    // RFC 6455 5.5.3: nobody has to answer a ping behind which another one has come. So this may be all that comes; or
+    // it answers nothing, which is allowed, too, and says nothing of the time.
+    timed_ping_->passed_over = true;
+  }
   if (settings_->handler_style) call_handler(settings_->handlers.pong, facade_, payload);
 }
 
@@ -220,8 +231,16 @@ SendResult Channel::send_chunk(MessageKind kind, Bytes piece, bool last, Compres
 SendResult Channel::ping(Bytes payload) {
   if (closed_) return SendResult::closed;
   const bool had_room = stream_->has_room();
-  pinged_at_ = io::Loop::now();
-  return outcome(ws_.ping(payload, pinged_at_), had_room, 0);
+  const TimePoint now = io::Loop::now();
+  if (timed_ping_ != nullptr && !timed_ping_->passed_over) return outcome(ws_.ping(payload, now), had_room, 0);
+  // Only who has seen a ping knows its payload.
+  std::array<std::byte, own_ping_bytes> ours{};
+  if (payload.empty()) context_.entropy.fill(ours);
+  const Bytes sent = payload.empty() ? Bytes(ours) : payload;
+  const ws::Sent became = ws_.ping(sent, now);
+  if (became == ws::Sent::accepted)
+    timed_ping_ = std::make_unique<TimedPing>(TimedPing{now, std::string(as_text(sent)), payload.empty()});
+  return outcome(became, had_room, 0);
 }
 
 SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_bytes) {

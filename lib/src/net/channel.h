@@ -217,7 +217,14 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   std::unique_ptr<Waiters> waiters_;
   std::unique_ptr<Error> error_;
   std::unique_ptr<const TlsInfo> last_tls_info_;  // of the stream that has gone, where somebody may still ask
-  TimePoint pinged_at_{};
+  // The ping whose answer is timed.
+  struct TimedPing {
+    TimePoint sent;
+    std::string payload;
+    bool payload_is_ours = false;
+    bool passed_over = false;
+  };
+  std::unique_ptr<TimedPing> timed_ping_;
   Duration round_trip_time_{};
   bool pumping_ = false;
   bool was_above_half_ = false;
