@@ -94,7 +94,8 @@ struct ReconnectOptions {
 };
 
 // Keeps a connection to `url` open until `session` returns false, or it gives up. `session` is called for each new
-// connection: it subscribes again, receives until the connection closes, and returns whether to go on. Waits between
+// connection: it subscribes again, receives until the connection closes, and returns whether to go on; one that is
+// still open then is closed (1001). `stop` calls everything off but a running `session` (`cancelled`). Waits between
 // attempts are drawn evenly from [0, min(longest, first · 2^n)] ("full jitter"), never shorter than a Retry-After. The
 // result is the error that ended it, or nothing when `session` returned false.
 [[nodiscard]] Task<std::expected<void, ConnectError>> connect_persistently(

@@ -67,7 +67,11 @@ Task<std::expected<void, ConnectError>> connect_persistently(std::string url,
       const TimePoint opened = io::Loop::now();
       const bool go_on = co_await session(*connection);
       if (!go_on) co_return std::expected<void, ConnectError>();
-      const CloseInfo close = co_await connection->closed();
+      // Nobody receives on it any more, and the server need not ever end it.
+      if (connection->open()) static_cast<void>(connection->close(close_code::going_away));
+      const auto ended = co_await connection->closed(CallOptions(stop));
+      if (!ended) co_return std::unexpected(ConnectError{ended.error()});
+      const CloseInfo& close = *ended;
       if (io::Loop::now() - opened >= reconnect.steady_after) failures = 0;
       restart = close.code == close_code::service_restart || close.code == close_code::try_again_later;
       if (!retry(nullptr, &close)) {
