@@ -116,18 +116,27 @@ inline Task<void> TaskPromise<void>::get_return_object() noexcept {
 }
 }  // namespace detail
 
-// How long one call may take, and how to call it off. Both may be left out.
+// How long one call may take, and how to call it off. Both may be left out. A time past `longest_wait` is none.
 struct CallOptions {
   // Constructors, so that it is no aggregate: g++ 12 destroys temporary aggregates twice in a co_await expression.
   CallOptions() noexcept = default;
   // Implicit: `receive(std::chrono::seconds(5))` is what callers write.
   template <class Rep, class Period>
   CallOptions(std::chrono::duration<Rep, Period> limit, std::stop_token token = {}) noexcept
-      : timeout(std::chrono::duration_cast<Duration>(limit)), stop(std::move(token)) {}
+      : timeout(within_the_clock(limit)), stop(std::move(token)) {}
   CallOptions(std::stop_token token) noexcept : stop(std::move(token)) {}
 
   std::optional<Duration> timeout;  // → Errc::timed_out
   std::stop_token stop;             // → Errc::cancelled; may be requested from any thread
+
+ private:
+  // milliseconds::max() is more than a Duration holds.
+  template <class Rep, class Period>
+  static constexpr Duration within_the_clock(std::chrono::duration<Rep, Period> limit) noexcept {
+    using Seconds = std::chrono::duration<double>;
+    if (Seconds(limit) >= Seconds(longest_wait)) return longest_wait;
+    return limit > limit.zero() ? std::chrono::duration_cast<Duration>(limit) : Duration::zero();
+  }
 };
 
 // Runs `main` on a loop of its own on this thread until it has finished and everything that it spawned has ended.

@@ -10,4 +10,7 @@ using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 using Duration = Clock::duration;
 
+// Whoever waits for longer waits for ever: times that are lifted (`Duration::max()`) count as this.
+inline constexpr std::chrono::hours longest_wait{24 * 365};
+
 }  // namespace fairlead

@@ -3,18 +3,18 @@
 #pragma once
 
 #include <fairlead/limits.h>
+#include <fairlead/time.h>
 
 #include <algorithm>
 #include <chrono>
 
 namespace fairlead {
 
-// Later than this is never.
-inline constexpr std::chrono::hours longest_wait{24 * 365};
-
 [[nodiscard]] inline std::chrono::milliseconds finite(std::chrono::milliseconds wait) noexcept {
   return std::min<std::chrono::milliseconds>(wait, longest_wait);
 }
+
+[[nodiscard]] inline Duration finite(Duration wait) noexcept { return std::min<Duration>(wait, longest_wait); }
 
 [[nodiscard]] inline Limits finite(Limits limits) noexcept {
   for (auto* time : {&limits.tls_handshake_time, &limits.http_head_time, &limits.http_idle_time, &limits.accept_time,

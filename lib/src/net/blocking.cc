@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The blocking façade: a thread with a loop, and calls that wait for it.
+#include "base/finite.h"
 #include "net/channel.h"
 #include "net/client_contexts.h"
 #include "net/loop_context.h"
@@ -123,7 +124,7 @@ Result<Message> Client::receive(std::optional<Duration> timeout) {
   const auto ready = [this] { return !state_->received.empty() || state_->ended; };
   if (!timeout) {
     state_->changed.wait(lock, ready);
-  } else if (!state_->changed.wait_for(lock, *timeout, ready)) {
+  } else if (!state_->changed.wait_for(lock, finite(*timeout), ready)) {
     return fail(Errc::timed_out);
   }
   if (state_->received.empty()) return fail(Errc::closed);

@@ -2,6 +2,7 @@
 // The bodies of the public Connection and its handle: thin, over net::Channel.
 #include <fairlead/connection.h>
 
+#include "base/finite.h"
 #include "net/channel.h"
 #include "net/waiting.h"
 
@@ -76,7 +77,7 @@ class TimedReceive final : private io::Timer {
   [[nodiscard]] bool await_ready() const { return channel_.ready_to_receive(); }
   void await_suspend(std::coroutine_handle<> waiting) {
     channel_.wait_to_receive(waiting);
-    if (options_.timeout) channel_.context().loop.set_timer(*this, io::Loop::now() + *options_.timeout);
+    if (options_.timeout) channel_.context().loop.set_timer(*this, io::Loop::now() + finite(*options_.timeout));
     stop_.emplace(channel_.context().mailbox, options_.stop, [this] { channel_.interrupt_receive(Errc::cancelled); });
   }
   void await_resume() {
@@ -106,7 +107,7 @@ class LimitedWait final : private io::Timer {
   // Without a room it waits for the end.
   LimitedWait(Channel& channel, std::optional<Channel::RoomFor> room, const CallOptions& options)
       : channel_(channel), room_(room) {
-    if (options.timeout) limit_ = io::Loop::now() + *options.timeout;
+    if (options.timeout) limit_ = io::Loop::now() + finite(*options.timeout);
     stop_.emplace(channel.context().mailbox, options.stop, [this] { give_up(Errc::cancelled); });
   }
   LimitedWait(const LimitedWait&) = delete;

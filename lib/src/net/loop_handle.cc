@@ -2,6 +2,7 @@
 #include "net/loop_handle.h"
 
 #include "base/assert.h"
+#include "base/finite.h"
 #include "net/loop_context.h"
 
 namespace fairlead {
@@ -26,7 +27,7 @@ LoopTimer LoopHandle::call_after(Duration delay, std::function<void()> work) con
   if (loop == nullptr) return {};   // it is ending: no time will pass on it
   FAIRLEAD_ASSERT(on_this_loop());  // timers belong to one thread: post first
   auto alarm = std::make_shared<net::LoopAlarm>(std::move(work));
-  loop->set_timer(*alarm, io::Loop::now() + delay);
+  loop->set_timer(*alarm, io::Loop::now() + finite(delay));
   return LoopTimer(std::move(alarm));
 }
 

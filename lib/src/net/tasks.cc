@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Running tasks: a loop of their own, beside each other, and asleep.
 #include "base/assert.h"
+#include "base/finite.h"
 #include "net/channel.h"
 #include "net/client_contexts.h"
 #include "net/loop_context.h"
@@ -65,7 +66,7 @@ class Sleep {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiting) {
     waiting_ = waiting;
-    context_.loop.set_timer(alarm_, io::Loop::now() + delay_);
+    context_.loop.set_timer(alarm_, io::Loop::now() + finite(delay_));
     watch_.emplace(context_.mailbox, stop_, [this] { wake(true); });
   }
   Result<void> await_resume() {

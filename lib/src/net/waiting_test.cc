@@ -3,6 +3,7 @@
 #include "net/raw_peer_testing.h"
 #include "net/testing.h"
 
+#include <fairlead/blocking.h>
 #include <fairlead/client.h>
 #include <fairlead/server.h>
 
@@ -13,6 +14,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace fairlead {
 namespace {
@@ -247,6 +249,70 @@ TEST(LimitedSend, TakesItsMessageAtOnceWhereThereIsRoom) {
     EXPECT_TRUE(after);
     if (after) {
       EXPECT_EQ(*after, SendResult::closed);
+    }
+  });
+}
+
+// Added to the clock, such a time would lie in the past.
+TEST(LongWaits, DoNotEndAtOnce) {
+  TestServer server([](Server& s) {
+    s.websocket("/", [](Connection& ws) -> Task<> {
+      while (true) {
+        const auto message = co_await ws.receive();
+        if (!message) co_return;
+        static_cast<void>(co_await sleep_for(milliseconds(20)));
+        co_await ws.send(*message);
+      }
+    });
+  });
+  const std::vector<CallOptions> long_waits{CallOptions(Duration::max()), CallOptions(milliseconds::max()),
+                                            CallOptions(std::chrono::hours::max()),
+                                            CallOptions(std::chrono::duration<double>(1e300))};
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    for (const CallOptions& options : long_waits) {
+      co_await ws->send("hello");
+      auto answer = co_await ws->receive(options);
+      EXPECT_TRUE(answer);
+    }
+    CallOptions set_afterwards;
+    set_afterwards.timeout = Duration::max();
+    co_await ws->send("hello");
+    auto answer = co_await ws->receive(set_afterwards);
+    EXPECT_TRUE(answer);
+    std::stop_source stop;
+    spawn([&stop]() -> Task<> {
+      auto slept = co_await sleep_for(Duration::max(), stop.get_token());
+      EXPECT_FALSE(slept);
+    });
+    spawn([&stop]() -> Task<> {
+      static_cast<void>(co_await sleep_for(milliseconds(20)));
+      stop.request_stop();
+    });
+    auto end = co_await ws->closed(CallOptions(Duration::max(), stop.get_token()));
+    EXPECT_FALSE(end);
+    if (!end) {
+      EXPECT_EQ(end.error().code, Errc::cancelled);
+    }
+  });
+  auto blocking = blocking::Client::connect(server.url("/"), client_options());
+  ASSERT_TRUE(blocking);
+  static_cast<void>(blocking->send("hello"));
+  EXPECT_TRUE(blocking->receive(Duration::max()));
+}
+
+TEST(ShortWaits, MayLieInThePast) {
+  TestServer server([](Server& s) { s.websocket("/", [](Connection& ws) -> Task<> { co_await ws.closed(); }); });
+  run([&]() -> Task<> {
+    auto ws = co_await connect(server.url("/"), client_options());
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    auto nothing = co_await ws->receive(milliseconds::min());
+    EXPECT_FALSE(nothing);
+    if (!nothing) {
+      EXPECT_EQ(nothing.error().code, Errc::timed_out);
     }
   });
 }
