@@ -134,7 +134,8 @@ class Connection {
   Sending send(const SharedMessage& message);
   // A message in pieces, each a fragment on the wire. Until `last` other messages wait (`queued`), shared ones too,
   // since they may not stand between (RFC 6455 5.4): bounded as always by Limits::outgoing_queue_bytes and its policy,
-  // so do not leave a message open, and do not await a message in the coroutine that has still to end the streamed one:
+  // and a piece past it closes with 1013 whatever the policy, since the message would have a hole. So await the pieces,
+  // do not leave a message open, and do not await a message in the coroutine that has still to end the streamed one:
   // whoever awaits a message waits for all that is queued before it; whoever awaits a piece, for the pieces alone.
   Sending send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress = Compress::by_size);
   // The same with a deadline and a way to call it off. They wait first, until no more than half of the outgoing limit

@@ -18,6 +18,7 @@ enum class OverflowPolicy : std::uint8_t {
   close,        // close with 1013: the receiver is too slow to be useful (default)
   drop_newest,  // the message being sent is not queued
   drop_oldest,  // whole queued messages that have not begun to leave are dropped, oldest first
+  // A piece of a streamed message closes whatever the policy: without it the message would have a hole.
   // What is dropped is counted (ServerStats::messages_dropped), and a line says once which connection's it is.
 };
 

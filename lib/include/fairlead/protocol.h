@@ -148,6 +148,8 @@ class Connection {
   // bytes have been taken. Views are valid until the next call that is not const.
   [[nodiscard]] std::size_t output(std::span<Bytes> views) const;
   void consume(std::size_t bytes);
+  [[nodiscard]] std::size_t output_bytes() const;
+  // The same, with the messages that wait for a streamed one to end.
   [[nodiscard]] std::size_t queued_bytes() const;
 
   [[nodiscard]] Sent send(MessageKind kind, Bytes payload, TimePoint now, Compress compress = Compress::by_settings);
@@ -155,9 +157,10 @@ class Connection {
     return send(MessageKind::text, as_bytes(text), now);
   }
   [[nodiscard]] Sent send(const SharedMessage& message, TimePoint now);
-  // A message in pieces: the first call opens it, `last` ends it. `over_limit`: again when the queue has drained. Other
-  // messages wait meanwhile (`waiting`), within the same limit and policy; when the connection ends first they are
-  // lost.
+  // A message in pieces: the first call opens it, `last` ends it. A piece past the limit closes the connection
+  // (`over_limit`, 1013), whatever the policy, since the message would have a hole: send while `output_bytes` are at
+  // most half of the limit. Other messages wait meanwhile (`waiting`), within the same limit and policy; when the
+  // connection ends first they are lost.
   [[nodiscard]] Sent send_chunk(MessageKind kind, Bytes payload, bool last, TimePoint now,
                                 Compress compress = Compress::by_settings);
   [[nodiscard]] Sent ping(Bytes payload, TimePoint now);

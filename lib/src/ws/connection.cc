@@ -73,6 +73,7 @@ struct Connection::State {
   void send_idle_ping(TimePoint now);
   void give_up_closing(TimePoint now);
   [[nodiscard]] Sent settle(Sent sent, TimePoint now);
+  void end_for(Errc why, TimePoint now);
   [[nodiscard]] bool may_send() const noexcept { return !close_sent && !failed && !over; }
 
   const Settings* settings;
@@ -287,23 +288,27 @@ Sent Connection::send(const SharedMessage& message, TimePoint now) {
 }
 
 void Connection::give_up(Errc why, TimePoint now) {
-  if (!state_->may_send()) return;
-  state_->out.queue().keep_begun_frame();
-  state_->fail_later(why, now);
+  if (state_->may_send()) state_->end_for(why, now);
 }
 
-// The policy `close`: what has begun to leave is finished, then the close frame; the rest is dropped.
 Sent Connection::State::settle(Sent sent, TimePoint now) {
-  if (sent == Sent::over_limit && settings->limits.overflow == OverflowPolicy::close) {
-    out.queue().keep_begun_frame();
-    fail_later(Errc::outgoing_queue_full, now);
-  }
+  if (sent == Sent::over_limit && settings->limits.overflow == OverflowPolicy::close)
+    end_for(Errc::outgoing_queue_full, now);
   return sent;
 }
 
-Sent Connection::send_chunk(MessageKind kind, Bytes payload, bool last, TimePoint /*now*/, Compress compress) {
+// What has begun to leave is finished, then the close frame; the rest is dropped.
+void Connection::State::end_for(Errc why, TimePoint now) {
+  out.queue().keep_begun_frame();
+  fail_later(why, now);
+}
+
+// No policy can drop a piece: the message would go on without it, and look whole.
+Sent Connection::send_chunk(MessageKind kind, Bytes payload, bool last, TimePoint now, Compress compress) {
   if (!state_->may_send()) return Sent::closed;
-  return state_->out.chunk(kind, payload, last, compress);
+  const Sent sent = state_->out.chunk(kind, payload, last, compress);
+  if (sent == Sent::over_limit) state_->end_for(Errc::outgoing_queue_full, now);
+  return sent;
 }
 
 Sent Connection::ping(Bytes payload, TimePoint /*now*/) {

@@ -92,8 +92,8 @@ class Connection {
   // An already framed message (server role: the payload is not copied; client role: it is, since it must be masked).
   [[nodiscard]] Sent send(const SharedMessage& message, TimePoint now);
   // A message in pieces of unknown number: each is one fragment; `last` ends the message. The first call opens it.
-  // A piece that does not fit is not taken, whatever the overflow policy: `over_limit` means "again, when the queue has
-  // drained". Text may be cut anywhere. Messages that are sent before `last` are `waiting` until then.
+  // A piece that does not fit ends the connection, whatever the overflow policy. Text may be cut anywhere. Messages
+  // that are sent before `last` are `waiting` until then.
   [[nodiscard]] Sent send_chunk(MessageKind kind, Bytes payload, bool last, TimePoint now,
                                 Compress compress = Compress::by_settings);
   // At most 125 bytes of payload.

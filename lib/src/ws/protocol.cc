@@ -40,6 +40,7 @@ void Connection::on_deadline(TimePoint now) { state_->core.on_deadline(now); }
 
 std::size_t Connection::output(std::span<Bytes> views) const { return state_->core.output(views); }
 void Connection::consume(std::size_t bytes) { state_->core.consume(bytes); }
+std::size_t Connection::output_bytes() const { return state_->core.output_bytes(); }
 std::size_t Connection::queued_bytes() const { return state_->core.queued_bytes(); }
 
 Sent Connection::send(MessageKind kind, Bytes payload, TimePoint now, Compress compress) {

@@ -204,16 +204,24 @@ TEST(Dropped, AreCountedWhereTheyWereDropped) {
   EXPECT_EQ(one.connection.take_dropped(), 1U) << "the streamed message was never ended";
 }
 
-TEST(StreamedMessages, APieceThatDoesNotFitIsNotTaken) {
+// Or the peer would take the pieces behind it for what comes next.
+TEST(StreamedMessages, APieceThatDoesNotFitEndsTheConnectionWhateverThePolicy) {
   for (const auto policy : {OverflowPolicy::close, OverflowPolicy::drop_newest, OverflowPolicy::drop_oldest}) {
-    Side side(Role::server, with(policy, 1000));
-    const std::string piece(600, 'p');
-    EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes(piece), false, side.now), Sent::accepted);
-    EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes(piece), true, side.now), Sent::over_limit);
-    EXPECT_TRUE(side.connection.may_send());
-    side.output();
-    EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes(piece), true, side.now), Sent::accepted);
-    EXPECT_TRUE(side.sent().at(0).header.fin);
+    for (const bool begun : {true, false}) {
+      Side side(Role::server, with(policy, 1000));
+      const std::string piece(600, 'p');
+      EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes(piece), !begun, side.now), Sent::accepted);
+      std::string wire = take(side, 10);
+      EXPECT_EQ(side.connection.send_chunk(MessageKind::text, as_bytes(piece), false, side.now), Sent::over_limit);
+      EXPECT_EQ(side.connection.send_chunk(MessageKind::text, {}, true, side.now), Sent::closed);
+      EXPECT_THAT(side.events(), ElementsAre(failed(Errc::outgoing_queue_full)));
+      wire += side.output();
+      const auto frames = parse_sent(Role::server, wire);
+      ASSERT_EQ(frames.size(), 2U);
+      EXPECT_EQ(frames[0].header.fin, !begun);
+      EXPECT_EQ(frames[1].header.opcode, Opcode::close);
+      EXPECT_EQ(side.connection.close_info().sent_code, close_code::try_again_later);
+    }
   }
 }
 
@@ -321,9 +329,8 @@ TEST(Overflow, AMessageIsTakenWhileAtMostHalfOfTheLimitIsWaiting) {
   Side past_half(Role::server, with(OverflowPolicy::drop_newest, 1000));
   ASSERT_EQ(send(past_half, std::string(501 - header, 'h')), Sent::accepted);
   EXPECT_EQ(send(past_half, std::string(600, 'm')), Sent::over_limit);
-  EXPECT_EQ(past_half.connection.send_chunk(MessageKind::text, as_bytes(std::string(600, 'p')), true, past_half.now),
-            Sent::over_limit);
   EXPECT_EQ(send(past_half, std::string(499 - header, 'm')), Sent::accepted) << "it fits";
+  EXPECT_EQ(past_half.connection.send_chunk(MessageKind::text, as_bytes("p"), true, past_half.now), Sent::over_limit);
 }
 
 // What is dropped for a message is dropped until there is room for it, and no further.
