@@ -127,7 +127,10 @@ struct ServerStats {
   std::uint64_t messages_dropped = 0;
   std::uint64_t certificate_reloads = 0, certificate_reload_failures = 0;
   std::size_t connections = 0, websockets = 0;  // now
-  std::size_t buffer_bytes = 0;                 // lent to connections now
+  // What the memory budget is compared with, now (Limits::memory_budget_bytes): buffers that are lent to connections,
+  // all that zlib has taken, compressors that wait for their next use included, and an estimate of OpenSSL's objects.
+  // Each loop says it anew where it has changed by 64 KiB.
+  std::size_t buffer_bytes = 0;
   std::array<std::uint64_t, 256> failures{};
   [[nodiscard]] std::uint64_t failed(Errc code) const { return failures.at(static_cast<std::size_t>(code)); }
 };
