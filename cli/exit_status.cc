@@ -29,6 +29,17 @@ constexpr auto meanings = std::to_array<StatusMeaning>({
     {ExitStatus::interrupted, "interrupted before the connection was open, or interrupted twice"},
 });
 
+std::string advice_on_limit(Errc code) {
+  switch (code) {
+    case Errc::outgoing_queue_full:
+      return "The peer takes less than it is sent: send more slowly, or look at what keeps it from reading.";
+    case Errc::tls_message_rate_exceeded:
+      return "No honest peer sends so many TLS messages without data (KeyUpdates, tickets): tell whoever runs it.";
+    default:
+      return "If the peer is to be trusted with more: --max-message, --max-fragments.";
+  }
+}
+
 std::string advice_on_refusal(int status) {
   switch (status) {
     case 401:
@@ -133,7 +144,7 @@ std::string advice(const Error& error, int http_status) {
     case ExitStatus::protocol:
       return "That is a bug of the peer: report it with the name of the rule.";
     case ExitStatus::over_limit:
-      return "If the peer is to be trusted with more: --max-message, --max-fragments.";
+      return advice_on_limit(error.code);
     case ExitStatus::abnormal:
       return "The peer or something between cut the connection; --reconnect opens it again.";
     default:

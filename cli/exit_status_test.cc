@@ -74,6 +74,14 @@ TEST(Advice, SaysWhatToDo) {
   EXPECT_NE(advice({Errc::message_over_limit, ""}).find("--max-message"), std::string::npos);
 }
 
+TEST(Advice, NamesNoLimitThatCannotHelp) {
+  for (const Errc code : {Errc::outgoing_queue_full, Errc::tls_message_rate_exceeded}) {
+    EXPECT_EQ(advice({code, ""}).find("--max"), std::string::npos) << name(code);
+    EXPECT_NE(advice({code, ""}), "") << name(code);
+  }
+  EXPECT_NE(advice({Errc::outgoing_queue_full, ""}), advice({Errc::tls_message_rate_exceeded, ""}));
+}
+
 TEST(CloseCodes, AreNamedWhereTheyHaveAName) {
   EXPECT_EQ(describe(1008), "1008 policy violation");
   EXPECT_EQ(describe(4001), "4001");
