@@ -460,6 +460,7 @@ def echo_reads_certificates_again_on_sighup():
         server.send(signal.SIGHUP)
         wait_for(lambda: "old certificates stay" in server.log(), "the failed reload")
         equal(served_name(server.port, ca), "renewed")
+        equal(server.log().count("certificates reloaded"), 1, "one line for one event")
 
 
 @case

@@ -176,7 +176,8 @@ class Server {
   DrainReport drain(Duration window, CloseCode code = close_code::going_away);
 
   // Reads the certificate files again and, if the new ones are valid, uses them for new handshakes. Otherwise the old
-  // ones stay and the error says why. Open connections are not touched. Thread-safe.
+  // ones stay and the error says why. Open connections are not touched. Counted, and not logged: whoever calls knows
+  // best why. (What Tls::watch_interval finds is logged.) Thread-safe.
   Result<void> reload_certificates();
   // The same with other certificates. Thread-safe.
   Result<void> replace_tls(Tls tls);

@@ -479,9 +479,6 @@ Result<void> ServerCore::reload() {
   if (tls_ == nullptr) return {};
   auto reloaded = tls_->reload();
   (reloaded ? reloads_ : reload_failures_).fetch_add(1);
-  log(reloaded ? LogLevel::info : LogLevel::error,
-      reloaded ? "certificates reloaded"
-               : "certificates not reloaded, the old ones stay: " + to_string(reloaded.error()));
   return reloaded;
 }
 
