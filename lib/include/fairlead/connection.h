@@ -165,7 +165,7 @@ class Connection {
   // ── Knowing ───────────────────────────────────────────────────────────────────────────────────────────────────────
   [[nodiscard]] bool open() const noexcept;
   [[nodiscard]] CloseInfo close_info() const;
-  // The error that ended it, when it was not a close of either application.
+  // The error that ended it, when it was not a close of either application; with what an exception of its own says.
   [[nodiscard]] const Error* error() const noexcept;
   // The request that opened it, with peer address, TLS facts and client certificate. On a server the fields of the
   // handshake itself (Upgrade, Connection, Sec-WebSocket-*) have been removed once it is open. Lasts as long as the

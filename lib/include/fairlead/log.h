@@ -10,9 +10,9 @@ namespace fairlead {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
-// Called from any loop's thread, so it must be thread-safe. A line never holds a payload, a token or a query string
-// of its own accord; it does hold what an exception of the application says (`what()`, its first 200 bytes). Control
-// characters in it and in paths are escaped.
+// Called from any loop's thread, so it must be thread-safe. A line never holds a payload, a token or a query string; so
+// of an exception of the application it holds the type, and what it says only with
+// ServerOptions::dangerously_log_exceptions. Control characters in that and in paths are escaped.
 // At `debug` there is a line for each WebSocket that opens and one for each that ends; see ServerOptions::log_from.
 using LogSink = std::function<void(LogLevel, std::string_view line)>;
 

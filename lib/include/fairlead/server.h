@@ -95,6 +95,9 @@ struct ServerOptions {
   // Lines below it are left out. `debug` adds two for each WebSocket: when it opens (peer, path without its query,
   // subprotocol, version of TLS), and when it ends (both close codes, seconds, bytes of its frames).
   LogLevel log_from = LogLevel::info;
+  // An exception of the application is logged by its type. With this also by what it says (`what()`, 200 bytes), which
+  // may be anything: a payload, a token. Connection::error() has it in any case.
+  bool dangerously_log_exceptions = false;
   // Called once on each loop's thread (index 0, 1, …), before that loop accepts and before it runs what is posted to
   // it: the place to make per-loop state. What it makes must outlive the server, whose last connections end in ~Server.
   std::function<void(LoopHandle loop, unsigned index)> loop_started{};

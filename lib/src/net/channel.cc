@@ -204,7 +204,7 @@ void Channel::call_handler(auto&& handler, auto&&... arguments) {
   try {
     handler(arguments...);
   } catch (...) {
-    fail(close_code::internal_error, thrown_by("a handler"));
+    fail(thrown_by("a handler"));
   }
 }
 
@@ -382,11 +382,11 @@ Result<void> Channel::close(CloseCode code, std::string_view reason) {
   return result;
 }
 
-void Channel::fail(CloseCode code, const Error& error) {
-  if (error_ == nullptr) error_ = std::make_unique<Error>(error);
-  context_.counters.failed(error.code);
-  log_failure(LogLevel::error, "closed", error);
-  static_cast<void>(close(code, {}));
+void Channel::fail(const Thrown& thrown) {
+  if (error_ == nullptr) error_ = std::make_unique<Error>(thrown.error);
+  context_.counters.failed(thrown.error.code);
+  log_failure(LogLevel::error, "closed", thrown.for_log(settings_->log_exceptions));
+  static_cast<void>(close(close_code::internal_error, {}));
 }
 
 // RFC 6455 7.1.1: the server ends the stream first; the client waits for it (`finished` knows the roles). What cannot

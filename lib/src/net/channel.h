@@ -27,6 +27,8 @@
 
 namespace fairlead::net {
 
+struct Thrown;
+
 // What all channels of a route, or all of a client's options, have in common. Shared, immutable once in use.
 struct ChannelSettings {
   ws::Role role = ws::Role::server;
@@ -36,6 +38,7 @@ struct ChannelSettings {
   bool record_per_message = false;  // see ClientOptions
   LogSink log;
   LogLevel log_from = LogLevel::info;
+  bool log_exceptions = false;   // with what they say
   bool log_connections = false;  // `log` is there and wants `debug`: a line when each opens and when it ends
   std::string path;              // the route's, for `for_each`
 };
@@ -78,7 +81,8 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   SendResult send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress);
   SendResult ping(Bytes payload);
   Result<void> close(CloseCode code, std::string_view reason);
-  void fail(CloseCode code, const Error& error);
+  // The application threw: closes with 1011.
+  void fail(const Thrown& thrown);
 
   // A piece of what was received, owned.
   struct Received {

@@ -337,7 +337,7 @@ void HttpSession::count_failure(const Error& error, const Request* request) {
 }
 
 void HttpSession::count_thrown(std::string_view who, const Request* request) {
-  const Error error = thrown_by(who);
+  const Error error = thrown_by(who).for_log(core_.options().dangerously_log_exceptions);
   loop_.context->counters.failed(error.code);
   core_.log(LogLevel::error, "failed" + whose(request) + " " + to_string(error));
 }

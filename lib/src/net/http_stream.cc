@@ -110,7 +110,7 @@ std::function<void()> HttpSession::unlink_stream() {
     try {
       if (closed) closed();
     } catch (...) {  // the session may have gone by now
-      const Error error = thrown_by("on_close");
+      const Error error = thrown_by("on_close").for_log(core.options().dangerously_log_exceptions);
       loop.context->counters.failed(error.code);
       core.log(LogLevel::error, "failed " + to_string(error));
     }

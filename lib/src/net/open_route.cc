@@ -11,14 +11,14 @@ namespace {
 
 Task<> serve(WebSocketHandler handler, std::shared_ptr<Channel> channel) {
   Connection ws(channel);
-  std::optional<Error> thrown;
+  std::optional<Thrown> thrown;
   try {
     co_await handler(ws);
   } catch (...) {
     thrown = thrown_by("a handler");
   }
   if (thrown) {
-    channel->fail(close_code::internal_error, *thrown);
+    channel->fail(*thrown);
   } else {
     static_cast<void>(ws.close(close_code::normal));
   }

@@ -30,6 +30,7 @@ std::shared_ptr<net::ChannelSettings> make_settings(const ServerOptions& server,
       options.compression.deflate.send_context_takeover ? ws::CompressorUse::dedicated : ws::CompressorUse::shared;
   settings->log = server.log;
   settings->log_from = server.log_from;
+  settings->log_exceptions = server.dangerously_log_exceptions;
   settings->log_connections = server.log && server.log_from <= LogLevel::debug;
   settings->path = path;
   return settings;
