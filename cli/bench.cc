@@ -65,7 +65,8 @@ class Director {
  private:
   void start_threads() {
     for (unsigned i = 0; i < bench_.options.threads; ++i) loads_.push_back(make_load(bench_, i));
-    for (const auto& load : loads_) threads_.emplace_back([&load] { fairlead::run(load->run()); });
+    for (const auto& load : loads_)
+      threads_.emplace_back([&load] { fairlead::run(load->run(), SystemCalls::automatic); });
   }
 
   void enter(Stage stage) { bench_.stage.store(stage); }

@@ -78,13 +78,6 @@ struct HttpRouteOptions {
   std::optional<std::size_t> outgoing_queue_bytes{};  // of streamed answers, instead of Limits::outgoing_queue_bytes
 };
 
-// How a loop reads and writes when several sockets are ready at a time.
-enum class SystemCalls : std::uint8_t {
-  automatic,  // all of them in one call of the system, by io_uring: from Linux 6.0 on, where it is not forbidden (as in
-              // most containers); elsewhere one by one. Nothing else changes.
-  one_by_one,  // without io_uring
-};
-
 struct ServerOptions {
   Tls tls{};
   Limits limits{};

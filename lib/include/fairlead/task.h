@@ -6,6 +6,7 @@
 #include <fairlead/time.h>
 
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -139,10 +140,19 @@ struct CallOptions {
   }
 };
 
+// How a loop reads and writes when several sockets are ready at a time.
+enum class SystemCalls : std::uint8_t {
+  automatic,  // all of them in one call of the system, by io_uring: from Linux 5.19 on, where it is not forbidden (as
+              // in most containers); elsewhere one by one. Nothing else changes.
+  one_by_one,  // without io_uring
+};
+
 // Runs `main` on a loop of its own on this thread until it has finished and everything that it spawned has ended.
-// The way into the library for a client program. An exception that leaves `main` is thrown here.
-void run(Task<> main);
-void run(std::function<Task<>()> main);  // keeps a lambda's captures alive while it runs
+// The way into the library for a client program. An exception that leaves `main` is thrown here. `calls`: a program
+// with many connections gains by SystemCalls::automatic.
+void run(Task<> main, SystemCalls calls = SystemCalls::one_by_one);
+// Keeps a lambda's captures alive while it runs.
+void run(std::function<Task<>()> main, SystemCalls calls = SystemCalls::one_by_one);
 
 // Inside a task: starts another one beside it, on the same loop. An exception that leaves it ends the program.
 void spawn(Task<> task);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <new>
 
 namespace fairlead::io {
 namespace {
@@ -28,7 +29,8 @@ Transferred done_alone(const Batch::Write& write) noexcept { return send(write.d
 
 // SUBMIT_ALL: one that fails does not keep back those behind it.
 io_uring* open_ring() noexcept {
-  auto ring = std::make_unique<io_uring>();
+  std::unique_ptr<io_uring> ring(new (std::nothrow) io_uring);
+  if (ring == nullptr) return nullptr;
   io_uring_params parameters{};
   parameters.flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN;
   return ::io_uring_queue_init_params(Batch::most, ring.get(), &parameters) == 0 ? ring.release() : nullptr;
@@ -45,10 +47,10 @@ Batch::Batch() = default;
 Batch::~Batch() = default;
 
 bool Batch::available() noexcept {
-  if (forbidden_ || ring_ != nullptr) return ring_ != nullptr;
+  if (!allowed_ || ring_ != nullptr) return ring_ != nullptr;
   ring_.reset(open_ring());
-  forbidden_ = ring_ == nullptr;
-  return !forbidden_;
+  allowed_ = ring_ != nullptr;
+  return allowed_;
 }
 
 void Batch::run(std::span<Read> reads) noexcept { run_all(reads); }
@@ -69,27 +71,35 @@ void Batch::run_together(std::span<Call> calls) noexcept {
     FAIRLEAD_ASSERT(entry != nullptr);  // it has room for `most`, and is empty between two runs
     prepare(entry, calls[i]);
     ::io_uring_sqe_set_data64(entry, i);
-    calls[i].done = {Transfer::failed, 0, EIO};
+    calls[i].done = {Transfer::failed, 0, lost};
   }
   auto left = static_cast<unsigned>(calls.size());
   // None of them waits, so it returns with all; with fewer only when a signal came, or the system is short of memory.
   for (int tries = 0; left != 0 && tries < patience; ++tries) {
-    ::io_uring_submit_and_wait(ring, left);
-    unsigned head = 0;
-    unsigned seen = 0;
-    io_uring_cqe* done = nullptr;
-    io_uring_for_each_cqe(ring, head, done) {
-      Call& call = calls[done->user_data];
-      call.done = done->res == -EINTR ? done_alone(call) : outcome(done->res);
-      ++seen;
-    }
-    ::io_uring_cq_advance(ring, seen);
-    left -= seen;
+    const int entered = ::io_uring_submit_and_wait(ring, left);
+    left -= take_answers(calls);
+    if (entered < 0 && entered != -EINTR && entered != -EAGAIN && entered != -EBUSY) break;
   }
   if (left == 0) return;
-  // What has no answer stays failed, since it may have been done: its connection ends. The others go on without.
+  // They were taken in order: those that were not are done one by one, and so is everything from now on.
+  const std::size_t taken = calls.size() - ::io_uring_sq_ready(ring);
+  for (Call& call : calls.subspan(taken)) call.done = done_alone(call);
   ring_.reset();
-  forbidden_ = true;
+  allowed_ = false;
+}
+
+template <class Call>
+unsigned Batch::take_answers(std::span<Call> calls) noexcept {
+  unsigned head = 0;
+  unsigned seen = 0;
+  io_uring_cqe* done = nullptr;
+  io_uring_for_each_cqe(ring_.get(), head, done) {
+    Call& call = calls[done->user_data];
+    call.done = done->res == -EINTR ? done_alone(call) : outcome(done->res);
+    ++seen;
+  }
+  ::io_uring_cq_advance(ring_.get(), seen);
+  return seen;
 }
 
 }  // namespace fairlead::io

@@ -7,6 +7,7 @@
 
 #include <fairlead/bytes.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -16,12 +17,13 @@ struct io_uring;
 namespace fairlead::io {
 
 // One for each loop; loop's thread only. The calls are handed over by io_uring, used as nothing but that: none waits
-// for anything, and all are done when `run` returns. So it can be left away: where the system has no io_uring (before
-// Linux 6.0, or forbidden, as in most containers), or `forbid` was called, each is a call of its own.
+// for anything, and all are done when `run` returns. So it can be left away: unless it was allowed, and where the
+// system has no io_uring (before Linux 5.19, or forbidden, as in most containers), each is a call of its own.
 class Batch {
  public:
   // In one call. More gains little, and keeps those in front waiting.
   static constexpr std::size_t most = 32;
+  static constexpr int lost = EIO;
 
   // Of non-blocking sockets, all of them different.
   struct Read {
@@ -41,14 +43,14 @@ class Batch {
   Batch& operator=(const Batch&) = delete;
   ~Batch();
 
-  // Every call by itself from now on. Before the first `run`.
-  void forbid() noexcept { forbidden_ = true; }
+  void allow() noexcept { allowed_ = true; }
   // Whether several are one call. The first time it finds out.
   [[nodiscard]] bool available() noexcept;
   // It has found out already, since several came at a time.
   [[nodiscard]] bool in_use() const noexcept { return ring_ != nullptr; }
 
-  // At most `most`. Fills in `done`.
+  // At most `most`. Fills in `done`. One that the system took and then said nothing of, as it never should, has failed
+  // with `lost`: nobody knows what became of it, so its connection has to end.
   void run(std::span<Read> reads) noexcept;
   void run(std::span<Write> writes) noexcept;
 
@@ -60,8 +62,10 @@ class Batch {
   void run_all(std::span<Call> calls) noexcept;
   template <class Call>
   void run_together(std::span<Call> calls) noexcept;
+  template <class Call>
+  unsigned take_answers(std::span<Call> calls) noexcept;
 
-  bool forbidden_ = false;
+  bool allowed_ = false;
   std::unique_ptr<io_uring, Close> ring_;
 };
 

@@ -4,11 +4,17 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,7 +54,8 @@ struct Pair {
 class Batched : public testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
-    if (!GetParam()) return batch.forbid();
+    if (!GetParam()) return;
+    batch.allow();
     if (!batch.available()) GTEST_SKIP() << "this system does not allow io_uring";
   }
   Batch batch;
@@ -138,20 +145,54 @@ TEST_P(Batched, RunsAsOftenAsOneLikes) {
   }
 }
 
-TEST(Batch, OneThatIsForbiddenHasNoRing) {
+TEST(Batch, OneThatIsNotAllowedItHasNoRing) {
   Batch batch;
-  batch.forbid();
   EXPECT_FALSE(batch.available());
   EXPECT_FALSE(batch.in_use());
 }
 
 TEST(Batch, ASingleCallNeedsNoRing) {
   Batch batch;
+  batch.allow();
   const Pair pair;
   std::array writes{Batch::Write{.descriptor = pair.ours, .from = as_bytes("alone")}};
   batch.run(writes);
   EXPECT_EQ(pair.got(), "alone");
   EXPECT_FALSE(batch.in_use());
+}
+
+// For the rest of the process.
+void forbid_entering_the_ring() {
+  std::array<sock_filter, 4> rules{{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+                                    {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_io_uring_enter},
+                                    {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+                                    {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
+  const sock_fprog program{.len = rules.size(), .filter = rules.data()};
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) std::exit(3);
+}
+
+// A sandbox that lets a ring be made and then not be used.
+TEST(BatchDeathTest, WhatARingDoesNotTakeIsDoneOneByOne) {
+  const auto in_a_process_of_its_own = [] {
+    forbid_entering_the_ring();
+    const Pair one;
+    const Pair two;
+    one.put("abc");
+    two.put("de");
+    Batch batch;
+    batch.allow();
+    std::array<std::byte, 16> room{};
+    std::array reads{Batch::Read{.descriptor = one.ours, .into = room},
+                     Batch::Read{.descriptor = two.ours, .into = room}};
+    batch.run(reads);
+    std::array writes{Batch::Write{.descriptor = one.ours, .from = as_bytes("fg")},
+                      Batch::Write{.descriptor = two.ours, .from = as_bytes("h")}};
+    batch.run(writes);
+    const bool all = reads[0].done.bytes == 3 && reads[1].done.bytes == 2 && one.got() == "fg" && two.got() == "h";
+    std::exit(all && !batch.in_use() ? 0 : 1);
+  };
+  EXPECT_EXIT(in_a_process_of_its_own(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "io/socket.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <utility>
@@ -11,11 +12,13 @@
 namespace fairlead::io {
 
 bool Outbox::put(Socket& socket, Bytes bytes, More more) {
+  if (bytes.empty()) return true;
   const bool fits = bytes.size() <= (batch_.in_use() ? piece_bytes : piece_bytes_one_by_one);
   const bool has_room = used_bytes_ + bytes.size() <= room_bytes;
-  const bool goes_on = socket.gathers_ && sockets_[count_ - 1] == &socket;
+  const bool gathers = socket.gathered_bytes_ != 0;
+  const bool goes_on = gathers && sockets_[count_ - 1] == &socket;
   // Two writes of one socket never stand beside each other: were the first one not taken, the second might be.
-  if (socket.gathers_ && !(goes_on && fits && has_room)) {
+  if (gathers && !(goes_on && fits && has_room)) {
     flush();
     return false;
   }
@@ -25,6 +28,7 @@ bool Outbox::put(Socket& socket, Bytes bytes, More more) {
   std::byte* const at = storage_.get() + used_bytes_;
   std::memcpy(at, bytes.data(), bytes.size());
   used_bytes_ += bytes.size();
+  socket.gathered_bytes_ += static_cast<std::uint32_t>(bytes.size());
   if (goes_on) {
     Batch::Write& write = writes_[count_ - 1];
     write.from = Bytes(write.from.data(), write.from.size() + bytes.size());
@@ -34,12 +38,11 @@ bool Outbox::put(Socket& socket, Bytes bytes, More more) {
   if (count_ == 0) since_ = Clock::now();
   sockets_[count_] = &socket;
   writes_[count_++] = {.descriptor = socket.descriptor(), .from = Bytes(at, bytes.size()), .more = more};
-  socket.gathers_ = true;
   return true;
 }
 
 void Outbox::drop(Socket& socket) noexcept {
-  if (!std::exchange(socket.gathers_, false)) return;
+  if (std::exchange(socket.gathered_bytes_, 0) == 0) return;
   const auto found = std::ranges::find(std::span(sockets_).first(count_), &socket);
   *found = nullptr;
 }
@@ -56,15 +59,14 @@ void Outbox::flush() {
   if (count == 0) return;
   const auto writes = std::span(writes_).first(count);
   batch_.run(writes);
-  for (Socket* const socket : std::span(sockets_).first(count)) socket->gathers_ = false;
+  for (Socket* const socket : std::span(sockets_).first(count)) socket->gathered_bytes_ = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    SocketEvents* const events = sockets_[i]->events_;
-    if (events != nullptr) events->on_written(writes[i].done.bytes, writes[i].from.subspan(writes[i].done.bytes));
+    Socket& socket = *sockets_[i];
+    const Transferred& done = writes[i].done;
+    // It may have left: so that it does not leave twice, nothing does any more.
+    if (done.what == Transfer::failed && done.error == Batch::lost) socket.shut_down();
+    if (socket.events_ != nullptr) socket.events_->on_written(done.bytes, writes[i].from.subspan(done.bytes));
   }
-}
-
-void Outbox::flush_if_patience_ends() {
-  if (Clock::now() - since_ > patience) flush();
 }
 
 }  // namespace fairlead::io

@@ -17,8 +17,8 @@ namespace fairlead::io {
 class Socket;
 
 // One for each loop; loop's thread only. Bytes of one socket leave in the order in which they were put in, in one piece
-// as a rule; none waits longer than for the sockets of one group (`Batch::most`), or `patience` where what those do
-// takes its time. An idle loop's is empty.
+// as a rule; none waits longer than for the sockets of one group (`Batch::most`), or, once `patience` is over, for the
+// one whose turn it is. An idle loop's is empty.
 class Outbox {
  public:
   // More than this at a time is not copied, but written by its socket: the copy must cost less than the call that it
@@ -41,21 +41,16 @@ class Outbox {
   void flush();
   // When something has waited for about `patience`. Called whenever a socket, or whoever had something to do, is done.
   void flush_if_due() {
-    if (count_ != 0 && ++asked_ % looks_at_the_clock_once_in == 0) flush_if_patience_ends();
+    if (count_ != 0 && Clock::now() - since_ > patience) flush();
   }
 
  private:
-  // It costs 20 to 40 ns, and most turns are short.
-  static constexpr unsigned looks_at_the_clock_once_in = 4;
-  void flush_if_patience_ends();
-
   Batch& batch_;
   std::unique_ptr<std::byte[]> storage_;  // NOLINT(modernize-avoid-c-arrays): raw storage, once it is needed
   std::array<Batch::Write, Batch::most> writes_;
   std::array<Socket*, Batch::most> sockets_{};  // null: dropped
   std::size_t count_ = 0;
   std::size_t used_bytes_ = 0;
-  unsigned asked_ = 0;
   TimePoint since_{};  // when the first was put in
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -30,16 +31,21 @@ void ReadAhead::want(Socket& socket) noexcept {
 }
 
 void ReadAhead::run() noexcept {
-  if (count_ < 2 || !batch_.available()) {  // one gains nothing
+  if (count_ < 2 || !batch_.available() || !has_storage()) {  // one gains nothing
     count_ = 0;
     return;
   }
-  if (storage_ == nullptr) storage_ = std::make_unique_for_overwrite<std::byte[]>(Batch::most * stride_bytes);
   for (std::size_t i = 0; i < count_; ++i) {
     reads_[i] = {.descriptor = sockets_[i]->descriptor(), .into = room_of(i)};
     sockets_[i]->ahead_ = static_cast<std::uint8_t>(i);
   }
   batch_.run(std::span(reads_).first(count_));
+}
+
+bool ReadAhead::has_storage() noexcept {
+  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): owned by the next word
+  if (storage_ == nullptr) storage_.reset(new (std::nothrow) std::byte[Batch::most * stride_bytes]);
+  return storage_ != nullptr;
 }
 
 void ReadAhead::settle() {

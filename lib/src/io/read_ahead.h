@@ -49,6 +49,7 @@ class ReadAhead {
     std::vector<std::byte> bytes;
     std::size_t taken = 0;
   };
+  [[nodiscard]] bool has_storage() noexcept;
   [[nodiscard]] MutableBytes room_of(std::size_t place) noexcept;
   [[nodiscard]] Received take_kept(Socket& socket, MutableBytes room) noexcept;
 

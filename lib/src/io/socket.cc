@@ -81,14 +81,26 @@ bool Socket::may_be_read_ahead() const noexcept {
 
 Transferred Socket::write(Bytes from, More more) noexcept { return send(descriptor_, from, more); }
 
-bool Socket::write_soon(Bytes from, More more) { return loop_.outbox().put(*this, from, more); }
+bool Socket::write_soon(Bytes from, More more) {
+  if (Loop::current() == &loop_) return loop_.outbox().put(*this, from, more);
+  write_gathered();
+  return false;
+}
+
+void Socket::write_gathered() {
+  if (gathered_bytes_ != 0) loop_.outbox().flush();
+}
 
 void Socket::drop_gathered() noexcept {
-  if (gathers_) loop_.outbox().drop(*this);
+  if (gathered_bytes_ != 0) loop_.outbox().drop(*this);
 }
 
 void Socket::shutdown_write() noexcept {
   if (is_open()) ::shutdown(descriptor_, SHUT_WR);
+}
+
+void Socket::shut_down() noexcept {
+  if (is_open()) ::shutdown(descriptor_, SHUT_RDWR);
 }
 
 void Socket::close() noexcept {

@@ -47,16 +47,20 @@ class Socket {
   [[nodiscard]] Received read(MutableBytes room) noexcept;
   // Not while something is gathered.
   [[nodiscard]] Transferred write(Bytes from, More more = More::nothing) noexcept;
+  // Only while the loop's callback is running; elsewhere nothing is gathered, since no turn's end is near.
   // Copies the bytes behind what this socket has gathered already, to be written soon, together with those of other
   // sockets; `on_written` follows, maybe from inside this call. False when there are too many to be copied: then
   // nothing of this socket is gathered any more, so that they can be written, unless `on_written` came with a rest.
   [[nodiscard]] bool write_soon(Bytes from, More more);
-  [[nodiscard]] bool has_gathered() const noexcept { return gathers_; }
+  [[nodiscard]] std::size_t gathered_bytes() const noexcept { return gathered_bytes_; }
+  // Writes it now, with that of all others; `on_written` comes from inside this call.
+  void write_gathered();
   // What was gathered will not be written.
   void drop_gathered() noexcept;
   // For whoever reads the descriptor otherwise: nothing is left there.
   void note_drained() noexcept { may_read_ = false; }
   void shutdown_write() noexcept;
+  void shut_down() noexcept;  // both directions
   void close() noexcept;
   // Gives the descriptor away, as `close` does otherwise.
   [[nodiscard]] int release() noexcept;
@@ -81,11 +85,11 @@ class Socket {
   int descriptor_;
   bool waits_to_read_ = false;
   bool waits_to_write_ = false;
-  bool may_read_ = false;    // an edge came, and the descriptor has not been read empty since
-  bool told_again_ = false;  // is about to be: asking once more changes nothing
-  bool ended_ = false;       // the peer's end, or an error, lies behind what can be read
-  bool gathers_ = false;     // has something in the loop's outbox
-  std::uint8_t much_ = 0;    // came at a time: so many times yet it has to be little, before it is read ahead
+  bool may_read_ = false;             // an edge came, and the descriptor has not been read empty since
+  bool told_again_ = false;           // is about to be: asking once more changes nothing
+  bool ended_ = false;                // the peer's end, or an error, lies behind what can be read
+  std::uint32_t gathered_bytes_ = 0;  // in the loop's outbox
+  std::uint8_t much_ = 0;             // came at a time: so many times yet it has to be little, before it is read ahead
   std::uint8_t ahead_ = nothing_ahead;
 };
 

@@ -12,6 +12,7 @@ namespace fairlead::net {
 namespace {
 
 // So much output of one turn is written before the turn ends: memory stays bounded while a handler sends and sends.
+constexpr std::size_t gathered_at_the_end_bytes = 256;
 constexpr std::size_t flush_now_bytes = std::size_t{256} * 1024;
 // Of a ping that is given none, and whose answer is timed.
 constexpr std::size_t own_ping_bytes = 8;
@@ -393,6 +394,8 @@ void Channel::fail(const Thrown& thrown) {
 // be delivered any more is given up.
 void Channel::end_stream_if_finished(bool give_up) {
   if (!ws_.finished() || stream_->shutting_down()) return;
+  // What is more than the close frame has the time of every write, not that of closing.
+  if (stream_->gathered_bytes() > gathered_at_the_end_bytes) stream_->flush();
   const bool drained = stream_->has_room() && ws_.queued_bytes() == 0;
   if (!drained && !give_up) return;
   const auto alive = shared_from_this();

@@ -144,6 +144,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void on_data(MutableBytes data) override;
   void on_read_turn_end() override;
   void on_room() override;
+  void on_stalled() override { rearm(); }
   void on_stream_end(const Error* error) override;
   void on_secure_failed(const Error& error) override { on_stream_end(&error); }
   void on_stream_gone() override;

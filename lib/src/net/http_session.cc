@@ -287,7 +287,10 @@ void HttpSession::on_room() {
 void HttpSession::write_answer() {
   auto& answering = std::get<Answering>(phase_);
   while (stream_->has_room()) {
-    if (out_.empty() && !read_file(answering)) return answered();
+    if (out_.empty() && !read_file(answering)) {
+      if (stream_->flush()) answered();
+      return;  // or when there is room
+    }
     const std::array pieces{Bytes(out_.readable())};
     out_.consume(stream_->write(pieces));
   }

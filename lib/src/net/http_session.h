@@ -66,6 +66,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   void on_data(MutableBytes data) override;
   void on_read_turn_end() override {}
   void on_room() override;
+  void on_stalled() override;
   void on_stream_end(const Error* error) override;
   void on_secure_failed(const Error& error) override;
   void on_stream_gone() override;

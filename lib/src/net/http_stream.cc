@@ -137,14 +137,16 @@ void HttpSession::write_stream_output() {
   }
 }
 
+void HttpSession::on_stalled() {
+  if (std::holds_alternative<Streaming>(phase_) && !armed())
+    arm(*stream_->stalled_since() + core_.options().limits.write_stall_time);
+}
+
 void HttpSession::write_stream() {
   write_stream_output();
   out_.release_if_empty();
   auto& streaming = std::get<Streaming>(phase_);
-  if (const auto stalled = stream_->stalled_since()) {
-    if (!armed()) arm(*stalled + core_.options().limits.write_stall_time);
-    return;
-  }
+  if (stream_->stalled_since()) return on_stalled();
   if (!streaming.above_half || stream_queued_bytes() >= stream_limit_bytes_ / 2) return;
   streaming.above_half = false;
   const auto link = streaming.link.lock();

@@ -271,8 +271,8 @@ Result<void> ServerCore::start_on(boost::asio::io_context& context) {
 }
 
 Result<void> ServerCore::begin(std::vector<std::unique_ptr<ServerLoop>> loops) {
-  if (options_.system_calls == SystemCalls::one_by_one) {
-    for (const auto& loop : loops) loop->loop->batch().forbid();
+  if (options_.system_calls == SystemCalls::automatic) {
+    for (const auto& loop : loops) loop->loop->batch().allow();
   }
   if (started_) return fail(Errc::invalid_argument, "the server has been started already");
   if (listeners_.empty()) return fail(Errc::invalid_argument, "listen somewhere before starting");

@@ -190,6 +190,13 @@ std::size_t Stream::write(std::span<const Bytes> pieces) {
   return taken;
 }
 
+bool Stream::flush() {
+  sending_ = true;
+  socket_.write_gathered();
+  sending_ = false;
+  return has_room();
+}
+
 std::size_t Stream::seal(std::span<const Bytes> pieces) {
   std::size_t taken = 0;
   std::size_t staged = 0;
@@ -247,7 +254,11 @@ void Stream::send_now(Bytes bytes) {
 void Stream::on_written(std::size_t bytes, Bytes rest) {
   context_.counters.bytes_out.add(bytes);
   keep(rest);
-  if (!shutting_down_ || sending_) return;  // more comes
+  if (sending_) return;  // more comes
+  if (!shutting_down_) {
+    if (!unsent_.empty() && user_ != nullptr) user_->on_stalled();
+    return;
+  }
   write_fin_if_drained();
   finish_shutdown();
 }

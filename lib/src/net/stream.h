@@ -35,6 +35,8 @@ class StreamUser {
   virtual void on_data(MutableBytes data) = 0;  // the bytes may be changed in place; they are valid during the call
   virtual void on_read_turn_end() = 0;          // everything that was there has been read: write your answers now
   virtual void on_room() = 0;                   // what was written before has left, or, on a broken stream, never will
+  // What was written in this turn has not all left: `stalled_since` says since when. Ends and destroys nothing.
+  virtual void on_stalled() {}
   // The peer sends no more: it said goodbye or ended the stream (null), or the connection was reset.
   virtual void on_stream_end(const Error* error) = 0;
   // TLS failed; the alert for the peer has been sent.
@@ -50,7 +52,7 @@ class StreamUser {
 // is written in one turn leaves together, before the turn ends (io/outbox.h). Only what the socket does not take then
 // is kept here, and then nothing more is accepted until it has left.
 //
-//   0 <= unsent bytes <= what one `write` sealed
+//   0 <= unsent bytes <= what one turn gathered (io::Outbox::room_bytes) and one `write` sealed
 class Stream final : private io::SocketEvents, private io::Timer, private io::Deferred, private Doorway::Guest {
  public:
   // `engine` null: cleartext.
@@ -73,6 +75,9 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   // Seals and sends. How many bytes of `pieces` were taken: less than all when the socket is full or a turn's share is
   // used up; `on_room` follows if it was full.
   std::size_t write(std::span<const Bytes> pieces);
+  // Offers the socket what this turn has gathered, for whoever has to know now: true when all has left.
+  bool flush();
+  [[nodiscard]] std::size_t gathered_bytes() const noexcept { return socket_.gathered_bytes(); }
 
   // Says goodbye (close_notify), ends our direction, and goes on reading and discarding until the peer ends its own or
   // `linger` has passed, so that a reset cannot overtake what we sent (RFC 6455 7.1.1). `on_stream_gone` follows, never
@@ -120,7 +125,7 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   Step call(auto&& what);
   void finish_turn();
   void send_engine_output();
-  [[nodiscard]] bool nothing_waits() const noexcept { return unsent_.empty() && !socket_.has_gathered(); }
+  [[nodiscard]] bool nothing_waits() const noexcept { return unsent_.empty() && socket_.gathered_bytes() == 0; }
   [[nodiscard]] io::More more() const noexcept;
   void send_or_keep(Bytes bytes);
   void send_now(Bytes bytes);

@@ -3,13 +3,16 @@
 // the system can be seen.
 #include "net/stream.h"
 
+#include "io/batch.h"
 #include "io/outbox.h"
+#include "io/poller.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,8 +23,11 @@ namespace {
 
 class Nobody final : public StreamUser {
  public:
+  std::function<void(std::string_view)> on_bytes;
   void on_secured() override {}
-  void on_data(MutableBytes) override {}
+  void on_data(MutableBytes data) override {
+    if (on_bytes) on_bytes(as_text(data));
+  }
   void on_read_turn_end() override {}
   void on_room() override {}
   void on_stream_end(const Error*) override {}
@@ -55,6 +61,10 @@ class Wire {
     const std::array pieces{as_bytes(text)};
     EXPECT_EQ(stream->write(pieces), text.size());
   }
+  void put(std::string_view text) const {
+    EXPECT_EQ(::send(other_, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+  }
+  [[nodiscard]] Nobody& nobody() const noexcept { return nobody_; }
   // What has been sent since the last time, call by call; "end" is the end of the stream's direction.
   std::vector<std::string> sent() const {
     std::vector<std::string> calls;
@@ -70,7 +80,7 @@ class Wire {
   std::unique_ptr<Stream> stream;
 
  private:
-  Nobody nobody_;
+  mutable Nobody nobody_;
   int other_ = -1;
 };
 
@@ -167,6 +177,30 @@ TEST(Stream, WhatTheSocketDoesNotTakeAtTheEndOfATurnIsKept) {
   EXPECT_FALSE(wire.stream->has_room());
   EXPECT_EQ(wire.stream->unsent_bytes(), piece.size());
   EXPECT_TRUE(wire.stream->stalled_since());
+}
+
+TEST(Stream, TwoThatAreReadyTogetherAreReadAndWrittenTogether) {
+  Loops loops;
+  loops.loop.batch().allow();
+  if (!loops.loop.batch().available()) GTEST_SKIP() << "this system does not allow io_uring";
+  const Wire one(loops);
+  const Wire other(loops);
+  std::string order;
+  one.nobody().on_bytes = [&](std::string_view text) {
+    order += text;
+    other.put("late");  // it was read before
+    one.write("answer");
+  };
+  other.nobody().on_bytes = [&](std::string_view text) {
+    order += text;
+    other.write("answer");
+  };
+  one.put("a");
+  other.put("b");
+  loops.loop.poller().tell(0);
+  EXPECT_EQ(order, "ab");
+  EXPECT_EQ(one.sent(), Calls{"answer"});
+  EXPECT_EQ(other.sent(), Calls{"answer"});
 }
 
 }  // namespace

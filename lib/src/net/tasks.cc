@@ -2,6 +2,7 @@
 // Running tasks: a loop of their own, beside each other, and asleep.
 #include "base/assert.h"
 #include "base/finite.h"
+#include "io/batch.h"
 #include "net/channel.h"
 #include "net/client_contexts.h"
 #include "net/loop_context.h"
@@ -31,8 +32,9 @@ Task<> guard(std::function<Task<>()> main, std::exception_ptr& thrown) {
 
 }  // namespace
 
-void run(std::function<Task<>()> main) {
+void run(std::function<Task<>()> main, SystemCalls calls) {
   io::Loop loop;
+  if (calls == SystemCalls::automatic) loop.batch().allow();
   std::exception_ptr thrown;
   {
     net::LoopContext context(loop);
@@ -48,9 +50,9 @@ void run(std::function<Task<>()> main) {
   if (thrown) std::rethrow_exception(thrown);
 }
 
-void run(Task<> main) {
+void run(Task<> main, SystemCalls calls) {
   auto shared = std::make_shared<Task<>>(std::move(main));
-  run([shared]() -> Task<> { return std::move(*shared); });
+  run([shared]() -> Task<> { return std::move(*shared); }, calls);
 }
 
 void spawn(Task<> task) { here().spawned.start(std::move(task)); }

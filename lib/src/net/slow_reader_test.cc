@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Peers that read late, or not at all, by so much that somewhere among them a socket is just full: what was gathered in
+// a turn and then not taken still reaches them, or counts as taken by nobody.
+#include "net/raw_peer_testing.h"
+#include "net/testing.h"
+
+#include <fairlead/server.h>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace fairlead {
+namespace {
+
+using net::testing::RawPeer;
+using net::testing::soon;
+using std::chrono::milliseconds;
+
+constexpr std::size_t piece_bytes = 20'000;  // gathered, not written at once
+constexpr int most_pieces = 24;              // a UNIX socket takes some ten of them
+
+// A server on a UNIX socket, and as many peers as there are numbers of pieces.
+struct Crowd {
+  Crowd(const std::function<void(Server&)>& routes, ServerOptions options) {
+    options.threads = 1;
+    server = std::make_unique<Server>(std::move(options));
+    routes(*server);
+    EXPECT_TRUE(server->dangerously_listen_without_tls("unix:" + path));
+    EXPECT_TRUE(server->start());
+    for (int i = 0; i < most_pieces; ++i) peers.push_back(std::make_unique<RawPeer>(path));
+  }
+  std::string path = net::testing::certificate_directory() + "/slow";
+  std::unique_ptr<Server> server;
+  std::vector<std::unique_ptr<RawPeer>> peers;
+};
+
+TEST(SlowReader, GetsTheWholeOfALastAnswer) {
+  const auto answer = [](const Request&) { return Response::text(200, std::string(piece_bytes, 'x')); };
+  const Crowd crowd([&](Server& s) { s.http("/", answer); }, {});
+  const auto& peers = crowd.peers;
+  for (int pieces = 1; pieces <= most_pieces; ++pieces) {
+    std::string requests;
+    for (int i = 1; i < pieces; ++i) requests += "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    requests += "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    ASSERT_TRUE(peers.at(static_cast<std::size_t>(pieces - 1))->send(requests));
+  }
+  std::this_thread::sleep_for(milliseconds(1'500));  // longer than a goodbye may take
+  for (int pieces = 1; pieces <= most_pieces; ++pieces) {
+    RawPeer& peer = *peers.at(static_cast<std::size_t>(pieces - 1));
+    const std::string& all = peer.read_to_end();
+    EXPECT_TRUE(peer.ended());
+    EXPECT_GT(all.size(), static_cast<std::size_t>(pieces) * piece_bytes) << pieces << " answers";
+  }
+}
+
+TEST(SlowReader, IsCutOffWhateverItWasThatDidNotLeave) {
+  ServerOptions options;
+  options.limits.write_stall_time = milliseconds(300);
+  options.limits.idle_time = milliseconds::max();
+  std::atomic<int> opened = 0;
+  Handlers handlers;
+  handlers.open = [&](Connection& ws) {  // one message in a turn
+    const int pieces = ++opened;
+    spawn([handle = ws.handle(), pieces]() -> Task<> {
+      for (int i = 0; i < pieces; ++i) {
+        handle.send(std::string(piece_bytes, 'x'));
+        static_cast<void>(co_await sleep_for(milliseconds(2)));
+      }
+    });
+  };
+  const Crowd crowd([&](Server& s) { s.websocket("/", handlers); }, options);
+  for (const auto& peer : crowd.peers) {
+    ASSERT_TRUE(
+        peer->send("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                   "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"));
+  }
+  ASSERT_TRUE(soon([&] { return opened == most_pieces; }));
+  std::this_thread::sleep_for(milliseconds(1'000));
+  std::atomic<std::size_t> open = 0;
+  std::atomic<std::size_t> waiting = 0;
+  std::atomic<bool> asked = false;
+  crowd.server->for_each("/", [&](Connection& ws) {
+    ++open;
+    waiting += ws.queued_bytes();
+    asked = true;
+  });
+  EXPECT_TRUE(soon([&] { return asked.load(); }));
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_EQ(waiting, 0U) << "for peers that take nothing";
+  EXPECT_GT(open, 0U) << "those whose socket took everything";
+  EXPECT_LT(open, static_cast<std::size_t>(most_pieces)) << "the last ones are too much for any socket";
+}
+
+}  // namespace
+}  // namespace fairlead
