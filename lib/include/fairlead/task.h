@@ -142,8 +142,8 @@ struct CallOptions {
 
 // How a loop reads and writes when several sockets are ready at a time.
 enum class SystemCalls : std::uint8_t {
-  automatic,  // all of them in one call of the system, by io_uring: from Linux 5.19 on, where it is not forbidden (as
-              // in most containers); elsewhere one by one. Nothing else changes.
+  automatic,   // all of them in one call of the system, by io_uring: from Linux 5.19 on, where it is not forbidden (as
+               // in most containers); elsewhere one by one. Nothing else changes.
   one_by_one,  // without io_uring
 };
 
