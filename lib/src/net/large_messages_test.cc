@@ -8,11 +8,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace fairlead {
 namespace {
@@ -23,8 +24,8 @@ using net::testing::TestServer;
 using std::chrono::milliseconds;
 
 constexpr int messages = 24;
-// With what may wait by default: so much past half of it is past all of it.
-const std::string large(700 * 1024, 'x');
+// With what may wait by default: behind a quarter of one, another is past all of it.
+const std::string large(1000 * 1024, 'x');
 
 // How many of the messages come back to a client that is slow to take them, and how it ended.
 struct Echoed {
@@ -109,10 +110,10 @@ TEST(LargeMessages, ThreadsOfABlockingClientNeverMeetTheLimit) {
   auto ws = blocking::Client::connect(server.url("/"), client_options());
   ASSERT_TRUE(ws);
   std::atomic<int> taken = 0;
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&] {
-      for (int i = 0; i < messages / 4; ++i) {
+  std::array<std::thread, 4> threads;
+  for (std::thread& thread : threads) {
+    thread = std::thread([&] {
+      for (std::size_t i = 0; i < messages / threads.size(); ++i) {
         const SendResult result = ws->send(large);
         if (result == SendResult::sent || result == SendResult::queued) ++taken;
       }
