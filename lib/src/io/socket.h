@@ -47,10 +47,10 @@ class Socket {
   [[nodiscard]] Received read(MutableBytes room) noexcept;
   // Not while something is gathered.
   [[nodiscard]] Transferred write(Bytes from, More more = More::nothing) noexcept;
-  // Only while the loop's callback is running; elsewhere nothing is gathered, since no turn's end is near.
   // Copies the bytes behind what this socket has gathered already, to be written soon, together with those of other
-  // sockets; `on_written` follows, maybe from inside this call. False when there are too many to be copied: then
-  // nothing of this socket is gathered any more, so that they can be written, unless `on_written` came with a rest.
+  // sockets; `on_written` follows, maybe from inside this call. False when there are too many to be copied, or no
+  // callback of the loop is running, so that no turn's end is near: then nothing of this socket is gathered any more,
+  // and they can be written, unless `on_written` came with a rest.
   [[nodiscard]] bool write_soon(Bytes from, More more);
   [[nodiscard]] std::size_t gathered_bytes() const noexcept { return gathered_bytes_; }
   // Writes it now, with that of all others; `on_written` comes from inside this call.

@@ -12,8 +12,10 @@ namespace fairlead::net {
 namespace {
 
 // So much output of one turn is written before the turn ends: memory stays bounded while a handler sends and sends.
-constexpr std::size_t gathered_at_the_end_bytes = 256;
 constexpr std::size_t flush_now_bytes = std::size_t{256} * 1024;
+// Room for a sealed close frame (RFC 6455 5.5: at most 125 bytes of payload), which may leave with the end of TLS and
+// TCP.
+constexpr std::size_t gathered_at_the_end_bytes = 256;
 // Of a ping that is given none, and whose answer is timed.
 constexpr std::size_t own_ping_bytes = 8;
 // Pieces of output that are written together.
