@@ -235,9 +235,10 @@ TEST_F(KeySets, SurviveAReloadThatChangesAnotherRuleForTokens) {
   const auto first = make_policy(auth, {}, documents_.fetch()).value();
   const std::string text = sign_token(Algorithm::rs256, rsa_pair().secret_pem, R"({"sub":"7"})", "a").value();
   const auto ask_policy = [&](const Policy& policy, WallTime at) {
-    std::string answer = "waiting";
-    policy.connection_tokens->connection(text, at, [&](const Judgement& judgement) { answer = why(judgement); });
-    return answer;
+    // Who waits is told when the keys are there, after this has returned.
+    const auto answer = std::make_shared<std::string>("waiting");
+    policy.connection_tokens->connection(text, at, [answer](const Judgement& judgement) { *answer = why(judgement); });
+    return *answer;
   };
   EXPECT_EQ(ask_policy(*first, now), "waiting");
   documents_.answer(set_of("a"));
