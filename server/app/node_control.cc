@@ -300,7 +300,11 @@ namespace {
 // Long after every token that a sane issuer gave has ended.
 constexpr auto longest_revocation = std::chrono::hours(24 * 366);
 
-WallTime from_unix(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds)); }
+// Past the year 2262 nanoseconds are too many for a WallTime: the last one is late enough.
+WallTime from_unix(std::int64_t seconds) {
+  const auto last = std::chrono::floor<std::chrono::seconds>(WallTime::max()).time_since_epoch();
+  return WallTime(std::min(std::chrono::seconds(seconds), last));
+}
 }  // namespace
 
 void NodeControl::end_revoked(Answered<void> answered) {

@@ -211,6 +211,21 @@ TEST_F(ANode, TakesAwaySubscriptionsWhoseTokensAreRevoked) {
   on_loop([&] { session->closed(Clock::now()); });
 }
 
+TEST_F(ANode, RevokesAlsoUntilATimeThatNanosecondsDoNotReach) {
+  gate->grants["news"] = Granted{{}, "", "", 0, false, TokenIdentity{"t1", 1}};
+  const auto session = subscribe("news");
+  ASSERT_TRUE(session);
+  const std::int64_t year_2603 = 20'000'000'000;
+  std::promise<bool> revoked;
+  control.revoke_token({.id = "t1", .expire_at = year_2603},
+                       [&](const Answer<void>& answer) { revoked.set_value(!!answer); });
+  EXPECT_TRUE(revoked.get_future().get());
+  on_loop([&] {
+    EXPECT_TRUE(session->channels().empty());
+    session->closed(Clock::now());
+  });
+}
+
 TEST_F(ANode, KeepsTheLastConnectionOfAUserAlsoWhenTwoComeTogether) {
   Settings settings;
   settings.auth.personal_channel = {.enabled = true, .personal_channel_namespace = "", .single_connection = true};
