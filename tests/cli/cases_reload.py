@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # What SIGHUP says that it changes it changes; the rest is named as needing a restart.
+import base64
 import http.client
 import json
 import signal
+import subprocess
 import time
 import urllib.error
 import urllib.request
 
+import harness
 from cases_faults import Backend
 from cases_serve import CONFIGURATION, Subscribing, call, serving, write_configuration
-from harness import PATIENCE_SECONDS, case, contains, context, equal, lacks, wait_for
+from harness import PATIENCE_SECONDS, case, contains, context, equal, lacks, run, wait_for
 
 
 def reload(server, text):
@@ -113,3 +116,29 @@ def reload_names_what_takes_a_restart():
         contains(server.log(), "these take a restart and stay as they are", "websocket.message_size_limit",
                  "sse.enabled", "events.enabled", "http_api.max_body_size")
         lacks(server.log(), "changed: ")
+
+
+@case
+def reload_keeps_the_good_keys_when_their_file_is_broken():
+    secret, keys = harness.HOME / "issuer.pem", harness.HOME / "issuer.json"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", secret], check=True, capture_output=True)
+    public = subprocess.run(["openssl", "pkey", "-in", secret, "-pubout", "-outform", "DER"], check=True, capture_output=True)
+    x = base64.urlsafe_b64encode(public.stdout[-32:]).decode().rstrip("=")
+    keys.write_text(json.dumps({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": x}]}))
+    text = CONFIGURATION.replace("allow_anonymous_connect_without_token = true", f'token.jwks_public_endpoint = "file:{keys}"')
+    token = run("token", "create", "--key", secret, "--algorithm", "EdDSA", "--kid", "a", "--user", "42")[0].strip()
+    with serving(text=text) as server:
+        def believed():
+            with Subscribing(server, "news", "--token", token, "--no-reconnect") as client:
+                client.remarked("subscribed to news")
+        believed()
+        keys.write_text("half a file")
+        server.send(signal.SIGHUP)
+        refusals = lambda: server.log().count("not reloaded: client.token.jwks_public_endpoint")
+        wait_for(lambda: refusals() == 1, "what is wrong with the keys")
+        believed()
+        # With another rule for tokens beside it: the keys that are there go on under the old rules.
+        write_configuration(text.replace("token.jwks", 'token.audience = "other"\ntoken.jwks', 1))
+        server.send(signal.SIGHUP)
+        wait_for(lambda: refusals() == 2, "what is wrong with the keys")
+        believed()
