@@ -168,10 +168,11 @@ def status_130_interrupted():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         process = subprocess.Popen([FAIRLEAD, "connect", f"wss://127.0.0.1:{silent.getsockname()[1]}/"], stdin=subprocess.PIPE,
                                    stderr=subprocess.PIPE)
-        silent.accept()
-        process.send_signal(signal.SIGINT)
-        equal(process.wait(20), 130)
-        process.communicate()
+        held, _ = silent.accept()  # closed at once it would be a refusal
+        with held:
+            process.send_signal(signal.SIGINT)
+            equal(process.wait(20), 130)
+            process.communicate()
 
 
 @case

@@ -78,20 +78,24 @@ class Peer:
 
     async def next(self, timeout=WAIT):
         """The next frame, or None at the end of the stream (`stream.ended` says which end)."""
-        return await asyncio.wait_for(self._next(), timeout)
+        # A time limit costs a task: for thousands of frames that are here already it would be most of the work.
+        return self._received() or await asyncio.wait_for(self._next(), timeout)
+
+    def _received(self):
+        try:
+            return self.reader.next()
+        except frames.BadFrame as bad:
+            raise Failure(str(bad)) from None
 
     async def _next(self):
         while True:
-            try:
-                frame = self.reader.next()
-            except frames.BadFrame as bad:
-                raise Failure(str(bad)) from None
-            if frame is not None:
-                return frame
             data = await self.stream.receive()
             if not data:
                 return None
             self.reader.feed(data)
+            frame = self._received()
+            if frame is not None:
+                return frame
 
     async def expect_frame(self, opcode, payload=None, timeout=WAIT):
         frame = await self._some_frame(f"a {frames.NAMES[opcode]} frame", timeout)
