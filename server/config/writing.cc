@@ -9,7 +9,7 @@ namespace fairlead::server::config {
 namespace {
 
 // Good for both: the escapes of JSON are escapes of TOML too.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
@@ -42,7 +42,7 @@ struct Toml {
   std::string operator()(bool yes) const { return yes ? "true" : "false"; }
   std::string operator()(std::int64_t whole) const { return fmt::format("{}", whole); }
   std::string operator()(double real) const { return number(real); }
-  std::string operator()(const std::string& text) const { return quoted(text); }
+  std::string operator()(const std::string& text) const { return in_quotes(text); }
   std::string operator()(const List& list) const {
     std::string text;
     for (const Value& one : list) text += (text.empty() ? "" : ", ") + toml_text(one);
@@ -63,7 +63,7 @@ struct Json {
   std::string operator()(bool yes) const { return yes ? "true" : "false"; }
   std::string operator()(std::int64_t whole) const { return fmt::format("{}", whole); }
   std::string operator()(double real) const { return number(real); }
-  std::string operator()(const std::string& text) const { return quoted(text); }
+  std::string operator()(const std::string& text) const { return in_quotes(text); }
   std::string operator()(const List& list) const {
     std::string text;
     for (const Value& one : list) text += (text.empty() ? "" : ",") + line(1) + json_text(one, indent + 1);
@@ -72,7 +72,7 @@ struct Json {
   std::string operator()(const Table& table) const {
     std::string text;
     for (const auto& [name, one] : table)
-      text += (text.empty() ? "" : ",") + line(1) + quoted(name) + ": " + json_text(one, indent + 1);
+      text += (text.empty() ? "" : ",") + line(1) + in_quotes(name) + ": " + json_text(one, indent + 1);
     return table.empty() ? "{}" : "{" + text + line(0) + "}";
   }
 };
@@ -82,7 +82,7 @@ struct Json {
 std::string toml_text(const Value& value) { return std::visit(Toml{}, value.data); }
 
 std::string toml_key(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, is_bare) ? std::string(name) : quoted(name);
+  return !name.empty() && std::ranges::all_of(name, is_bare) ? std::string(name) : in_quotes(name);
 }
 
 std::string json_text(const Value& value, std::size_t indent) { return std::visit(Json{indent}, value.data); }
