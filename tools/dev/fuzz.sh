@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Running the fuzz targets: each starts from its committed corpus (fuzz/corpus/TARGET) and keeps what it finds in
-# build/fuzz. ./dev fuzz builds the preset fuzz, which is the targets alone; ./dev test fuzz takes those of the preset asan,
-# so that one build serves tests and fuzzing.
+# build/fuzz. ./dev fuzz builds the preset fuzz, which is the targets alone, optimised; ./dev test fuzz takes those of the
+# preset asan, so that one build serves tests and fuzzing.
 fuzz_preset=fuzz
 
 fuzz_targets() {
