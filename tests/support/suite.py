@@ -46,7 +46,7 @@ class Case:
     role: str  # the role of the binary under test: "server" or "client"
     run: object  # async callable(environment)
     timeout: float = 15.0
-    alone: bool = False  # measures memory or time: nothing else runs meanwhile
+    alone: bool = False  # measures memory or time: no other case of the suite runs meanwhile
 
 
 class Book:

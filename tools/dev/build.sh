@@ -11,8 +11,9 @@ packages_for_preset() {
   esac
 }
 
-# ccache finds the same object again from another clone: paths below the root count as relative.
-export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+# ccache finds the same object again from another clone: paths below the root count as relative. It learns what a source
+# includes from the compiler instead of preprocessing it first, and trusts precompiled headers.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 
 configure_preset() {
   local preset=$1
@@ -49,11 +50,15 @@ release_binary() {
 # The pages, rebuilt when a source of theirs is newer than the last build.
 build_web() {
   [[ -f web/package.json ]] || return 0
+  need_npm web
+  with_lock web build_web_locked
+}
+
+build_web_locked() {
   local stamp=build/web/.built
   if [[ -f $stamp ]] && [[ -z $(find web -name node_modules -prune -o -type f -newer "$stamp" -print -quit) ]]; then
     return 0
   fi
-  need_npm web
   mkdir -p build
   (cd web && npm run build)
   mkdir -p build/web

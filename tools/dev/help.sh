@@ -23,11 +23,12 @@ help_test() {
   cat <<'TEXT'
 ./dev test [STAGE…] [--fail-fast] [--list]
 
-Runs the stages in the order in which --list names them (quick ones first), prints a table at the end, and as its last
-line `N passed, N failed`. The exit status is 0 only when nothing failed, every stage could run, and each ran a test.
+Starts the stages in the order in which --list names them (quick ones first), side by side while there are cores for
+them (tools/dev/test.sh says what each takes), prints a table at the end, and as its last line `N passed, N failed`. The exit
+status is 0 only when nothing failed, every stage could run, and each ran a test.
 Skipped cases are counted in the table and in a line before the last. One whose peer is missing has failed wherever ./dev
 installs packages, and with CI=1 everywhere.
-Each stage's output is kept in build/test/STAGE.log.
+Each stage's output is kept in build/test/STAGE.log. --fail-fast ends what is running when a stage has failed.
 
 TEXT
   list_stages

@@ -78,9 +78,13 @@ need_nats() {
 
 # npm packages of one folder, when it has any and they are missing or older than the lock file.
 need_npm() {
-  local folder=$1
-  [[ -f $folder/package.json ]] || return 0
+  [[ -f $1/package.json ]] || return 0
   need_packages node
+  with_lock "npm-${1//\//-}" npm_install "$1"
+}
+
+npm_install() {
+  local folder=$1
   local stamp=$folder/node_modules/.package-lock.json
   if [[ ! -f $stamp || $folder/package-lock.json -nt $stamp || $folder/package.json -nt $stamp ]]; then
     note "npm packages of $folder"

@@ -2,39 +2,41 @@
 # ./dev test: the list of stages, what each does, and how their results are counted. A stage is a function that ends its
 # output with `N passed, N failed[, N skipped]`; it runs in a process of its own with a time limit.
 
-# NAME|MINUTES|PACKAGE GROUPS|WHAT IT DOES, in the order of a full run: the quick ones first.
+# NAME|MINUTES|CORES|PACKAGE GROUPS|WHAT IT DOES, in the order of a full run: the quick ones first, then what compiles, then the
+# suites, of which the longest go first. CORES, what a stage takes of the machine: a number; `all`, it compiles with all of
+# them; `rest`, it runs at the lowest priority on what the others leave; `alone`, it measures time.
 stages='
-deps|2|tools|includes point only where ARCHITECTURE.md allows
-docs|2|tools|links of the documents, snippets equal to compiled examples
-format|3|tools format|clang-format over all sources, and house rules (tools/check_style)
-web|5|node|types and unit tests of the pages
-unit|30|build unit|unit tests beside the code, debug build with g++
-crash|10|build unit|the durable engine is killed 200 times while it publishes
-tidy|40|build unit clang tidy|clang-tidy over all sources but tests (unchanged ones are remembered)
-asan|40|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
-tsan|35|build unit clang|unit tests under ThreadSanitizer, clang
-fuzz|40|build unit clang|each fuzz target for 20 seconds, from its corpus
-api|3|node tests/api|the published description of the HTTP API against a validator of others
-examples|10|build peers|each example as a program: servers are spoken to, clients get a server
-cli|15|build peers tests/cli|the command line: statuses, pipes, manual pages, the room
-conformance|20|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles, on each record layer
-integration|20|build peers node tests/integration|other implementations as peers, both directions, on each record layer
-tls_peers|15|build unit peers node tests/tls_peers|TLS stacks of others in both roles, hostile TLS records, and keys that change all the time, on each record layer
-timing|10|build|the time for a refused TLS record tells nothing about it (a t-test, with controls)
-memcheck|20|build unit peers node tests/tls_peers tests/memcheck|no byte that nobody wrote reaches the wire: the program under valgrind, with hostile and unusual TLS records
-sdk|10|build peers node|the official JavaScript SDK against the real-time server, all transports, kill -9 in between
-browser|15|build peers node browsers tests/browser|the secure channel in Chromium, Firefox and WebKit
-pages|20|build peers node browsers tests/browser|console, admin pages and chat of the real-time server in the same browsers, and its SDK
-package|15|build clang peers|install, then build outside projects with find_package and pkg-config
+deps|2|1|tools|includes point only where ARCHITECTURE.md allows
+docs|2|1|tools|links of the documents, snippets equal to compiled examples
+format|3|1|tools format|clang-format over all sources, and house rules (tools/check_style)
+web|5|1|node|types and unit tests of the pages
+unit|30|all|build unit|unit tests beside the code, debug build with g++
+tidy|200|rest|build unit clang tidy|clang-tidy over all sources but tests (unchanged ones are remembered)
+asan|40|all|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
+tsan|35|all|build unit clang|unit tests under ThreadSanitizer, clang
+fuzz|40|all|build unit clang|each fuzz target for 20 seconds, from its corpus
+examples|10|all|build peers|each example as a program: servers are spoken to, clients get a server
+conformance|20|1|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles, on each record layer
+pages|30|1|build peers node browsers tests/browser|console, admin pages and chat of the real-time server in the same browsers, and its SDK
+memcheck|20|1|build unit peers node tests/tls_peers tests/memcheck|no byte that nobody wrote reaches the wire: the program under valgrind, with hostile and unusual TLS records
+package|15|1|build clang peers|install, then build outside projects with find_package and pkg-config
+crash|10|1|build unit|the durable engine is killed 200 times while it publishes
+tls_peers|15|1|build unit peers node tests/tls_peers|TLS stacks of others in both roles, hostile TLS records, and keys that change all the time, on each record layer
+browser|15|1|build peers node browsers tests/browser|the secure channel in Chromium, Firefox and WebKit
+integration|20|1|build peers node tests/integration|other implementations as peers, both directions, on each record layer
+sdk|10|1|build peers node|the official JavaScript SDK against the real-time server, all transports, kill -9 in between
+cli|15|1|build peers tests/cli|the command line: statuses, pipes, manual pages, the room
+api|3|1|node tests/api|the published description of the HTTP API against a validator of others
+timing|10|alone|build|the time for a refused TLS record tells nothing about it (a t-test, with controls)
 '
 # Not part of a full run.
 more_stages='
-tidy_tests|40|build unit clang tidy|clang-tidy over the tests: part of ./dev check --tidy
-coverage|25|build unit clang|unit tests with a summary of the lines and branches that they reach
+tidy_tests|40|all|build unit clang tidy|clang-tidy over the tests: part of ./dev check --tidy
+coverage|25|all|build unit clang|unit tests with a summary of the lines and branches that they reach
 '
 
 stage_names() { sed -n 's/^\([a-z_]*\)|.*/\1/p' <<<"$*"; }
-list_stages() { awk -F'|' 'NF == 4 { printf "  %-12s %s\n", $1, $4 }' <<<"$stages"; }
+list_stages() { awk -F'|' 'NF == 5 { printf "  %-12s %s\n", $1, $5 }' <<<"$stages"; }
 # stage_column NAME NUMBER
 stage_column() { awk -F'|' -v name="$1" -v column="$2" '$1 == name { print $column }' <<<"$stages$more_stages"; }
 
@@ -56,16 +58,18 @@ stage_docs() { add_up tools/tools_test tools/check_docs; }
 stage_format() { add_up clang_format tools/check_style; }
 
 clang_format() {
-  local file passed=0 failed=0
-  while IFS= read -r -d '' file; do
-    if clang-format-19 --dry-run -Werror "$file"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-  done < <(project_files '*.cc' '*.h')
-  say "$passed passed, $failed failed"
+  local files complaints failed status=0
+  mapfile -d '' files < <(project_files '*.cc' '*.h')
+  complaints=$(clang-format-19 --dry-run -Werror "${files[@]}" 2>&1) || status=$?
+  [[ -z $complaints ]] || say "$complaints"
+  failed=$(sed -n 's/:[0-9]*:[0-9]*: error: .*//p' <<<"$complaints" | sort -u | wc -l)
+  ((status == 0 || failed > 0)) || failed=1
+  say "$((${#files[@]} - failed)) passed, $failed failed"
 }
 
 stage_tidy() {
-  with_lock debug configure_preset debug
-  tools/tidy --build build/debug --cache build/tidy --jobs 2 --tests "${1:-without}"
+  build_preset debug fairlead_server_protocol_messages # sources include what is generated here
+  tools/tidy --build build/debug --cache build/tidy --jobs "$(nproc)" --tests "${1:-without}"
 }
 stage_tidy_tests() { stage_tidy only; }
 
@@ -159,6 +163,7 @@ stage_sdk() { suite sdk; }
 stage_package() { suite package; }
 stage_browser() {
   build_web
+  need_npm tests/sdk
   suite browser
 }
 
@@ -180,34 +185,38 @@ stage_coverage() {
 
 run_stage() { "stage_$1"; }
 
-# Runs a stage with its time limit and shows its output as it comes. The log is followed instead of piped, so that a
-# process which a test left behind cannot hold this one.
+# Runs a stage with its time limit and shows its output as it comes, each line behind PREFIX. The log is followed instead
+# of piped, so that a process which a test left behind cannot hold this one; and from beside, since bash obeys a signal only
+# when what it waits for in front has ended.
 stage_output() {
-  local stage=$1 log=build/test/$1.log status=0 pid
+  local stage=$1 prefix=$2 log=build/test/$1.log status=0 pid showing
   : >"$log"
   timeout --kill-after=20 "$(stage_column "$stage" 2)m" \
     bash "$root/dev" run-stage "$stage" >"$log" 2>&1 </dev/null &
   pid=$!
   # shellcheck disable=SC2064
-  trap "kill $pid 2>/dev/null; exit 130" INT TERM
-  tail -n +1 -s 0.2 --pid="$pid" -f "$log" 2>/dev/null | sed -u 's/^/    /' || true
+  trap "kill $pid 2>/dev/null; exit 130" HUP INT TERM
+  { tail -n +1 -s 0.2 --pid="$pid" -f "$log" 2>/dev/null | sed -u "s/^/$prefix/"; } &
+  showing=$!
   wait "$pid" || status=$?
-  trap - INT TERM
+  wait "$showing" || true
+  trap - HUP INT TERM
   return "$status"
 }
 
 # Sets passed, failed, skipped from the last line of a stage that says so.
 read_counts() {
   local line
-  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "build/test/$1.log" | tail -n 1)
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "build/test/$1.log" | tail -n 1) || true
   read -r passed failed skipped _ < <(sed -E 's/[^0-9]+/ /g' <<<"${line:-0 0} 0") || true
 }
 
-# One stage: adds to the totals and to the table. A stage that broke or ran nothing counts as one failure.
+# do_stage STAGE PREFIX: one stage; its counts, seconds and a remark go to build/test/STAGE.result. A stage that broke or ran
+# nothing counts as one failure.
 do_stage() {
   local stage=$1 started=$SECONDS status=0 passed=0 failed=0 skipped=0 remark=''
   say "── $stage"
-  stage_output "$stage" || status=$?
+  stage_output "$stage" "$2" || status=$?
   read_counts "$stage"
   if ((status == 124 || status == 137)); then
     remark='over its time limit'
@@ -217,11 +226,66 @@ do_stage() {
     remark='ran no test'
   fi
   [[ -n $remark ]] && failed=$((failed + 1))
-  total_passed=$((total_passed + passed)) total_failed=$((total_failed + failed)) total_skipped=$((total_skipped + skipped))
-  table+=$(printf '%-12s %6d passed %5d failed %4d skipped %5d s  %s' "$stage" "$passed" "$failed" "$skipped" \
-    $((SECONDS - started)) "$remark")$'\n'
+  say "$passed $failed $skipped $((SECONDS - started)) $remark" >"build/test/$stage.result"
   say "── $stage: $passed passed, $failed failed, $skipped skipped, $((SECONDS - started)) s${remark:+ ($remark)}"
   ((failed == 0))
+}
+
+# What a stage takes of CORES.
+stage_cores() {
+  local cores
+  cores=$(stage_column "$1" 3)
+  case $cores in
+    rest) say 0 ;;
+    all | alone) say "$2" ;;
+    *) say $((cores < $2 ? cores : $2)) ;;
+  esac
+}
+
+# Cores that stages share. More than a few would be many browsers at once, and containers often have fewer than they see.
+cores_to_share() {
+  local cores
+  cores=$(nproc)
+  say $((cores < 4 ? cores : 4))
+}
+
+# run_stages FAIL_FAST STAGE…: in their order, side by side while the machine has cores for them. 1 when it broke off.
+run_stages() {
+  local fail_fast=$1 cores busy=0 stage takes place pid status alone='' prefix=
+  local -A stage_of=()
+  shift
+  cores=$(cores_to_share)
+  end_all() {
+    ((${#stage_of[@]} == 0)) || kill "${!stage_of[@]}" 2>/dev/null || true
+    wait
+  }
+  # 1: it failed, and that ends the run.
+  one_has_ended() {
+    status=0
+    wait -n -p pid "${!stage_of[@]}" || status=$?
+    busy=$((busy - $(stage_cores "${stage_of[$pid]}" "$cores")))
+    [[ ${stage_of[$pid]} != "$alone" ]] || alone=''
+    unset "stage_of[$pid]"
+    ((status == 0 || ! fail_fast))
+  }
+  must_wait() {
+    ((${#stage_of[@]} > 0)) && { ((busy + takes > cores)) || [[ $place == alone || -n $alone ]]; }
+  }
+  trap 'end_all; exit 130' HUP INT TERM
+  for stage in "$@"; do
+    takes=$(stage_cores "$stage" "$cores") place=$(stage_column "$stage" 3)
+    while must_wait; do one_has_ended || { end_all; return 1; }; done
+    (($# == 1)) || prefix="$stage: "
+    (
+      [[ $place != rest || $# == 1 ]] || renice -n 19 -p "$BASHPID" >/dev/null
+      do_stage "$stage" "${prefix:-    }"
+    ) &
+    stage_of[$!]=$stage
+    busy=$((busy + takes))
+    [[ $place != alone ]] || alone=$stage
+  done
+  while ((${#stage_of[@]})); do one_has_ended || { end_all; return 1; }; done
+  trap - HUP INT TERM
 }
 
 # say_totals PASSED FAILED SKIPPED: what was skipped has a line of its own, so that the last one is always the same.
@@ -231,7 +295,7 @@ say_totals() {
 }
 
 verb_test() {
-  local wanted=() fail_fast=0 stage table='' total_passed=0 total_failed=0 total_skipped=0
+  local wanted=() fail_fast=0 stage passed failed skipped seconds remark total_passed=0 total_failed=0 total_skipped=0
   while (($#)); do
     case $1 in
       --list) list_stages; return ;;
@@ -239,27 +303,30 @@ verb_test() {
       -*) die "test: '$1' is not known (./dev help test)" ;;
       *)
         [[ -n $(stage_column "$1" 1) ]] || die "there is no stage '$1' (./dev test --list)"
-        wanted+=("$1") ;;
+        [[ " ${wanted[*]} " == *" $1 "* ]] || wanted+=("$1") ;;
     esac
     shift
   done
   ((${#wanted[@]})) || mapfile -t wanted < <(stage_names "$stages")
   mkdir -p build/test
   # Here and not inside the stages: these have no terminal on which root's password could be asked for.
-  for stage in "${wanted[@]}"; do
-    # shellcheck disable=SC2046
-    need_packages $(stage_column "$stage" 3)
-  done
-  for stage in "${wanted[@]}"; do rm -f "build/test/$stage.log"; done
-  for stage in "${wanted[@]}"; do
-    do_stage "$stage" || { ((fail_fast)) && break; }
-  done
+  # shellcheck disable=SC2046
+  need_packages $(for stage in "${wanted[@]}"; do stage_column "$stage" 4; done | tr ' ' '\n' | sort -u)
+  for stage in "${wanted[@]}"; do rm -f "build/test/$stage".{log,result}; done
+  run_stages "$fail_fast" "${wanted[@]}" || true
   say ''
-  printf '%s' "$table"
+  for stage in "${wanted[@]}"; do
+    [[ -f build/test/$stage.log ]] || continue # not reached: --fail-fast
+    read -r passed failed skipped seconds remark 2>/dev/null <"build/test/$stage.result" ||
+      passed=0 failed=1 skipped=0 seconds=0 remark='broken off'
+    total_passed=$((total_passed + passed)) total_failed=$((total_failed + failed)) total_skipped=$((total_skipped + skipped))
+    printf '%-12s %6d passed %5d failed %4d skipped %5d s  %s\n' "$stage" "$passed" "$failed" "$skipped" "$seconds" "$remark"
+  done
   say ''
   for stage in "${wanted[@]}"; do
     grep -sE '^not ok ' "build/test/$stage.log" | head -n 20 | sed "s/^/$stage: /" || true
   done
+  say "$((SECONDS / 60)) min $((SECONDS % 60)) s"
   say_totals "$total_passed" "$total_failed" "$total_skipped"
-  ((total_failed == 0))
+  ((total_failed == 0 && total_passed > 0))
 }
