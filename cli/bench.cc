@@ -189,82 +189,78 @@ Manual manual() {
       .exit_statuses = true};
 }
 
-void add_work(CLI::App& verb, BenchOptions& options) {
+void add_work(Verb verb, BenchOptions& options) {
   static const std::map<std::string, BenchMode> modes{{"echo", BenchMode::echo},
                                                       {"handshake", BenchMode::handshake},
                                                       {"resume", BenchMode::resume},
                                                       {"idle", BenchMode::idle},
                                                       {"fanout", BenchMode::fanout}};
-  verb.add_option("URL", options.url, "Where the server is, wss://HOST[:PORT]/PATH")->required();
-  const auto read_mode = [&mode = options.mode](const CLI::results_t& words) {
-    const auto found = modes.find(words.back());
+  verb.option("URL", options.url, "Where the server is, wss://HOST[:PORT]/PATH").required();
+  const auto read_mode = [&mode = options.mode](const std::string& word) {
+    const auto found = modes.find(word);
     if (found == modes.end()) {
-      throw CLI::ValidationError("--mode", fmt::format("there is no '{}'; there are: {}", words.back(),
-                                                       fmt::join(std::views::keys(modes), ", ")));
+      return fmt::format("there is no '{}'; there are: {}", word, fmt::join(std::views::keys(modes), ", "));
     }
     mode = found->second;
-    return true;
+    return std::string();
   };
-  verb.add_option(
-          "--mode", read_mode,
-          "echo: messages there and back; handshake, resume: connect and close, with full or resumed TLS "
-          "handshakes; idle: open connections and keep them; fanout: the first connection publishes, the server "
-          "sends it to all")
-      ->type_name("echo|handshake|resume|idle|fanout")
-      ->default_str("echo");
-  verb.add_option("--connections", options.connections, "Connections; with handshake and resume, attempts at a time")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000).description(""))
-      ->capture_default_str();
+  verb.option("--mode", read_mode,
+              "echo: messages there and back; handshake, resume: connect and close, with full or resumed TLS "
+              "handshakes; idle: open connections and keep them; fanout: the first connection publishes, the server "
+              "sends it to all")
+      .type_name("echo|handshake|resume|idle|fanout")
+      .default_str("echo");
+  verb.option("--connections", options.connections, "Connections; with handshake and resume, attempts at a time")
+      .type_name("N")
+      .range(1, 1'000'000)
+      .capture_default_str();
   add_bytes(verb, "--size", options.size_bytes, "Payload of each message");
-  verb.add_option("--pipeline", options.pipeline,
-                  "Messages in flight on each connection (default 1; with --rate at most so many, 1024)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000).description(""));
-  verb.add_option("--rate", options.rate, "Messages per second, over all connections, on a schedule (open loop)")
-      ->type_name("MESSAGES")
-      ->check(CLI::Range(0.1, 1e8).description(""));
-  verb.add_flag("--busy-wait", options.busy_wait,
-                "With --rate: wait without sleeping, for sharper latencies at the price of a whole core");
+  verb.option("--pipeline", options.pipeline,
+              "Messages in flight on each connection (default 1; with --rate at most so many, 1024)")
+      .type_name("N")
+      .range(1, 1'000'000);
+  verb.option("--rate", options.rate, "Messages per second, over all connections, on a schedule (open loop)")
+      .type_name("MESSAGES")
+      .range(0.1, 1e8);
+  verb.flag("--busy-wait", options.busy_wait,
+            "With --rate: wait without sleeping, for sharper latencies at the price of a whole core");
   add_seconds(verb, "--duration", options.duration_seconds, "Measured time");
   add_seconds(verb, "--warmup", options.warmup_seconds, "Time under load before that");
-  verb.add_flag_callback(
-      "--binary", [&options] { options.kind = MessageKind::binary; }, "Send binary messages (default)");
-  verb.add_flag_callback("--text", [&options] { options.kind = MessageKind::text; }, "Send text messages, JSON");
-  verb.add_flag("--compress", options.compress, "Offer permessage-deflate and compress every message");
-  verb.add_flag("--record-per-message", options.record_per_message,
-                "Send each message in a TLS record of its own, as most other clients do; else those that leave at once "
-                "share records");
+  verb.flag("--binary", [&options] { options.kind = MessageKind::binary; }, "Send binary messages (default)");
+  verb.flag("--text", [&options] { options.kind = MessageKind::text; }, "Send text messages, JSON");
+  verb.flag("--compress", options.compress, "Offer permessage-deflate and compress every message");
+  verb.flag("--record-per-message", options.record_per_message,
+            "Send each message in a TLS record of its own, as most other clients do; else those that leave at once "
+            "share records");
 }
 
-void add_setting(CLI::App& verb, BenchOptions& options) {
-  verb.add_option("--ca", options.ca_file, "Trust the certificates in this file and no others (PEM)")
-      ->type_name("FILE");
-  verb.add_flag("--insecure", options.insecure, "Accept ANY certificate");
+void add_setting(Verb verb, BenchOptions& options) {
+  verb.option("--ca", options.ca_file, "Trust the certificates in this file and no others (PEM)").type_name("FILE");
+  verb.flag("--insecure", options.insecure, "Accept ANY certificate");
   add_record_layer(verb, options.record_layer);
-  verb.add_option("--origin", options.origin, "Send this Origin")->type_name("ORIGIN");
-  verb.add_option("--threads", options.threads, "Threads, each with its share of the connections")
-      ->type_name("N")
-      ->check(CLI::Range(1, 256).description(""))
-      ->capture_default_str();
-  verb.add_option("--local-address", options.local_addresses,
-                  "Connect from these addresses in turn: one address has room for some 28,000 connections")
-      ->type_name("ADDRESS,…")
-      ->delimiter(',');
-  verb.add_option("--server-pid", options.server_pid,
-                  "The server is this process on this machine: measure its CPU time and memory too")
-      ->type_name("PID")
-      ->check(CLI::Range(1, 1 << 22).description(""));
-  verb.add_flag("--json", options.json, "Print a JSON object");
-  verb.add_flag("--yes-i-own-this-host", options.own_host,
-                "Put load on a host that is not this machine, which you own or were asked to test");
+  verb.option("--origin", options.origin, "Send this Origin").type_name("ORIGIN");
+  verb.option("--threads", options.threads, "Threads, each with its share of the connections")
+      .type_name("N")
+      .range(1, 256)
+      .capture_default_str();
+  verb.option("--local-address", options.local_addresses,
+              "Connect from these addresses in turn: one address has room for some 28,000 connections")
+      .type_name("ADDRESS,…")
+      .delimiter(',');
+  verb.option("--server-pid", options.server_pid,
+              "The server is this process on this machine: measure its CPU time and memory too")
+      .type_name("PID")
+      .range(1, 1 << 22);
+  verb.flag("--json", options.json, "Print a JSON object");
+  verb.flag("--yes-i-own-this-host", options.own_host,
+            "Put load on a host that is not this machine, which you own or were asked to test");
 }
 
 }  // namespace
 
 void add_bench(Program& program) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App& verb = program.verb("bench", "Measure how many messages a server handles, and how fast", manual());
+  const Verb verb = program.verb("bench", "Measure how many messages a server handles, and how fast", manual());
   add_work(verb, *options);
   add_setting(verb, *options);
   program.run(verb, [options] { return run_bench(*options); });

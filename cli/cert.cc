@@ -70,9 +70,9 @@ ExitStatus cert_dev(const DevOptions& options) {
   return print_text(text) ? ExitStatus::ok : ExitStatus::local_io;
 }
 
-void add_dev(Program& program, CLI::App& cert) {
+void add_dev(Program& program, Verb cert) {
   auto options = std::make_shared<DevOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "dev", "Make a certificate for localhost, and say how to trust it",
       {.paragraphs =
            {"A CA of your own that may sign for localhost, *.localhost, 127.0.0.0/8 and ::1 alone, and a "
@@ -83,19 +83,18 @@ void add_dev(Program& program, CLI::App& cert) {
                      "use it with another "
                      "program"}}},
       &cert);
-  verb.add_option("--dir", options->directory, "Where it is kept, instead of ~/.local/share/fairlead")
-      ->type_name("DIR");
-  verb.add_flag("--print-ca-path", options->print_ca_path, "Print only the path of the CA");
-  verb.add_flag("--force", options->force, "Make the certificate again; the CA stays");
-  verb.add_flag("--json", options->json, "Print a JSON object");
+  verb.option("--dir", options->directory, "Where it is kept, instead of ~/.local/share/fairlead").type_name("DIR");
+  verb.flag("--print-ca-path", options->print_ca_path, "Print only the path of the CA");
+  verb.flag("--force", options->force, "Make the certificate again; the CA stays");
+  verb.flag("--json", options->json, "Print a JSON object");
   program.run(verb, [options] { return cert_dev(*options); });
 }
 
 // ── fairlead cert show ──────────────────────────────────────────────────────────────────────────────────────────────
 
-void add_show(Program& program, CLI::App& cert) {
+void add_show(Program& program, Verb cert) {
   auto options = std::make_shared<CertShowOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "show", "Print what a certificate says, of a file or of a server",
       {.paragraphs =
            {"Prints each certificate of the chain: names, issuer, key, dates, fingerprint, and the pin for "
@@ -106,18 +105,17 @@ void add_show(Program& program, CLI::App& cert) {
                     {"fairlead cert show example.org:8443 --json", "the same for a program to read"}},
        .exit_statuses = true},
       &cert);
-  verb.add_option("FILE", options->what, "A PEM file, a URL, or HOST:PORT")->required();
-  verb.add_option("--ca", options->ca, "Trust this CA alone; `dev` is the development CA of this user")
-      ->type_name("FILE");
-  verb.add_option("--server-name", options->server_name, "The name that the certificate must hold")->type_name("HOST");
-  verb.add_flag("--json", options->json, "Print a JSON object");
+  verb.option("FILE", options->what, "A PEM file, a URL, or HOST:PORT").required();
+  verb.option("--ca", options->ca, "Trust this CA alone; `dev` is the development CA of this user").type_name("FILE");
+  verb.option("--server-name", options->server_name, "The name that the certificate must hold").type_name("HOST");
+  verb.flag("--json", options->json, "Print a JSON object");
   program.run(verb, [options] { return cert_show(*options); });
 }
 
 }  // namespace
 
 void add_cert(Program& program) {
-  CLI::App& verb = program.verb("cert", "Make and look at certificates", {});
+  const Verb verb = program.verb("cert", "Make and look at certificates", {});
   add_dev(program, verb);
   add_show(program, verb);
 }

@@ -90,15 +90,15 @@ bool print_presence_stats(const std::string& result) {
 
 void add_presence(Program& program) {
   auto options = std::make_shared<PresenceOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "presence", "Print who is subscribed to a channel of a running server",
       {.paragraphs = {"One line for each client: its id, its user (- is nobody), and what is known about it.",
                       std::string(key_paragraph)},
        .examples = {{"fairlead presence news --ca dev --key-file api.key", "who is there"},
                     {"fairlead presence news --stats --key-file api.key", "how many"}},
        .exit_statuses = true});
-  verb.add_option("CHANNEL", options->channel, "The channel")->required();
-  verb.add_flag("--stats", options->stats, "Only how many clients and users");
+  verb.option("CHANNEL", options->channel, "The channel").required();
+  verb.flag("--stats", options->stats, "Only how many clients and users");
   add_api_options(verb, options->access);
   program.run(verb, [options] {
     return ask(options->access, options->stats ? "presence_stats" : "presence", channel_request(options->channel),
@@ -146,7 +146,7 @@ ExitStatus history(const HistoryOptions& options) {
 
 void add_history(Program& program) {
   auto options = std::make_shared<HistoryOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "history", "Print what was published into a channel of a running server",
       {.paragraphs = {"One line for each publication, and the channel's position OFFSET,EPOCH on standard error: "
                       "`--since` of a later call, or `fairlead subscribe --recover`, goes on from there.",
@@ -155,13 +155,12 @@ void add_history(Program& program) {
                     {"fairlead history news --reverse --limit 10 --key-file api.key", "the newest 10, newest first"},
                     {"fairlead history news --since 42,bXyz --json --key-file api.key", "what came after"}},
        .exit_statuses = true});
-  verb.add_option("CHANNEL", options->channel, "The channel")->required();
-  verb.add_option("-n,--limit", options->limit,
-                  "At most so many; 0: only the position; -1: as many as the server allows")
-      ->type_name("N")
-      ->capture_default_str();
-  verb.add_option("--since", options->since, "Only what came after this position")->type_name("OFFSET,EPOCH");
-  verb.add_flag("--reverse", options->reverse, "The newest first");
+  verb.option("CHANNEL", options->channel, "The channel").required();
+  verb.option("-n,--limit", options->limit, "At most so many; 0: only the position; -1: as many as the server allows")
+      .type_name("N")
+      .capture_default_str();
+  verb.option("--since", options->since, "Only what came after this position").type_name("OFFSET,EPOCH");
+  verb.flag("--reverse", options->reverse, "The newest first");
   add_api_options(verb, options->access);
   program.run(verb, [options] { return history(*options); });
 }
@@ -187,11 +186,11 @@ bool print_info(const std::string& result) {
 
 void add_info(Program& program) {
   auto access = std::make_shared<ServerAccess>();
-  CLI::App& verb = program.verb("info", "Print what a running server is doing",
-                                {.paragraphs = {"One line for each node.", std::string(key_paragraph)},
-                                 .examples = {{"fairlead info --ca dev --key-file api.key", "for a person"},
-                                              {"fairlead info --json --key-file api.key", "with all of its metrics"}},
-                                 .exit_statuses = true});
+  const Verb verb = program.verb("info", "Print what a running server is doing",
+                                 {.paragraphs = {"One line for each node.", std::string(key_paragraph)},
+                                  .examples = {{"fairlead info --ca dev --key-file api.key", "for a person"},
+                                               {"fairlead info --json --key-file api.key", "with all of its metrics"}},
+                                  .exit_statuses = true});
   add_api_options(verb, *access);
   program.run(verb, [access] { return ask(*access, "info", "{}", print_info); });
 }
@@ -221,7 +220,7 @@ std::string disconnect_request(const DisconnectOptions& options) {
 
 void add_disconnect(Program& program) {
   auto options = std::make_shared<DisconnectOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "disconnect", "Disconnect a user from a running server",
       {.paragraphs =
            {"All connections of the user are closed, or the one that --client names; no connection is no "
@@ -232,14 +231,14 @@ void add_disconnect(Program& program) {
                     {"fairlead disconnect 42 --code 4000 --reason 'sign in again' --key-file api.key",
                      "and come back"}},
        .exit_statuses = true});
-  verb.add_option("USER", options->user, "The user")->required();
-  verb.add_option("--client", options->client, "Only this connection of the user")->type_name("ID");
-  verb.add_option("--keep", options->whitelist, "Leave this connection alone; repeatable")->type_name("ID");
-  verb.add_option("--code", options->code, "What the client is told, 3000 up to 4999")
-      ->type_name("CODE")
-      ->capture_default_str()
-      ->check(CLI::Range(3000, 4999).description(""));
-  verb.add_option("--reason", options->reason, "A word to the client, of at most 123 bytes")->type_name("TEXT");
+  verb.option("USER", options->user, "The user").required();
+  verb.option("--client", options->client, "Only this connection of the user").type_name("ID");
+  verb.option("--keep", options->whitelist, "Leave this connection alone; repeatable").type_name("ID");
+  verb.option("--code", options->code, "What the client is told, 3000 up to 4999")
+      .type_name("CODE")
+      .capture_default_str()
+      .range(3000, 4999);
+  verb.option("--reason", options->reason, "A word to the client, of at most 123 bytes").type_name("TEXT");
   add_api_options(verb, options->access);
   program.run(verb, [options] {
     return ask(options->access, "disconnect", disconnect_request(*options), [](const std::string&) { return true; });

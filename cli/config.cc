@@ -73,47 +73,47 @@ ExitStatus print_default(const Options& options) {
   return write(config::print(server::Settings{}, {format, true, true}));
 }
 
-void add_check(Program& program, CLI::App& parent) {
+void add_check(Program& program, Verb parent) {
   auto options = std::make_shared<Options>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "check", "Say everything that is wrong with a configuration",
       {.paragraphs = {"Reads the file and the FAIRLEAD_… variables of the environment as the server would, and names "
                       "each key that breaks a rule. The values of keys are never printed. Notes are about keys that "
                       "have no effect, and about what lets nobody in."},
        .examples = {{"fairlead config check fairlead.toml", "before the server is told to read it"}}},
       &parent);
-  verb.add_option("file", options->file, "TOML, or JSON when its name ends in .json")->type_name("FILE");
+  verb.option("file", options->file, "TOML, or JSON when its name ends in .json").type_name("FILE");
   program.run(verb, [options] { return check(*options); });
 }
 
-void add_print(Program& program, CLI::App& parent) {
+void add_print(Program& program, Verb parent) {
   auto options = std::make_shared<Options>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "print", "Print the configuration that a file and the environment make",
       {.paragraphs = {"Every key with its value. Secrets are printed as *** unless they are asked for."},
        .examples = {{"fairlead config print old.json > fairlead.toml --show-secrets", "from JSON to TOML"}}},
       &parent);
-  verb.add_option("file", options->file, "TOML, or JSON when its name ends in .json")->type_name("FILE");
-  verb.add_flag("--json", options->json, "Print JSON");
-  verb.add_flag("--show-secrets", options->secrets, "Print secrets as they are");
+  verb.option("file", options->file, "TOML, or JSON when its name ends in .json").type_name("FILE");
+  verb.flag("--json", options->json, "Print JSON");
+  verb.flag("--show-secrets", options->secrets, "Print secrets as they are");
   program.run(verb, [options] { return print(*options); });
 }
 
-void add_default(Program& program, CLI::App& parent) {
+void add_default(Program& program, Verb parent) {
   auto options = std::make_shared<Options>();
-  CLI::App& verb = program.verb("default", "Print the configuration that the server has without one",
-                                {.paragraphs = {"Every key with its default and what it means: a file to begin with."},
-                                 .examples = {{"fairlead config default > fairlead.toml", "a file of one's own"}}},
-                                &parent);
-  verb.add_flag("--json", options->json, "Print JSON");
-  verb.add_flag("--markdown", options->markdown, "Print the page of the manual");
+  const Verb verb = program.verb("default", "Print the configuration that the server has without one",
+                                 {.paragraphs = {"Every key with its default and what it means: a file to begin with."},
+                                  .examples = {{"fairlead config default > fairlead.toml", "a file of one's own"}}},
+                                 &parent);
+  verb.flag("--json", options->json, "Print JSON");
+  verb.flag("--markdown", options->markdown, "Print the page of the manual");
   program.run(verb, [options] { return print_default(*options); });
 }
 
 }  // namespace
 
 void add_config(Program& program) {
-  CLI::App& verb = program.verb("config", "Check and print configurations of the server", {});
+  const Verb verb = program.verb("config", "Check and print configurations of the server", {});
   add_check(program, verb);
   add_print(program, verb);
   add_default(program, verb);

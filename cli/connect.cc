@@ -159,7 +159,7 @@ ExitStatus connect_verb(const ConnectOptions& options) {
 
 void add_connect(Program& program) {
   auto options = std::make_shared<ConnectOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "connect", "Talk to a WebSocket server, from a terminal or in a pipe",
       {.paragraphs =
            {"Each line of the input is sent as a text message, each text message is printed as a line, and a binary "

@@ -7,89 +7,85 @@
 namespace fairlead::cli {
 namespace {
 
-void add_input(CLI::App& verb, ConnectOptions& options) {
-  auto* binary =
-      verb.add_flag("-b,--binary", options.binary, "Input bytes are binary messages, messages are output bytes");
-  auto* chunk = add_bytes(verb, "--chunk-bytes", options.chunk_bytes,
-                          "With --binary: messages of exactly this size; 0 sends what each read gives");
-  auto* one = verb.add_flag("--one-message", options.one_message, "With --binary: all of the input is one message");
-  one->needs(binary)->excludes(chunk);
-  chunk->needs(binary);
-  auto* stay =
-      verb.add_flag("--exit-on-close", options.exit_on_close, "Stay after the input ends, until the server closes");
-  auto* linger =
+void add_input(Verb verb, ConnectOptions& options) {
+  const Option binary =
+      verb.flag("-b,--binary", options.binary, "Input bytes are binary messages, messages are output bytes");
+  const Option chunk = add_bytes(verb, "--chunk-bytes", options.chunk_bytes,
+                                 "With --binary: messages of exactly this size; 0 sends what each read gives");
+  const Option one = verb.flag("--one-message", options.one_message, "With --binary: all of the input is one message");
+  one.needs(binary).excludes(chunk);
+  chunk.needs(binary);
+  const Option stay =
+      verb.flag("--exit-on-close", options.exit_on_close, "Stay after the input ends, until the server closes");
+  const Option linger =
       add_seconds(verb, "--linger", options.linger_seconds,
                   "After the input ends, wait for answers until none came for so long; each that comes starts it anew");
-  auto* no_wait = verb.add_flag("--no-wait", options.no_wait, "After the input ends, close at once");
-  no_wait->excludes(linger)->excludes(stay);
-  linger->excludes(stay);
-  for (CLI::Option* option : {binary, chunk, one, stay, linger, no_wait}) option->group("Input and output");
+  const Option no_wait = verb.flag("--no-wait", options.no_wait, "After the input ends, close at once");
+  no_wait.excludes(linger).excludes(stay);
+  linger.excludes(stay);
+  for (const Option option : {binary, chunk, one, stay, linger, no_wait}) option.group("Input and output");
 }
 
-void add_handshake(CLI::App& verb, ConnectOptions& options) {
+void add_handshake(Verb verb, ConnectOptions& options) {
   const std::string group = "Opening";
-  verb.add_option("-H,--header", options.headers, "Send this field with the request")
-      ->type_name("'NAME: VALUE'")
-      ->group(group);
-  verb.add_option("-s,--subprotocol", options.subprotocols, "Offer this subprotocol, best first")
-      ->type_name("NAME")
-      ->group(group);
-  verb.add_option("--origin", options.origin, "Send this Origin, as a page of it would")
-      ->type_name("ORIGIN")
-      ->group(group);
-  auto* compress = verb.add_flag("--compress", options.compress, "Offer permessage-deflate")->group(group);
-  verb.add_flag("--context-takeover", options.context_takeover,
-                "With --compress: keep the window from message to message")
-      ->needs(compress)
-      ->group(group);
+  verb.option("-H,--header", options.headers, "Send this field with the request")
+      .type_name("'NAME: VALUE'")
+      .group(group);
+  verb.option("-s,--subprotocol", options.subprotocols, "Offer this subprotocol, best first")
+      .type_name("NAME")
+      .group(group);
+  verb.option("--origin", options.origin, "Send this Origin, as a page of it would").type_name("ORIGIN").group(group);
+  const Option compress = verb.flag("--compress", options.compress, "Offer permessage-deflate").group(group);
+  verb.flag("--context-takeover", options.context_takeover, "With --compress: keep the window from message to message")
+      .needs(compress)
+      .group(group);
 }
 
-void add_tls(CLI::App& verb, ConnectOptions& options) {
+void add_tls(Verb verb, ConnectOptions& options) {
   const std::string group = "TLS";
-  auto* ca = verb.add_option("--ca", options.ca, "Trust this CA alone; `dev` is the development CA of this user");
-  auto* insecure = verb.add_flag("--insecure", options.insecure,
-                                 "Accept ANY certificate: whoever sits between reads and changes everything");
-  auto* certificate = verb.add_option("--cert", options.certificate, "Our client certificate, PEM");
-  auto* key = verb.add_option("--key", options.key, "Private key of --cert, PEM");
-  ca->type_name("FILE")->excludes(insecure);
-  certificate->type_name("FILE")->needs(key);
-  key->type_name("FILE")->needs(certificate);
-  auto* pin = verb.add_option("--pin", options.pins,
-                              "Also require this key: base64 SHA-256, as `fairlead cert show` prints it");
-  pin->type_name("PIN");
-  auto* name =
-      verb.add_option("--server-name", options.server_name, "The name that the certificate must hold, not the URL's");
-  name->type_name("HOST");
-  auto* profile = verb.add_option("--tls-profile", options.profile, "TLS 1.2 and 1.3, or 1.3 alone");
-  profile->type_name("intermediate|modern")->default_str(options.profile);
-  profile->check(CLI::IsMember({"intermediate", "modern"}).description(""));
-  auto* layer = add_record_layer(verb, options.record_layer);
-  auto* log = verb.add_option("--key-log", options.key_log, "Write TLS secrets for Wireshark")->type_name("FILE");
-  auto* cleartext =
-      verb.add_flag("--allow-cleartext", options.cleartext, "Allow ws:// URLs, which everybody between can read");
-  for (CLI::Option* option : {ca, insecure, certificate, key, pin, name, profile, layer, log, cleartext})
-    option->group(group);
+  const Option ca = verb.option("--ca", options.ca, "Trust this CA alone; `dev` is the development CA of this user");
+  const Option insecure = verb.flag("--insecure", options.insecure,
+                                    "Accept ANY certificate: whoever sits between reads and changes everything");
+  const Option certificate = verb.option("--cert", options.certificate, "Our client certificate, PEM");
+  const Option key = verb.option("--key", options.key, "Private key of --cert, PEM");
+  ca.type_name("FILE").excludes(insecure);
+  certificate.type_name("FILE").needs(key);
+  key.type_name("FILE").needs(certificate);
+  const Option pin =
+      verb.option("--pin", options.pins, "Also require this key: base64 SHA-256, as `fairlead cert show` prints it");
+  pin.type_name("PIN");
+  const Option name =
+      verb.option("--server-name", options.server_name, "The name that the certificate must hold, not the URL's");
+  name.type_name("HOST");
+  const Option profile = verb.option("--tls-profile", options.profile, "TLS 1.2 and 1.3, or 1.3 alone");
+  profile.type_name("intermediate|modern").default_str(options.profile);
+  profile.one_of({"intermediate", "modern"});
+  const Option layer = add_record_layer(verb, options.record_layer);
+  const Option log = verb.option("--key-log", options.key_log, "Write TLS secrets for Wireshark").type_name("FILE");
+  const Option cleartext =
+      verb.flag("--allow-cleartext", options.cleartext, "Allow ws:// URLs, which everybody between can read");
+  for (const Option option : {ca, insecure, certificate, key, pin, name, profile, layer, log, cleartext})
+    option.group(group);
 }
 
-void add_connection(CLI::App& verb, ConnectOptions& options) {
+void add_connection(Verb verb, ConnectOptions& options) {
   const std::string group = "Connection";
-  verb.add_option("--unix", options.unix_path, "Connect to this UNIX socket; the URL still names the certificate")
-      ->type_name("PATH")
-      ->group(group);
+  verb.option("--unix", options.unix_path, "Connect to this UNIX socket; the URL still names the certificate")
+      .type_name("PATH")
+      .group(group);
   add_seconds(verb, "--timeout", options.timeout_seconds, "Give up opening after so long; 0 is 30 s in all")
-      ->group(group);
-  auto* reconnect = verb.add_flag("--reconnect", options.reconnect, "Open the connection again whenever it breaks");
-  reconnect->group(group);
-  verb.add_option("--attempts", options.attempts,
-                  "With --reconnect: give up after so many failures in a row; 0 is never")
-      ->type_name("N")
-      ->default_str("0")
-      ->needs(reconnect)
-      ->group(group);
-  add_bytes(verb, "--max-message", options.max_message_bytes, "Longest incoming message, inflated")->group(group);
+      .group(group);
+  const Option reconnect = verb.flag("--reconnect", options.reconnect, "Open the connection again whenever it breaks");
+  reconnect.group(group);
+  verb.option("--attempts", options.attempts, "With --reconnect: give up after so many failures in a row; 0 is never")
+      .type_name("N")
+      .default_str("0")
+      .needs(reconnect)
+      .group(group);
+  add_bytes(verb, "--max-message", options.max_message_bytes, "Longest incoming message, inflated").group(group);
   add_bytes(verb, "--max-fragments", options.max_fragments, "Frames of one incoming message")
-      ->type_name("N")
-      ->group(group);
+      .type_name("N")
+      .group(group);
 }
 
 Result<Headers> headers_of(const std::vector<std::string>& lines) {
@@ -120,16 +116,16 @@ Limits limits_of(const ConnectOptions& options) {
 
 }  // namespace
 
-void add_connect_options(CLI::App& verb, ConnectOptions& options) {
-  verb.add_option("URL", options.url, "The server, wss://HOST[:PORT]/PATH")->required();
+void add_connect_options(Verb verb, ConnectOptions& options) {
+  verb.option("URL", options.url, "The server, wss://HOST[:PORT]/PATH").required();
   add_input(verb, options);
   add_handshake(verb, options);
   add_tls(verb, options);
   add_connection(verb, options);
   add_seconds(verb, "--ping", options.ping_seconds,
               "Ping this often and print the round-trip time on stderr; 0 is never");
-  verb.add_flag("--stats", options.stats, "Print counters on stderr at the end");
-  verb.add_flag("-v,--verbose", options.verbose, "Say on stderr what was agreed on and how it ended");
+  verb.flag("--stats", options.stats, "Print counters on stderr at the end");
+  verb.flag("-v,--verbose", options.verbose, "Say on stderr what was agreed on and how it ended");
 }
 
 Result<PemSource> ca_named(const std::string& name) {

@@ -53,7 +53,7 @@ struct ConnectOptions {
   bool verbose = false;
 };
 
-void add_connect_options(CLI::App& verb, ConnectOptions& options);
+void add_connect_options(Verb verb, ConnectOptions& options);
 
 // As the library wants it. An error of code invalid_argument (a header that is none) or one about the files.
 [[nodiscard]] Result<ClientOptions> client_options(const ConnectOptions& options);

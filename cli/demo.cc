@@ -100,7 +100,7 @@ ExitStatus demo(const DemoOptions& options) {
 
 void add_demo(Program& program) {
   auto options = std::make_shared<DemoOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "demo", "Serve the demonstration: a page, and a room for browsers and terminals",
       {.paragraphs =
            {"The page shows what its WebSocket negotiated and how long a round trip takes. The room at /room is "
@@ -109,7 +109,7 @@ void add_demo(Program& program) {
        .examples = {{"fairlead demo", "on https://localhost:8443/, with the development certificate"},
                     {"fairlead connect wss://localhost:8443/room --ca dev", "join the room from a terminal"}}});
   add_serving_options(verb, options->serving);
-  verb.add_option("--web", options->web, "Serve the files of this folder as pages")->type_name("DIR");
+  verb.option("--web", options->web, "Serve the files of this folder as pages").type_name("DIR");
   program.run(verb, [options] { return demo(*options); });
 }
 

@@ -40,80 +40,76 @@ Limits limits_for_echo() {
   return limits;
 }
 
-void add_limits(CLI::App& verb, EchoOptions& options) {
+void add_limits(Verb verb, EchoOptions& options) {
   Limits& limits = options.limits;
   const auto count = [&](const char* name, std::size_t& value, const char* text) {
-    add_bytes(verb, name, value, text)->type_name("N")->group("Limits");
+    add_bytes(verb, name, value, text).type_name("N").group("Limits");
   };
-  add_bytes(verb, "--max-message", limits.message_bytes, "Longest message, inflated")->group("Limits");
+  add_bytes(verb, "--max-message", limits.message_bytes, "Longest message, inflated").group("Limits");
   add_bytes(verb, "--queue-bytes", limits.outgoing_queue_bytes, "Answers that may wait for a slow reader")
-      ->group("Limits");
+      .group("Limits");
   count("--max-fragments", limits.fragments_per_message, "Frames of one message");
   count("--messages-per-second", limits.messages_per_second, "Messages of one connection");
   count("--control-frames-per-second", limits.control_frames_per_second, "Pings and pongs of one connection");
   count("--max-connections", limits.connections, "Connections in all");
   count("--max-connections-per-address", limits.connections_per_address, "Connections of one address");
-  add_seconds(verb, "--idle", options.idle_seconds, "Close a connection that is silent for so long")->group("Limits");
+  add_seconds(verb, "--idle", options.idle_seconds, "Close a connection that is silent for so long").group("Limits");
 }
 
 // An entry that can match nobody is a slip of the hand that nobody would notice.
-CLI::Validator entry(bool (*valid)(std::string_view), const char* example) {
-  return {[valid, example](std::string& text) {
-            return valid(text) ? std::string() : fmt::format("'{}' is not of the form {}", text, example);
-          },
-          ""};
+WordCheck entry(bool (*valid)(std::string_view), const char* example) {
+  return [valid, example](const std::string& text) {
+    return valid(text) ? std::string() : fmt::format("'{}' is not of the form {}", text, example);
+  };
 }
 
-void add_access(CLI::App& verb, EchoOptions& options) {
-  verb.add_option("--allow-origin", options.origins,
-                  "Let pages of this origin in, besides our own (https://example.org)")
-      ->type_name("ORIGIN")
-      ->check(entry(is_origin, "https://example.org or https://example.org:8443, without a path"))
-      ->group("Access");
-  verb.add_flag("--allow-any-origin", options.any_origin, "Let every page on the web in")->group("Access");
-  verb.add_option("--allow-host", options.hosts,
-                  "Answer only requests for this host, pages and WebSockets alike: a guard against DNS rebinding")
-      ->type_name("HOST")
-      ->check(entry(is_host, "example.org or localhost:8443"))
-      ->group("Access");
-  verb.add_option("--subprotocol", options.subprotocols, "Speak this subprotocol, best first")
-      ->type_name("NAME")
-      ->group("Access");
+void add_access(Verb verb, EchoOptions& options) {
+  verb.option("--allow-origin", options.origins, "Let pages of this origin in, besides our own (https://example.org)")
+      .type_name("ORIGIN")
+      .check(entry(is_origin, "https://example.org or https://example.org:8443, without a path"))
+      .group("Access");
+  verb.flag("--allow-any-origin", options.any_origin, "Let every page on the web in").group("Access");
+  verb.option("--allow-host", options.hosts,
+              "Answer only requests for this host, pages and WebSockets alike: a guard against DNS rebinding")
+      .type_name("HOST")
+      .check(entry(is_host, "example.org or localhost:8443"))
+      .group("Access");
+  verb.option("--subprotocol", options.subprotocols, "Speak this subprotocol, best first")
+      .type_name("NAME")
+      .group("Access");
 }
 
-void add_tls(CLI::App& verb, EchoOptions& options) {
-  auto* ca = verb.add_option("--client-ca", options.client_ca, "Require a client certificate of this issuer");
-  ca->type_name("FILE")->group("TLS");
-  verb.add_flag("--client-optional", options.client_optional, "Let clients without a certificate in too")
-      ->needs(ca)
-      ->group("TLS");
-  verb.add_option("--tls-profile", options.profile, "TLS 1.2 and 1.3, or 1.3 alone")
-      ->type_name("intermediate|modern")
-      ->default_str(options.profile)
-      ->check(CLI::IsMember({"intermediate", "modern"}).description(""))
-      ->group("TLS");
-  verb.add_flag("--cleartext", options.serving.cleartext,
-                "Speak ws:// without TLS; on loopback only, for tests and proxies")
-      ->group("TLS");
+void add_tls(Verb verb, EchoOptions& options) {
+  const Option ca = verb.option("--client-ca", options.client_ca, "Require a client certificate of this issuer");
+  ca.type_name("FILE").group("TLS");
+  verb.flag("--client-optional", options.client_optional, "Let clients without a certificate in too")
+      .needs(ca)
+      .group("TLS");
+  verb.option("--tls-profile", options.profile, "TLS 1.2 and 1.3, or 1.3 alone")
+      .type_name("intermediate|modern")
+      .default_str(options.profile)
+      .one_of({"intermediate", "modern"})
+      .group("TLS");
+  verb.flag("--cleartext", options.serving.cleartext,
+            "Speak ws:// without TLS; on loopback only, for tests and proxies")
+      .group("TLS");
 }
 
-void add_compression(CLI::App& verb, EchoOptions& options) {
+void add_compression(Verb verb, EchoOptions& options) {
   Compression& compression = options.compression;
-  auto* on = verb.add_flag("--compress", compression.enabled, "Agree to permessage-deflate");
-  on->group("Compression");
+  const Option on = verb.flag("--compress", compression.enabled, "Agree to permessage-deflate");
+  on.group("Compression");
   const auto take_over = [&compression] { compression.deflate = DeflateOptions{}; };
-  verb.add_flag_callback("--context-takeover", take_over, "Keep the window from message to message")
-      ->needs(on)
-      ->group("Compression");
+  verb.flag("--context-takeover", take_over, "Keep the window from message to message").needs(on).group("Compression");
   add_bytes(verb, "--compress-from", compression.from_bytes, "Send shorter messages as they are")
-      ->needs(on)
-      ->group("Compression");
-  verb.add_option("--compress-level", compression.level, "zlib's level")
-      ->type_name("1-9")
-      ->default_str("1")
-      ->check(CLI::Range(1, 9).description(""))
-      ->needs(on)
-      ->group("Compression");
+      .needs(on)
+      .group("Compression");
+  verb.option("--compress-level", compression.level, "zlib's level")
+      .type_name("1-9")
+      .default_str("1")
+      .range(1, 9)
+      .needs(on)
+      .group("Compression");
 }
 
 ServerOptions server_options(const EchoOptions& options) {
@@ -184,7 +180,7 @@ ExitStatus echo(const EchoOptions& options) {
 void add_echo(Program& program) {
   auto options = std::make_shared<EchoOptions>();
   options->limits = limits_for_echo();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "echo", "Serve WebSockets that answer every message with itself",
       {.paragraphs =
            {"Prints one line, `listening on wss://HOST:PORT/`, as soon as it can be connected to. Every path is "
@@ -200,7 +196,7 @@ void add_echo(Program& program) {
                     {"fairlead echo --max-message 1G --chunks", "messages of any size in little memory"}},
        .exit_statuses = true});
   add_serving_options(verb, options->serving);
-  verb.add_flag("--chunks", options->chunks, "Echo messages piece by piece, without holding them");
+  verb.flag("--chunks", options->chunks, "Echo messages piece by piece, without holding them");
   add_tls(verb, *options);
   add_access(verb, *options);
   add_compression(verb, *options);

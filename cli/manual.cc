@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -36,9 +37,9 @@ OptionText text_of(const CLI::Option& option) {
 // CLI11 calls the group of options that were given none "Options".
 std::string title_of(const CLI::Option& option) { return option.get_positional() ? "Arguments" : option.get_group(); }
 
-std::vector<OptionGroup> groups_of(const CLI::App& verb) {
+std::vector<OptionGroup> groups_of(Verb verb) {
   std::vector<OptionGroup> groups;
-  for (const CLI::Option* option : verb.get_options()) {
+  for (const CLI::Option* option : verb.app().get_options()) {
     if (option->get_group().empty()) continue;  // hidden
     const std::string title = title_of(*option);
     auto found = std::ranges::find(groups, title, &OptionGroup::title);
@@ -212,7 +213,7 @@ std::string man_options(const Page& page) {
 std::string man_verbs(const Page& page) {
   if (page.verbs.empty()) return {};
   std::string out = ".SH VERBS\n";
-  for (const Page::Verb& verb : page.verbs) {
+  for (const Page::Entry& verb : page.verbs) {
     out += fmt::format(".TP\n\\fB{}\\fR(1)\n{}\n", roff(man_name(page.command + " " + verb.name)), roff(verb.summary));
   }
   return out;
@@ -264,7 +265,7 @@ std::string completion_case(const OptionText& option) {
   return fmt::format("    {}) {}; return ;;\n", fmt::join(option.names, "|"), action);
 }
 
-std::string completion_function(const Program& program, const CLI::App& verb) {
+std::string completion_function(const Program& program, Verb verb) {
   const Page page = page_of(program, verb);
   std::string words;
   std::string cases;
@@ -277,7 +278,7 @@ std::string completion_function(const Program& program, const CLI::App& verb) {
     }
   }
   std::string verbs;
-  for (const Page::Verb& entry : page.verbs) verbs += entry.name + " ";
+  for (const Page::Entry& entry : page.verbs) verbs += entry.name + " ";
   std::string out = function_of(page.command) + "() {\n";
   if (!cases.empty()) out += "  case $prev in\n" + cases + "  esac\n";
   out += fmt::format("  if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$cur\"); return; fi\n",
@@ -286,32 +287,39 @@ std::string completion_function(const Program& program, const CLI::App& verb) {
   return out;
 }
 
-void add_completion_functions(const Program& program, const CLI::App& verb, std::string& out) {
+void add_completion_functions(const Program& program, Verb verb, std::string& out) {
   out += completion_function(program, verb);
-  for (const CLI::App* inner : visible_verbs(verb)) add_completion_functions(program, *inner, out);
+  for (const Verb inner : visible_verbs(verb)) add_completion_functions(program, inner, out);
 }
 
 }  // namespace
 
-std::vector<const CLI::App*> visible_verbs(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App* verb) { return !verb->get_group().empty(); });
+std::vector<Verb> visible_verbs(Verb verb) {
+  std::vector<Verb> visible;
+  for (CLI::App* inner : verb.app().get_subcommands([](CLI::App* app) { return !app->get_group().empty(); })) {
+    visible.emplace_back(*inner);
+  }
+  return visible;
 }
 
-std::string command_of(const CLI::App& app) {
-  const CLI::App* parent = app.get_parent();
-  return parent == nullptr ? app.get_name() : command_of(*parent) + " " + app.get_name();
+std::string command_of(Verb verb) {
+  CLI::App* parent = verb.app().get_parent();
+  const std::string name = verb.app().get_name();
+  return parent == nullptr ? name : command_of(Verb(*parent)) + " " + name;
 }
 
-Page page_of(const Program& program, const CLI::App& verb) {
+Page page_of(const Program& program, Verb verb) {
   const Manual& manual = program.manual(verb);
   Page page{.command = command_of(verb),
-            .summary = verb.get_description(),
+            .summary = verb.app().get_description(),
             .paragraphs = manual.paragraphs,
             .groups = groups_of(verb),
             .verbs = {},
             .examples = manual.examples,
             .exit_statuses = manual.exit_statuses};
-  for (const CLI::App* inner : visible_verbs(verb)) page.verbs.push_back({inner->get_name(), inner->get_description()});
+  for (const Verb inner : visible_verbs(verb)) {
+    page.verbs.push_back({inner.app().get_name(), inner.app().get_description()});
+  }
   return page;
 }
 
@@ -321,7 +329,7 @@ std::string render_help(const Page& page, bool colour) {
   for (const std::string& paragraph : page.paragraphs) out += "\n" + wrap(paragraph, 0) + "\n";
   if (!page.verbs.empty()) {
     out += heading("Verbs", colour);
-    for (const Page::Verb& verb : page.verbs) out += row(verb.name, verb.summary, colour);
+    for (const Page::Entry& verb : page.verbs) out += row(verb.name, verb.summary, colour);
   }
   for (const OptionGroup& group : page.groups) {
     out += heading(group.title, colour);
@@ -346,7 +354,7 @@ std::string render_man(const Page& page, std::string_view version) {
 std::string render_bash_completion(const Program& program) {
   std::string out =
       "# SPDX-License-Identifier: Apache-2.0\n# bash completion for fairlead, written by `fairlead completion`\n";
-  add_completion_functions(program, program.app(), out);
+  add_completion_functions(program, program.whole(), out);
   // Walks down the verbs that stand before the cursor and asks the function of the last of them.
   out += R"(_fairlead_complete() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} at=_fairlead i

@@ -30,21 +30,21 @@ struct Page {
   std::string summary;
   std::vector<std::string> paragraphs;
   std::vector<OptionGroup> groups;  // positionals first
-  struct Verb {
+  struct Entry {
     std::string name;
     std::string summary;
   };
-  std::vector<Verb> verbs;
+  std::vector<Entry> verbs;
   std::vector<Example> examples;
   bool exit_statuses = false;
 };
 
 // The page of one verb (or of the whole program).
-[[nodiscard]] Page page_of(const Program& program, const CLI::App& verb);
+[[nodiscard]] Page page_of(const Program& program, Verb verb);
 // Verbs that a person may see, without those that only serve the build.
-[[nodiscard]] std::vector<const CLI::App*> visible_verbs(const CLI::App& app);
+[[nodiscard]] std::vector<Verb> visible_verbs(Verb verb);
 // "fairlead cert show" for the verb `show` of `cert`.
-[[nodiscard]] std::string command_of(const CLI::App& app);
+[[nodiscard]] std::string command_of(Verb verb);
 
 [[nodiscard]] std::string render_help(const Page& page, bool colour);
 [[nodiscard]] std::string render_man(const Page& page, std::string_view version);

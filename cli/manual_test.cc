@@ -20,12 +20,12 @@ struct Complete {
     add_version(program);
     add_docs(program);
   }
-  void for_each_page(const std::function<void(const Page&)>& visit) const { visit_all(program.app(), visit); }
+  void for_each_page(const std::function<void(const Page&)>& visit) const { visit_all(program.whole(), visit); }
 
  private:
-  void visit_all(const CLI::App& app, const std::function<void(const Page&)>& visit) const {
-    visit(page_of(program, app));
-    for (const CLI::App* verb : visible_verbs(app)) visit_all(*verb, visit);
+  void visit_all(Verb verb, const std::function<void(const Page&)>& visit) const {
+    visit(page_of(program, verb));
+    for (const Verb inner : visible_verbs(verb)) visit_all(inner, visit);
   }
 };
 

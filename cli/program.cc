@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "program.h"
 
+#include <fairlead/tls.h>
 #include <fairlead/version.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <array>
 #include <charconv>
@@ -50,13 +52,10 @@ std::string bytes_text(std::size_t bytes) {
 
 }  // namespace
 
-Program::Program() : app_("Secure WebSocket server, client and tools", "fairlead") {
-  app_.set_help_flag("-h,--help", "Print this text");
-  app_.set_version_flag("--version", fmt::format("fairlead {}", fairlead::version()), "Print the version");
-  app_.formatter_fn([this](const CLI::App* app, const std::string&, CLI::AppFormatMode) {
-    return render_help(page_of(*this, *app), wants_colour(STDOUT_FILENO));
-  });
-  manuals_[&app_] = {
+Program::Program() : app_(std::make_unique<CLI::App>("Secure WebSocket server, client and tools", "fairlead")) {
+  app_->set_help_flag("-h,--help", "Print this text");
+  app_->set_version_flag("--version", fmt::format("fairlead {}", fairlead::version()), "Print the version");
+  manuals_[app_.get()] = {
       .paragraphs =
           {"Fairlead speaks the WebSocket protocol (RFC 6455) over TLS, as a server and as a client. Each verb "
            "has a page of its own: `fairlead VERB --help`.",
@@ -67,27 +66,29 @@ Program::Program() : app_("Secure WebSocket server, client and tools", "fairlead
       .exit_statuses = true};
 }
 
-CLI::App& Program::verb(const std::string& name, const std::string& summary, Manual manual, CLI::App* parent) {
-  CLI::App* verb = (parent != nullptr ? *parent : app_).add_subcommand(name, summary);
+Program::~Program() = default;
+
+Verb Program::verb(const std::string& name, const std::string& summary, Manual manual, const Verb* parent) {
+  CLI::App* verb = (parent != nullptr ? parent->app() : *app_).add_subcommand(name, summary);
   verb->set_help_flag("-h,--help", "Print this text");
   manuals_[verb] = std::move(manual);
-  return *verb;
+  return Verb(*verb);
 }
 
-void Program::run(CLI::App& verb, std::function<ExitStatus()> body) {
-  verb.callback([this, body = std::move(body)] { body_ = body; });
+void Program::run(Verb verb, std::function<ExitStatus()> body) {
+  verb.app().callback([this, body = std::move(body)] { body_ = body; });
 }
 
-const Manual& Program::manual(const CLI::App& app) const {
+const Manual& Program::manual(Verb verb) const {
   static const Manual none;
-  const auto found = manuals_.find(&app);
+  const auto found = manuals_.find(&verb.app());
   return found == manuals_.end() ? none : found->second;
 }
 
-const CLI::App& Program::chosen() const {
-  const CLI::App* app = &app_;
+Verb Program::chosen() const {
+  CLI::App* app = app_.get();
   while (!app->get_subcommands().empty()) app = app->get_subcommands().back();
-  return *app;
+  return Verb(*app);
 }
 
 int Program::complain(std::string_view what) {
@@ -97,19 +98,21 @@ int Program::complain(std::string_view what) {
 
 // A word that is no verb, or none at all where one is needed.
 int Program::complain_of_verb() {
-  const std::vector<std::string> words = chosen().remaining(true);
+  const std::vector<std::string> words = chosen().app().remaining(true);
   std::vector<std::string> names;
-  for (const CLI::App* verb : visible_verbs(chosen())) names.push_back(verb->get_name());
+  for (const Verb verb : visible_verbs(chosen())) names.push_back(verb.app().get_name());
   const std::string what = words.empty() ? "a verb is missing" : fmt::format("there is no verb '{}'", words.front());
   return complain(fmt::format("{}; there are: {}", what, fmt::join(names, ", ")));
 }
 
 int Program::main(int argc, char** argv) {
   try {
-    app_.parse(argc, argv);
+    app_->parse(argc, argv);
     return body_ ? static_cast<int>(body_()) : complain_of_verb();
   } catch (const CLI::CallForHelp&) {
-    return print_text(chosen().help()) ? 0 : static_cast<int>(ExitStatus::local_io);
+    return print_text(render_help(page_of(*this, chosen()), wants_colour(STDOUT_FILENO)))
+               ? 0
+               : static_cast<int>(ExitStatus::local_io);
   } catch (const CLI::CallForVersion& version) {
     return print_text(fmt::format("{}\n", version.what())) ? 0 : static_cast<int>(ExitStatus::local_io);
   } catch (const CLI::ExtrasError& error) {
@@ -122,32 +125,29 @@ int Program::main(int argc, char** argv) {
   }
 }
 
-CLI::Option* add_seconds(CLI::App& verb, const std::string& names, double& value, const std::string& text) {
-  return verb.add_option(names, value, text)
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, longest_seconds).description(""))
-      ->default_str(fmt::format("{:g}", value));
+Option add_seconds(Verb verb, const std::string& names, double& value, const std::string& text) {
+  return verb.option(names, value, text)
+      .type_name("SECONDS")
+      .range(0.0, longest_seconds)
+      .default_str(fmt::format("{:g}", value));
 }
 
-CLI::Option* add_bytes(CLI::App& verb, const std::string& names, std::size_t& value, const std::string& text) {
-  const auto read = [&value, names](const CLI::results_t& words) {
-    const std::optional<std::size_t> bytes = parse_bytes(words.back());
-    if (!bytes) {
-      throw CLI::ValidationError(
-          names, fmt::format("'{}' is no number such as 65536, 64K, 16M, 1G or unlimited", words.back()));
-    }
+Option add_bytes(Verb verb, const std::string& names, std::size_t& value, const std::string& text) {
+  const auto read = [&value](const std::string& word) {
+    const std::optional<std::size_t> bytes = parse_bytes(word);
+    if (!bytes) return fmt::format("'{}' is no number such as 65536, 64K, 16M, 1G or unlimited", word);
     value = *bytes;
-    return true;
+    return std::string();
   };
-  return verb.add_option(names, read, text)->type_name("BYTES")->default_str(bytes_text(value));
+  return verb.option(names, read, text).type_name("BYTES").default_str(bytes_text(value));
 }
 
-CLI::Option* add_record_layer(CLI::App& verb, RecordLayer& layer) {
-  const std::map<std::string, RecordLayer> names{{"automatic", RecordLayer::automatic},
-                                                 {"openssl", RecordLayer::openssl}};
-  auto* option = verb.add_option("--record-layer", layer, "Who seals records: Fairlead itself for TLS 1.3, or OpenSSL");
-  option->transform(CLI::CheckedTransformer(names).description(""));
-  return option->type_name("automatic|openssl")->default_str("automatic");
+Option add_record_layer(Verb verb, RecordLayer& layer) {
+  return verb
+      .choice("--record-layer", layer, {{"automatic", RecordLayer::automatic}, {"openssl", RecordLayer::openssl}},
+              "Who seals records: Fairlead itself for TLS 1.3, or OpenSSL")
+      .type_name("automatic|openssl")
+      .default_str("automatic");
 }
 
 std::chrono::milliseconds milliseconds(double seconds) {

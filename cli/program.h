@@ -3,12 +3,9 @@
 // script are all rendered from this (manual.h), so they cannot differ.
 #pragma once
 
-#include <fairlead/tls.h>
-
-#include <CLI/CLI.hpp>
-
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,6 +14,11 @@
 #include <vector>
 
 #include "exit_status.h"
+#include "verb.h"
+
+namespace fairlead {
+enum class RecordLayer : std::uint8_t;
+}
 
 namespace fairlead::cli {
 
@@ -37,25 +39,26 @@ class Program {
   Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
+  ~Program();
 
   // A new verb. `parent`: the verb that it belongs to ("cert" of "cert show"), or null.
-  CLI::App& verb(const std::string& name, const std::string& summary, Manual manual, CLI::App* parent = nullptr);
+  Verb verb(const std::string& name, const std::string& summary, Manual manual, const Verb* parent = nullptr);
   // What the verb does once the command line is understood. The last call of a chain of verbs wins.
-  void run(CLI::App& verb, std::function<ExitStatus()> body);
+  void run(Verb verb, std::function<ExitStatus()> body);
 
   // Parses, runs the verb, prints what is wrong with the command line.
   int main(int argc, char** argv);
 
-  [[nodiscard]] CLI::App& app() noexcept { return app_; }
-  [[nodiscard]] const CLI::App& app() const noexcept { return app_; }
-  [[nodiscard]] const Manual& manual(const CLI::App& app) const;
+  // The program itself, the verb above all others.
+  [[nodiscard]] Verb whole() const noexcept { return Verb(*app_); }
+  [[nodiscard]] const Manual& manual(Verb verb) const;
 
  private:
   int complain(std::string_view what);
   int complain_of_verb();
-  [[nodiscard]] const CLI::App& chosen() const;
+  [[nodiscard]] Verb chosen() const;
 
-  CLI::App app_;
+  std::unique_ptr<CLI::App> app_;
   std::map<const CLI::App*, Manual> manuals_;
   std::function<ExitStatus()> body_;
 };
@@ -77,11 +80,11 @@ void add_docs(Program& program);
 
 // Option values that several verbs read.
 // "SECONDS" with fractions, at least 0 and at most a day.
-CLI::Option* add_seconds(CLI::App& verb, const std::string& names, double& value, const std::string& text);
+Option add_seconds(Verb verb, const std::string& names, double& value, const std::string& text);
 // "BYTES", also "64K", "16M", "1G" (powers of 1024).
-CLI::Option* add_bytes(CLI::App& verb, const std::string& names, std::size_t& value, const std::string& text);
+Option add_bytes(Verb verb, const std::string& names, std::size_t& value, const std::string& text);
 // "automatic" or "openssl" (fairlead/tls.h, RecordLayer).
-CLI::Option* add_record_layer(CLI::App& verb, RecordLayer& layer);
+Option add_record_layer(Verb verb, RecordLayer& layer);
 [[nodiscard]] std::chrono::milliseconds milliseconds(double seconds);
 
 }  // namespace fairlead::cli

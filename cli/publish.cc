@@ -138,7 +138,7 @@ ExitStatus publish(const PublishOptions& options) {
 
 void add_publish(Program& program) {
   auto options = std::make_shared<PublishOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "publish", "Publish into a channel of a running server",
       {.paragraphs =
            {"DATA that is JSON is published as it stands, and everything else as a JSON string; --text makes a string "
@@ -152,23 +152,23 @@ void add_publish(Program& program) {
                     {"fairlead publish news hello --tag lang=en --idempotency-key 42 --key-file api.key",
                      "with a tag; repeated within five minutes it is published once"}},
        .exit_statuses = true});
-  verb.add_option("CHANNEL", options->channel, "The channel")->required();
-  verb.add_option_function<std::string>(
+  verb.option("CHANNEL", options->channel, "The channel").required();
+  verb.option(
           "DATA",
           [options](const std::string& text) {
             options->data = text;
             options->data_given = true;
+            return std::string();
           },
           "The message, or - for a message from each line of standard input")
-      ->type_name("");
-  verb.add_option("--tag", options->tags, "A tag, which subscribers may filter by; repeatable")
-      ->type_name("NAME=VALUE");
-  verb.add_option("--idempotency-key", options->idempotency_key,
-                  "Publish this once only, however often it is asked for; with - the line's number is added")
-      ->type_name("KEY");
-  auto* base64 = verb.add_flag("--b64", options->base64, "DATA is base64, and its bytes are published");
-  verb.add_flag("--text", options->text, "Publish DATA as a string, also when it is JSON")->excludes(base64);
-  verb.add_flag("--delta", options->delta, "Send differences to the subscribers that asked for them");
+      .type_name("");
+  verb.option("--tag", options->tags, "A tag, which subscribers may filter by; repeatable").type_name("NAME=VALUE");
+  verb.option("--idempotency-key", options->idempotency_key,
+              "Publish this once only, however often it is asked for; with - the line's number is added")
+      .type_name("KEY");
+  const Option base64 = verb.flag("--b64", options->base64, "DATA is base64, and its bytes are published");
+  verb.flag("--text", options->text, "Publish DATA as a string, also when it is JSON").excludes(base64);
+  verb.flag("--delta", options->delta, "Send differences to the subscribers that asked for them");
   add_api_options(verb, options->access);
   program.run(verb, [options] { return publish(*options); });
 }

@@ -271,7 +271,7 @@ ExitStatus serve(const ServeOptions& options) {
 
 void add_serve(Program& program) {
   auto options = std::make_shared<ServeOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "serve", "Run the real-time server",
       {.paragraphs =
            {"Clients speak the Centrifuge client protocol, over WebSocket at /connection/websocket and over the other "
@@ -285,32 +285,31 @@ void add_serve(Program& program) {
                     {"fairlead serve --config fairlead.toml", "as configured"},
                     {"fairlead serve --engine sqlite:fairlead.db", "history survives a restart"}},
        .exit_statuses = true});
-  verb.add_option("-c,--config", options->config, "The configuration: TOML, or JSON by the file's name")
-      ->type_name("FILE");
-  verb.add_option("-l,--listen", options->listen, "Where to listen with TLS; port 0 picks a free one; repeatable")
-      ->type_name("HOST:PORT");
-  verb.add_option("--insecure-cleartext-listen", options->cleartext,
-                  "Where to listen without TLS, behind a proxy that has it and for tests: whoever is on the way reads "
-                  "and changes everything; repeatable")
-      ->type_name("HOST:PORT");
-  verb.add_option("--threads", options->threads, "Loops to run; 0 is one for each core")->type_name("N");
-  verb.add_option("--engine", options->engine, "memory, or sqlite:PATH")
-      ->type_name("ENGINE")
-      ->check([](const std::string& text) {
+  verb.option("-c,--config", options->config, "The configuration: TOML, or JSON by the file's name").type_name("FILE");
+  verb.option("-l,--listen", options->listen, "Where to listen with TLS; port 0 picks a free one; repeatable")
+      .type_name("HOST:PORT");
+  verb.option("--insecure-cleartext-listen", options->cleartext,
+              "Where to listen without TLS, behind a proxy that has it and for tests: whoever is on the way reads "
+              "and changes everything; repeatable")
+      .type_name("HOST:PORT");
+  verb.option("--threads", options->threads, "Loops to run; 0 is one for each core").type_name("N");
+  verb.option("--engine", options->engine, "memory, or sqlite:PATH")
+      .type_name("ENGINE")
+      .check([](const std::string& text) {
         const bool known = text == "memory" || (text.starts_with("sqlite:") && text.size() > 7);
         return known ? std::string() : "there is memory and sqlite:PATH";
       });
-  auto* certificate = verb.add_option("--cert", options->certificate, "Certificate chain, PEM");
-  auto* key = verb.add_option("--key", options->key, "Private key of --cert, PEM");
-  certificate->type_name("FILE")->group("TLS")->needs(key);
-  key->type_name("FILE")->group("TLS")->needs(certificate);
-  verb.add_option("--set", options->set, "Any key of the configuration; repeatable")
-      ->type_name("KEY=VALUE")
-      ->check([](const std::string& text) {
+  const Option certificate = verb.option("--cert", options->certificate, "Certificate chain, PEM");
+  const Option key = verb.option("--key", options->key, "Private key of --cert, PEM");
+  certificate.type_name("FILE").group("TLS").needs(key);
+  key.type_name("FILE").group("TLS").needs(certificate);
+  verb.option("--set", options->set, "Any key of the configuration; repeatable")
+      .type_name("KEY=VALUE")
+      .check([](const std::string& text) {
         return text.find('=') == std::string::npos ? "must be KEY=VALUE" : std::string();
       });
-  verb.add_option("--web", options->web, "Serve the files of this folder as pages")->type_name("DIR");
-  verb.add_flag("-q,--quiet", options->quiet, "Log nothing");
+  verb.option("--web", options->web, "Serve the files of this folder as pages").type_name("DIR");
+  verb.flag("-q,--quiet", options->quiet, "Log nothing");
   program.run(verb, [options] { return serve(*options); });
 }
 

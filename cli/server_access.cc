@@ -123,25 +123,24 @@ std::expected<std::string, ExitStatus> result_of(const std::string& body) {
 
 }  // namespace
 
-void add_server_options(CLI::App& verb, ServerAccess& access) {
+void add_server_options(Verb verb, ServerAccess& access) {
   const std::string group = "Server";
-  verb.add_option("--url", access.url, "Where the server is")->type_name("URL")->capture_default_str()->group(group);
-  verb.add_option("--ca", access.ca, "Trust this CA alone; `dev` is the development CA of this user")
-      ->type_name("FILE")
-      ->group(group);
-  verb.add_flag("--allow-cleartext", access.cleartext, "Allow http:// URLs: everybody between reads the key")
-      ->group(group);
-  verb.add_flag("--json", access.json, "Print JSON, one value a line");
+  verb.option("--url", access.url, "Where the server is").type_name("URL").capture_default_str().group(group);
+  verb.option("--ca", access.ca, "Trust this CA alone; `dev` is the development CA of this user")
+      .type_name("FILE")
+      .group(group);
+  verb.flag("--allow-cleartext", access.cleartext, "Allow http:// URLs: everybody between reads the key").group(group);
+  verb.flag("--json", access.json, "Print JSON, one value a line");
 }
 
-void add_api_options(CLI::App& verb, ServerAccess& access) {
+void add_api_options(Verb verb, ServerAccess& access) {
   const std::string group = "Server";
   add_server_options(verb, access);
-  auto* file = verb.add_option("--key-file", access.key_file, "The API's key is in this file; - is standard input");
-  auto* key = verb.add_option("--key", access.key, "The API's key; every user of the machine can see it there");
-  file->type_name("FILE")->group(group);
-  key->type_name("KEY")->group(group)->excludes(file);
-  add_seconds(verb, "--timeout", access.timeout_seconds, "Wait at most so long for an answer")->group(group);
+  const Option file = verb.option("--key-file", access.key_file, "The API's key is in this file; - is standard input");
+  const Option key = verb.option("--key", access.key, "The API's key; every user of the machine can see it there");
+  file.type_name("FILE").group(group);
+  key.type_name("KEY").group(group).excludes(file);
+  add_seconds(verb, "--timeout", access.timeout_seconds, "Wait at most so long for an answer").group(group);
 }
 
 bool usable_url(const ServerAccess& access) {

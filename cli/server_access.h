@@ -26,9 +26,9 @@ struct ServerAccess {
 };
 
 // --url, --ca, --allow-cleartext, --json, for every verb that asks a server.
-void add_server_options(CLI::App& verb, ServerAccess& access);
+void add_server_options(Verb verb, ServerAccess& access);
 // These, and --key, --key-file, --timeout, for the verbs that use the HTTP API.
-void add_api_options(CLI::App& verb, ServerAccess& access);
+void add_api_options(Verb verb, ServerAccess& access);
 
 // False, and complained about, when the URL is of another scheme or in the clear without leave.
 [[nodiscard]] bool usable_url(const ServerAccess& access);

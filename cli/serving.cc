@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <map>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -88,49 +87,46 @@ void print_stats(const ServerStats& stats) {
                   stats.messages_dropped, stats.bytes_in, stats.bytes_out, failures));
 }
 
-void add_system_calls(CLI::App& verb, SystemCalls& calls) {
-  const std::map<std::string, SystemCalls> names{{"automatic", SystemCalls::automatic},
-                                                 {"one-by-one", SystemCalls::one_by_one}};
-  verb.add_option("--system-calls", calls,
-                  "Read and write the sockets that are ready together by io_uring, where it is allowed, or each by "
-                  "itself")
-      ->transform(CLI::CheckedTransformer(names).description(""))
-      ->type_name("automatic|one-by-one")
-      ->default_str("automatic");
+void add_system_calls(Verb verb, SystemCalls& calls) {
+  verb.choice("--system-calls", calls, {{"automatic", SystemCalls::automatic}, {"one-by-one", SystemCalls::one_by_one}},
+              "Read and write the sockets that are ready together by io_uring, where it is allowed, or each by itself")
+      .type_name("automatic|one-by-one")
+      .default_str("automatic");
 }
 
 }  // namespace
 
-void add_serving_options(CLI::App& verb, ServingOptions& options) {
-  verb.add_option("-l,--listen", options.listen, "Where to listen; port 0 picks a free one, ':8443' is every address")
-      ->type_name("HOST:PORT")
-      ->default_str(options.listen);
-  auto* unix_path = verb.add_option("--unix", options.unix_path, "Listen on a UNIX socket instead")->type_name("PATH");
-  unix_path->excludes("--listen");
-  auto* certificate = verb.add_option("--cert", options.certificate,
-                                      "Certificate chain, PEM; without it the development certificate is used");
-  auto* key = verb.add_option("--key", options.key, "Private key of --cert, PEM");
-  certificate->type_name("FILE")->group("TLS")->needs(key);
-  key->type_name("FILE")->group("TLS")->needs(certificate);
-  verb.add_option("--ocsp", options.ocsp,
-                  "OCSP response for --cert, DER, to staple; --cert holds the issuer too. Read again when it changes")
-      ->type_name("FILE")
-      ->group("TLS")
-      ->needs(certificate);
-  verb.add_option("--key-log", options.key_log,
-                  "Write TLS secrets for Wireshark: whoever has this file reads everything")
-      ->type_name("FILE")
-      ->group("TLS");
-  add_record_layer(verb, options.record_layer)->group("TLS");
-  verb.add_option("--threads", options.threads, "Loops to run; 0 is one for each core")
-      ->type_name("N")
-      ->default_str("0")
-      ->check(CLI::Range(0U, 1024U).description(""));
+void add_serving_options(Verb verb, ServingOptions& options) {
+  const Option listen =
+      verb.option("-l,--listen", options.listen, "Where to listen; port 0 picks a free one, ':8443' is every address")
+          .type_name("HOST:PORT")
+          .default_str(options.listen);
+  const Option unix_path =
+      verb.option("--unix", options.unix_path, "Listen on a UNIX socket instead").type_name("PATH");
+  unix_path.excludes(listen);
+  const Option certificate = verb.option("--cert", options.certificate,
+                                         "Certificate chain, PEM; without it the development certificate is used");
+  const Option key = verb.option("--key", options.key, "Private key of --cert, PEM");
+  certificate.type_name("FILE").group("TLS").needs(key);
+  key.type_name("FILE").group("TLS").needs(certificate);
+  verb.option("--ocsp", options.ocsp,
+              "OCSP response for --cert, DER, to staple; --cert holds the issuer too. Read again when it changes")
+      .type_name("FILE")
+      .group("TLS")
+      .needs(certificate);
+  verb.option("--key-log", options.key_log, "Write TLS secrets for Wireshark: whoever has this file reads everything")
+      .type_name("FILE")
+      .group("TLS");
+  add_record_layer(verb, options.record_layer).group("TLS");
+  verb.option("--threads", options.threads, "Loops to run; 0 is one for each core")
+      .type_name("N")
+      .default_str("0")
+      .range(0U, 1024U);
   add_system_calls(verb, options.system_calls);
   add_seconds(verb, "--drain", options.drain_seconds, "After SIGTERM or SIGINT, spread the closes over this time");
-  verb.add_flag("-q,--quiet", options.quiet, "Log nothing");
-  verb.add_flag("-v,--verbose", options.verbose, "Log each WebSocket when it opens and when it ends");
-  verb.add_flag("--stats", options.stats, "Print counters on stderr at the end");
+  verb.flag("-q,--quiet", options.quiet, "Log nothing");
+  verb.flag("-v,--verbose", options.verbose, "Log each WebSocket when it opens and when it ends");
+  verb.flag("--stats", options.stats, "Print counters on stderr at the end");
 }
 
 Tls tls_of(const ServingOptions& options) {

@@ -30,7 +30,7 @@ struct ServingOptions {
 
 // --listen --unix --cert --key --ocsp --threads --system-calls --drain --quiet --verbose --stats, into groups of their
 // own.
-void add_serving_options(CLI::App& verb, ServingOptions& options);
+void add_serving_options(Verb verb, ServingOptions& options);
 
 // The certificate files, or the development certificate when there are none. Says what is missing in the exception.
 [[nodiscard]] Tls tls_of(const ServingOptions& options);

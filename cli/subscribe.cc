@@ -224,22 +224,23 @@ ExitStatus subscribe(SubscribeOptions& options) {
   return tell(run);
 }
 
-void add_subscribe_options(CLI::App& verb, SubscribeOptions& options) {
-  verb.add_option("CHANNEL", options.subscriber.channels, "The channels")->required();
-  auto* file = verb.add_option("--token-file", options.token_file,
-                               "The token that says who we are is in this file, which is read for each connection");
-  auto* token = verb.add_option("--token", options.token, "The token; every user of the machine can see it there");
-  file->type_name("FILE");
-  token->type_name("TOKEN")->excludes(file);
-  auto* recover = verb.add_option("--recover", options.recover, "First what came after this position of the channel");
-  recover->type_name("OFFSET,EPOCH");
-  verb.add_option("--history", options.subscriber.history, "First so many of the newest publications")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000).description(""))
-      ->excludes(recover);
-  verb.add_option("-n,--count", options.count, "End after so many publications")->type_name("N");
-  verb.add_flag("--no-reconnect", options.no_reconnect, "End when the connection does");
-  verb.add_flag("-v,--verbose", options.verbose, "Say on stderr when a subscription has been made");
+void add_subscribe_options(Verb verb, SubscribeOptions& options) {
+  verb.option("CHANNEL", options.subscriber.channels, "The channels").required();
+  const Option file = verb.option("--token-file", options.token_file,
+                                  "The token that says who we are is in this file, which is read for each connection");
+  const Option token = verb.option("--token", options.token, "The token; every user of the machine can see it there");
+  file.type_name("FILE");
+  token.type_name("TOKEN").excludes(file);
+  const Option recover =
+      verb.option("--recover", options.recover, "First what came after this position of the channel");
+  recover.type_name("OFFSET,EPOCH");
+  verb.option("--history", options.subscriber.history, "First so many of the newest publications")
+      .type_name("N")
+      .range(1, 1'000'000)
+      .excludes(recover);
+  verb.option("-n,--count", options.count, "End after so many publications").type_name("N");
+  verb.flag("--no-reconnect", options.no_reconnect, "End when the connection does");
+  verb.flag("-v,--verbose", options.verbose, "Say on stderr when a subscription has been made");
   add_server_options(verb, options.access);
 }
 
@@ -247,7 +248,7 @@ void add_subscribe_options(CLI::App& verb, SubscribeOptions& options) {
 
 void add_subscribe(Program& program) {
   auto options = std::make_shared<SubscribeOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "subscribe", "Print what is published into channels of a running server",
       {.paragraphs =
            {"A client of the server like any other, over WebSocket. Each publication is one line: its data, after the "

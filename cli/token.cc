@@ -154,9 +154,9 @@ ExitStatus inspect(const InspectOptions& options) {
   return options.config_file.empty() || verdict.starts_with("valid") ? ExitStatus::ok : ExitStatus::failed;
 }
 
-void add_create(Program& program, CLI::App& parent) {
+void add_create(Program& program, Verb parent) {
   auto options = std::make_shared<CreateOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "create", "Make a token",
       {.paragraphs = {"Signed with the secret of the server's configuration (a file, or FAIRLEAD_CLIENT_TOKEN_HMAC_"
                       "SECRET_KEY in the environment), or with a key of one's own. A secret is never given as an "
@@ -168,36 +168,36 @@ void add_create(Program& program, CLI::App& parent) {
              "  --claim 'caps=[{\"channels\":[\"room:*\"],\"match\":\"wildcard\",\"allow\":[\"sub\",\"pub\"]}]'",
              "with a private key, and with capabilities"}}},
       &parent);
-  verb.add_option("--user", options->user, "The claim sub; empty: nobody")->type_name("USER");
-  verb.add_option("--channel", options->channel, "Make a token for this channel")->type_name("CHANNEL");
+  verb.option("--user", options->user, "The claim sub; empty: nobody").type_name("USER");
+  verb.option("--channel", options->channel, "Make a token for this channel").type_name("CHANNEL");
   add_seconds(verb, "--expires", options->expires, "For how long it is good");
-  verb.add_flag("--no-expiry", options->no_expiry, "It is good for ever");
-  verb.add_option("--claim", options->claims, "Another claim")->type_name("NAME=JSON");
-  verb.add_option("--config", options->config_file, "The server's configuration")->type_name("FILE");
-  verb.add_option("--key", options->key_file, "The secret, or a private key in PEM")->type_name("FILE");
-  verb.add_option("--algorithm", options->algorithm, "HS256 RS256 ES256 (also 384, 512), EdDSA")
-      ->type_name("NAME")
-      ->capture_default_str();
-  verb.add_option("--kid", options->key_id, "The id of the key")->type_name("ID");
+  verb.flag("--no-expiry", options->no_expiry, "It is good for ever");
+  verb.option("--claim", options->claims, "Another claim").type_name("NAME=JSON");
+  verb.option("--config", options->config_file, "The server's configuration").type_name("FILE");
+  verb.option("--key", options->key_file, "The secret, or a private key in PEM").type_name("FILE");
+  verb.option("--algorithm", options->algorithm, "HS256 RS256 ES256 (also 384, 512), EdDSA")
+      .type_name("NAME")
+      .capture_default_str();
+  verb.option("--kid", options->key_id, "The id of the key").type_name("ID");
   program.run(verb, [options] { return create(*options); });
 }
 
-void add_inspect(Program& program, CLI::App& parent) {
+void add_inspect(Program& program, Verb parent) {
   auto options = std::make_shared<InspectOptions>();
-  CLI::App& verb = program.verb(
+  const Verb verb = program.verb(
       "inspect", "Print what a token says, and whether the server would believe it",
       {.paragraphs = {"Keys that the server would fetch are not fetched here."},
        .examples = {{"fairlead token inspect - --config fairlead.toml < token.txt", "without showing it to `ps`"}}},
       &parent);
-  verb.add_option("token", options->token, "The token, or - for standard input")->type_name("TOKEN")->required();
-  verb.add_option("--config", options->config_file, "The server's configuration")->type_name("FILE");
+  verb.option("token", options->token, "The token, or - for standard input").type_name("TOKEN").required();
+  verb.option("--config", options->config_file, "The server's configuration").type_name("FILE");
   program.run(verb, [options] { return inspect(*options); });
 }
 
 }  // namespace
 
 void add_token(Program& program) {
-  CLI::App& verb = program.verb("token", "Make and look at tokens of clients", {});
+  const Verb verb = program.verb("token", "Make and look at tokens of clients", {});
   add_create(program, verb);
   add_inspect(program, verb);
 }

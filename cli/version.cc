@@ -65,9 +65,9 @@ std::string as_lines() {
 
 void add_version(Program& program) {
   auto json = std::make_shared<bool>(false);
-  CLI::App& verb = program.verb("version", "Print the versions of the program and of its libraries",
-                                {.examples = {{"fairlead version --json", "the same for a program to read"}}});
-  verb.add_flag("--json", *json, "Print a JSON object");
+  const Verb verb = program.verb("version", "Print the versions of the program and of its libraries",
+                                 {.examples = {{"fairlead version --json", "the same for a program to read"}}});
+  verb.flag("--json", *json, "Print a JSON object");
   program.run(verb,
               [json] { return print_text(*json ? as_json() : as_lines()) ? ExitStatus::ok : ExitStatus::local_io; });
 }
