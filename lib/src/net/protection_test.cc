@@ -288,7 +288,7 @@ TEST(Limits, WithoutAnIdleTimeAPeerThatIsHeldBackCostsNothing) {
         handlers.message = [](Connection& ws, MessageView) { ws.send(std::string_view(std::string(900'000, 'x'))); };
         s.websocket("/", handlers);
       },
-      {.limits = {.idle_time = milliseconds(0), .write_stall_time = milliseconds(300)}});
+      {.limits = {.idle_time = milliseconds(0), .write_stall_time = milliseconds(5000)}});
   RawPeer peer(server.port(), 65'536);
   std::string all =
       "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
