@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
+#include <openssl/rand.h>
 
 #include <array>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "tls/key_schedule.h"
 #include "tls/key_share.h"
 #include "tls/mac.h"
+#include "tls/randomness.h"
 
 namespace fairlead::tls {
 namespace {
@@ -30,6 +32,7 @@ struct Upstream {
   Algorithms macs;            // its MACs, but our HMAC
   Algorithms keys;            // its kinds of keys, but our X25519
   Algorithms encapsulations;  // its key encapsulations, and X25519 as one
+  Algorithms generators;      // its generators of random numbers, and ours
   bool encapsulates_x25519 = false;
 };
 
@@ -44,6 +47,7 @@ const OSSL_ALGORITHM* query(void* /*provider*/, int operation, int* uncached) {
   if (operation == OSSL_OP_MAC) return upstream().macs.data();
   if (operation == OSSL_OP_KEYMGMT) return upstream().keys.data();
   if (operation == OSSL_OP_KEM) return upstream().encapsulations.data();
+  if (operation == OSSL_OP_RAND) return upstream().generators.data();
   return OSSL_PROVIDER_query_operation(upstream().provider, operation, uncached);
 }
 
@@ -133,13 +137,18 @@ void gather(Upstream& from) {
   if (from.encapsulates_x25519) {
     from.encapsulations.push_back(ours(share->upstream->algorithm_names, share->encapsulation));
   }
-  for (Algorithms* list : {&from.derivations, &from.macs, &from.keys, &from.encapsulations}) list->push_back({});
+  from.generators = algorithms_of(from.provider, OSSL_OP_RAND, "");
+  from.generators.push_back(ours(random_name, random_functions));
+  for (Algorithms* list : {&from.derivations, &from.macs, &from.keys, &from.encapsulations, &from.generators}) {
+    list->push_back({});
+  }
 }
 
 OSSL_LIB_CTX* library_of(OSSL_provider_init_fn* start_of_role) {
   OSSL_LIB_CTX* library = OSSL_LIB_CTX_new();
   if (library != nullptr && OSSL_PROVIDER_add_builtin(library, "fairlead", start_of_role) == 1 &&
-      OSSL_PROVIDER_load(library, "fairlead") != nullptr) {
+      OSSL_PROVIDER_load(library, "fairlead") != nullptr &&
+      RAND_set_DRBG_type(library, random_name, nullptr, nullptr, nullptr) == 1) {
     return library;
   }
   OSSL_LIB_CTX_free(library);

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "tls/dispatch.h"
+#include "tls/handshake_library.h"
 
 namespace fairlead::tls {
 namespace {
@@ -117,7 +118,7 @@ void clamp(Octets& scalar) {
 Fresh fresh_key() {
   Fresh made;
   Octets secret{};
-  if (RAND_priv_bytes(secret.data(), key_bytes) != 1) return made;
+  if (RAND_priv_bytes_ex(handshake_library(), secret.data(), key_bytes, 0) != 1) return made;
   clamp(secret);
   if (crypto_scalarmult_curve25519_base(made.public_bytes.data(), secret.data()) == 0) {
     const std::array parameters{octets(OSSL_PKEY_PARAM_PUB_KEY, made.public_bytes.data(), key_bytes),

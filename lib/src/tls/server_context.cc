@@ -68,7 +68,7 @@ const EVP_CIPHER* ticket_cipher() {
 
 int seal_ticket(TicketKeys& keys, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
   TicketKeys::Key key = keys.current();
-  const bool sealed = RAND_bytes(iv, iv_size) == 1 &&
+  const bool sealed = RAND_bytes_ex(handshake_library(), iv, iv_size, 0) == 1 &&
                       EVP_EncryptInit_ex(cipher, ticket_cipher(), nullptr, key.cipher.data(), iv) == 1 &&
                       set_mac_key(mac, key);
   std::ranges::copy(key.name, name);
