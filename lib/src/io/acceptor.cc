@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/acceptor.h"
 
+#include "io/poller.h"
+
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -8,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -21,7 +24,7 @@ namespace {
 constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
 // Accepting costs some 20 µs. What comes of it, a handshake, is shared out elsewhere: so the kernel's queue is emptied
 // as fast as open connections allow, since what does not fit there is lost and comes again only after a second.
-constexpr int accepted_per_turn = 32;
+constexpr unsigned accepted_per_turn = 32;
 constexpr std::chrono::milliseconds out_of_descriptors_wait{100};
 
 // A socket file is left behind by a process that died. It is removed only when nobody answers there.
@@ -63,7 +66,7 @@ class Acceptor::Retry final : public Timer {
   explicit Retry(Acceptor& owner) : owner_(owner) {}
 
  private:
-  void on_timer(TimePoint) override { owner_.on_readable(); }
+  void on_timer(TimePoint) override { owner_.socket_.tell_of_connections(true); }
   Acceptor& owner_;
 };
 
@@ -122,7 +125,9 @@ Result<Endpoint> Acceptor::adopt(int descriptor) {
   return local_endpoint(descriptor);
 }
 
-Acceptor::Acceptor(Loop& loop, int descriptor) : loop_(loop), socket_(loop, descriptor) { socket_.set_events(this); }
+Acceptor::Acceptor(Loop& loop, int descriptor) : loop_(loop), socket_(loop, descriptor, Socket::Kind::listening) {
+  socket_.set_events(this);
+}
 Acceptor::~Acceptor() = default;
 
 void Acceptor::start(std::function<void(int, const Endpoint&)> accepted) {
@@ -146,23 +151,42 @@ Acceptor::Outcome Acceptor::accept_one() {
     return Outcome::accepted;
   }
   if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return Outcome::out_of_descriptors;
+  if (errno == EINVAL) return Outcome::deaf;  // whoever else has the socket has shut it down
   // A connection that was reset before it was accepted is none at all; look again.
   return errno == ECONNABORTED || errno == EINTR || errno == EPROTO ? Outcome::accepted : Outcome::none;
 }
 
+// To look whether one more is there costs some µs, and alone is how most come. So who is told accepts one, and twice as
+// many in each turn in a row: of a crowd soon as many as may be.
+unsigned Acceptor::share_of_turn() noexcept {
+  const std::uint64_t turn = loop_.poller().turn();
+  const bool in_a_row = turn == std::exchange(told_in_turn_, turn) + 1;
+  at_once_ = in_a_row ? std::min(2 * at_once_, accepted_per_turn) : 1;
+  return at_once_;
+}
+
 void Acceptor::on_readable() {
-  for (int i = 0; i < accepted_per_turn && socket_.is_open(); ++i) {
-    const Outcome outcome = accept_one();
-    if (outcome == Outcome::none) {
-      socket_.note_drained();
-      break;
-    }
-    if (outcome == Outcome::accepted) continue;
-    if (retry_ == nullptr) retry_ = std::make_unique<Retry>(*this);
-    loop_.set_timer(*retry_, Loop::now() + out_of_descriptors_wait);
-    return;
-  }
+  socket_.note_drained();  // what is left it is told of again
   socket_.wait_readable();
+  for (unsigned left = share_of_turn(); left != 0 && socket_.is_open(); --left) {
+    switch (accept_one()) {
+      case Outcome::accepted:
+        break;
+      case Outcome::none:
+        at_once_ = 1;
+        return;
+      case Outcome::out_of_descriptors:
+        return wait_for_descriptors();
+      case Outcome::deaf:
+        return socket_.close();
+    }
+  }
+}
+
+void Acceptor::wait_for_descriptors() {
+  socket_.tell_of_connections(false);
+  if (retry_ == nullptr) retry_ = std::make_unique<Retry>(*this);
+  loop_.set_timer(*retry_, Loop::now() + out_of_descriptors_wait);
 }
 
 }  // namespace fairlead::io

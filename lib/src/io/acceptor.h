@@ -8,7 +8,9 @@
 
 #include <fairlead/error.h>
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 
 namespace fairlead::io {
 
@@ -40,13 +42,17 @@ class Acceptor final : private SocketEvents {
   void on_readable() override;
   void on_writable() override {}
   // One connection, or why there is none.
-  enum class Outcome : std::uint8_t { accepted, none, out_of_descriptors };
+  enum class Outcome : std::uint8_t { accepted, none, out_of_descriptors, deaf };
   Outcome accept_one();
+  [[nodiscard]] unsigned share_of_turn() noexcept;
+  void wait_for_descriptors();
 
   Loop& loop_;
   Socket socket_;
   std::function<void(int, const Endpoint&)> accepted_;
   std::unique_ptr<Retry> retry_;
+  unsigned at_once_ = 1;                            // connections accepted in a turn, if so many are there
+  std::uint64_t told_in_turn_ = ~std::uint64_t{0};  // last; never yet
 };
 
 }  // namespace fairlead::io

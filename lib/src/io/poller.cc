@@ -46,6 +46,16 @@ void Poller::add(Socket& socket, int descriptor) {
   if (::epoll_ctl(set_, EPOLL_CTL_ADD, descriptor, &event) != 0) socket.note_readable();
 }
 
+void Poller::add_listening(Socket& socket, int descriptor) {
+  epoll_event event = event_of(&socket, EPOLLIN);
+  if (::epoll_ctl(set_, EPOLL_CTL_ADD, descriptor, &event) != 0) socket.note_readable();
+}
+
+void Poller::tell_of_connections(Socket& socket, int descriptor, bool wanted) noexcept {
+  epoll_event event = event_of(&socket, wanted ? EPOLLIN : 0U);
+  ::epoll_ctl(set_, EPOLL_CTL_MOD, descriptor, &event);
+}
+
 void Poller::remove(Socket& socket, int descriptor) noexcept {
   ::epoll_ctl(set_, EPOLL_CTL_DEL, descriptor, nullptr);  // a copy of the descriptor may live on
   for (epoll_event& edge : edges_) {
@@ -77,6 +87,7 @@ void Poller::ended_to_wait() noexcept {
 }
 
 std::size_t Poller::tell(int timeout_ms) {
+  ++turn_;
   telling_ = std::exchange(again_, std::move(telling_));
   const std::size_t edges = tell_edges(timeout_ms);
   return edges + tell_remembered();

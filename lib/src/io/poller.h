@@ -17,8 +17,9 @@ namespace fairlead::io {
 class Loop;
 class Socket;
 
-// Edges come from the system, waits from the sockets: a socket remembers an edge that nobody waited for. Loop's thread
-// only; outlives its sockets.
+// Edges come from the system, waits from the sockets: a socket remembers an edge that nobody waited for. A socket that
+// listens is told otherwise, in each turn that finds connections in its queue. Loop's thread only; outlives its
+// sockets.
 class Poller {
  public:
   explicit Poller(Loop& loop);
@@ -28,6 +29,8 @@ class Poller {
 
   // For sockets alone. A descriptor that cannot be watched is told as readable at once: reading it says why.
   void add(Socket& socket, int descriptor);
+  void add_listening(Socket& socket, int descriptor);
+  void tell_of_connections(Socket& socket, int descriptor, bool wanted) noexcept;
   void remove(Socket& socket, int descriptor) noexcept;
   // Asks for a writable edge, now if it is writable already.
   void ask_writable(Socket& socket, int descriptor) noexcept;
@@ -38,6 +41,7 @@ class Poller {
 
   // For who waits. Waits at most `timeout_ms` (negative: for ever) and tells the sockets; how many it told.
   std::size_t tell(int timeout_ms);
+  [[nodiscard]] std::uint64_t turn() const noexcept { return turn_; }  // counted
   [[nodiscard]] bool has_to_tell() const noexcept { return !again_.empty(); }
   [[nodiscard]] std::size_t waits() const noexcept { return waits_; }  // of all sockets
   [[nodiscard]] int set() const noexcept { return set_; }
@@ -55,6 +59,7 @@ class Poller {
   std::vector<Socket*> telling_;  // of the last one, likewise emptied
   ReadAhead read_ahead_;
   std::size_t waits_ = 0;
+  std::uint64_t turn_ = 0;
 };
 
 }  // namespace fairlead::io

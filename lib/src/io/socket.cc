@@ -22,8 +22,9 @@ constexpr std::uint8_t little_ones_after_much = 16;
 
 }  // namespace
 
-Socket::Socket(Loop& loop, int descriptor) : loop_(loop), descriptor_(descriptor) {
-  loop_.poller().add(*this, descriptor);
+Socket::Socket(Loop& loop, int descriptor, Kind kind) : loop_(loop), descriptor_(descriptor) {
+  Poller& poller = loop_.poller();
+  kind == Kind::stream ? poller.add(*this, descriptor) : poller.add_listening(*this, descriptor);
 }
 
 Socket::~Socket() { close(); }
@@ -93,6 +94,10 @@ void Socket::write_gathered() {
 
 void Socket::drop_gathered() noexcept {
   if (gathered_bytes_ != 0) loop_.outbox().drop(*this);
+}
+
+void Socket::tell_of_connections(bool wanted) noexcept {
+  if (is_open()) loop_.poller().tell_of_connections(*this, descriptor_, wanted);
 }
 
 void Socket::shutdown_write() noexcept {

@@ -33,8 +33,9 @@ class SocketEvents {
 // outlives it.
 class Socket {
  public:
+  enum class Kind : std::uint8_t { stream, listening };
   // Takes over a non-blocking descriptor.
-  Socket(Loop& loop, int descriptor);
+  Socket(Loop& loop, int descriptor, Kind kind = Kind::stream);
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
   ~Socket();
@@ -59,6 +60,8 @@ class Socket {
   void drop_gathered() noexcept;
   // For whoever reads the descriptor otherwise: nothing is left there.
   void note_drained() noexcept { may_read_ = false; }
+  // For one that listens: whether it is told, as it is at first, in each turn that finds connections in its queue.
+  void tell_of_connections(bool wanted) noexcept;
   void shutdown_write() noexcept;
   void shut_down() noexcept;  // both directions
   void close() noexcept;
