@@ -75,9 +75,13 @@ struct Limits {
   // Nothing received for this long closes, a ping goes out at half of it; 0: never. Below the minute or more after
   // which proxies and address translators forget a silent connection.
   Milliseconds idle_time{60'000};
-  // From our close frame to the end of the TCP connection: a few slow round trips, as for the handshake.
+  // For what a peer owes once our close frame, and all before it, has left: its own close frame and the end of the TCP
+  // connection. A few slow round trips, as for the handshake. (The protocol core does not know what has left, and
+  // counts from its close frame on.)
   Milliseconds close_time{5'000};
-  // Queued bytes of which the peer takes none for this long: closed. A tunnel may take a phone's network away.
+  // Queued bytes of which the peer takes none for this long: closed. A tunnel may take a phone's network away. From our
+  // close frame on the peer has this long and what so many bytes as wait then need at 16 KiB/s, to take all of them:
+  // who takes a little for ever is not waited for.
   Milliseconds write_stall_time{30'000};
 
   // ── The whole server ──────────────────────────────────────────────────────────────────────────────────────────────

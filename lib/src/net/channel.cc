@@ -344,7 +344,7 @@ void Channel::write_output() {
 void Channel::after_output() {
   context_.publish_memory();
   tell_room();
-  end_stream_if_finished(false);
+  end_stream_if_finished();
   if (!stream_->shutting_down()) rearm();
 }
 

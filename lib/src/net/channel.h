@@ -175,7 +175,13 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void cut();           // ends the stream without a goodbye: the peer takes nothing
   void after_output();  // room, end, timer: whatever follows from having written
   void tell_room();
-  void end_stream_if_finished(bool give_up);
+  void end_stream_if_finished();
+  [[nodiscard]] bool all_has_left();
+  void end_stream();
+  void follow_closing();
+  [[nodiscard]] TimePoint closing_by() const noexcept;
+  void on_closing_timer(TimePoint now);
+  void give_up(const Error& why);
   void tell_closed();
   void resume_all();
   void rearm();
@@ -230,6 +236,13 @@ class Channel final : public std::enable_shared_from_this<Channel>,
     bool passed_over = false;
   };
   std::unique_ptr<TimedPing> timed_ping_;
+  // Once nothing more is sent behind our close frame: when all has to have left, and since when it has. Then the peer
+  // owes its close frame and the end of the stream.
+  struct Closing {
+    TimePoint leave_by;
+    std::optional<TimePoint> left;
+  };
+  std::unique_ptr<Closing> closing_;
   Duration round_trip_time_{};
   bool pumping_ = false;
   bool was_above_half_ = false;
@@ -242,7 +255,6 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   bool registered_ = false;
   bool stream_ended_ = false;  // the peer sends no more; what it sent may still have to be handed over
   bool told_of_drops_ = false;
-  bool close_time_used_ = false;  // `close_time` has passed since our close frame left
 };
 
 }  // namespace fairlead::net

@@ -5,7 +5,10 @@
 #include "net/thrown.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace fairlead::net {
@@ -14,6 +17,8 @@ namespace {
 // Room for a sealed close frame (RFC 6455 5.5: at most 125 bytes of payload), which may leave with the end of TLS and
 // TCP.
 constexpr std::size_t gathered_at_the_end_bytes = 256;
+// Who takes what is left at a close at this rate, that of a phone with little reception, is waited for.
+constexpr std::size_t slowest_bytes_per_second = std::size_t{16} * 1024;
 
 }  // namespace
 
@@ -38,24 +43,28 @@ void Channel::fail(const Thrown& thrown) {
 // What we owe (such as the echo of a close frame that came with the goodbye) still leaves, if it can.
 void Channel::end_behind_stream() {
   write_output();
-  tell_closed();
-  stream_->shutdown(settings_->ws.limits.close_time);
+  end_stream();
 }
 
-// RFC 6455 7.1.1: the server ends the stream first; the client waits for it (`finished` knows the roles). What cannot
-// be delivered any more is given up.
-void Channel::end_stream_if_finished(bool give_up) {
-  if (!ws_.finished() || stream_->shutting_down()) return;
-  // What is more than the close frame has the time of every write, not that of closing.
+// RFC 6455 7.1.1: the server ends the stream first; the client waits for it (`finished` knows the roles).
+void Channel::end_stream_if_finished() {
+  if (ws_.finished() && !stream_->shutting_down() && all_has_left()) end_stream();
+}
+
+// What is more than the close frame has the time of every write, not that of closing.
+bool Channel::all_has_left() {
   if (stream_->gathered_bytes() > gathered_at_the_end_bytes) stream_->flush();
-  const bool drained = stream_->has_room() && ws_.queued_bytes() == 0;
-  if (!drained && !give_up) return;
+  return stream_->has_room() && ws_.queued_bytes() == 0;
+}
+
+void Channel::end_stream() {
   const auto alive = shared_from_this();
-  context_.loop.cancel_timer(*this);
+  follow_closing();
   tell_closed();
-  // The limit runs from our close frame to the end of TCP: a peer that has had all of it gets no second helping.
-  if (drained) return stream_->shutdown(close_time_used_ ? Duration::zero() : settings_->ws.limits.close_time);
-  cut();
+  const Duration close_time = settings_->ws.limits.close_time;
+  const bool all_left = closing_ != nullptr && closing_->left;
+  // The end of TCP is a part of what the peer owes: who has had all of that time gets no second helping.
+  stream_->shutdown(all_left ? std::clamp(closing_by() - io::Loop::now(), Duration::zero(), close_time) : close_time);
 }
 
 std::size_t Channel::held_bytes() const noexcept {
@@ -117,8 +126,30 @@ void Channel::forsaken() {
 
 // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+// Called when something has been written, or is left over.
+void Channel::follow_closing() {
+  if (ws_.may_send()) return;
+  const TimePoint now = io::Loop::now();
+  const std::size_t waits = ws_.queued_bytes() + stream_->unsent_bytes();
+  if (closing_ == nullptr) {
+    const auto slowly = std::chrono::milliseconds(1'000 * waits / slowest_bytes_per_second);
+    closing_ = std::make_unique<Closing>(Closing{now + settings_->ws.limits.write_stall_time + slowly, std::nullopt});
+  }
+  if (waits != 0) {
+    closing_->left.reset();
+  } else if (!closing_->left) {
+    closing_->left = now;
+  }
+}
+
+TimePoint Channel::closing_by() const noexcept {
+  if (!closing_->left) return closing_->leave_by;
+  return std::min(*closing_->left, closing_->leave_by) + settings_->ws.limits.close_time;
+}
+
 void Channel::rearm() {
-  auto at = ws_.deadline();
+  follow_closing();
+  auto at = closing_ != nullptr ? closing_by() : ws_.deadline();
   if (const auto stalled = stream_->stalled_since()) {
     const TimePoint limit = *stalled + settings_->ws.limits.write_stall_time;
     at = at ? std::min(*at, limit) : limit;
@@ -132,15 +163,9 @@ void Channel::on_timer(TimePoint now) {
   const auto alive = shared_from_this();
   const auto stalled = stream_->stalled_since();
   if (stalled && now >= *stalled + settings_->ws.limits.write_stall_time) {
-    tell_failure();
-    const Error stall{Errc::timed_out, "the peer takes no data"};
-    context_.counters.failed(stall.code);
-    log_failure(LogLevel::info, "cut", stall);
-    if (error_ == nullptr) error_ = std::make_unique<Error>(stall);
-    ws_.receive_end(now);
-    tell_closed();
-    return cut();
+    return give_up({Errc::timed_out, "the peer takes no data"});
   }
+  if (closing_ != nullptr) return on_closing_timer(now);
   // Whoever is paused receives nothing by our own doing: that is not idleness of the peer.
   if (stream_->paused() && ws_.may_send()) {
     const auto idle = settings_->ws.limits.idle_time;
@@ -148,12 +173,30 @@ void Channel::on_timer(TimePoint now) {
     context_.loop.set_timer(*this, now + idle / 2);
     return;
   }
-  const bool was_closing = !ws_.may_send() && !ws_.finished();
   ws_.on_deadline(now);
-  close_time_used_ = was_closing && ws_.finished();
   pump();
   flush();
-  end_stream_if_finished(true);
+}
+
+// Any timer may come too early, one that was set for something else, too: only a time that has passed ends anything.
+void Channel::on_closing_timer(TimePoint now) {
+  follow_closing();
+  if (now < closing_by()) return rearm();
+  if (!closing_->left || ws_.finished()) return give_up({Errc::timed_out, "the peer takes too little"});
+  ws_.on_deadline(now);
+  pump();
+  flush();
+}
+
+// The peer does not take what it was sent.
+void Channel::give_up(const Error& why) {
+  tell_failure();
+  context_.counters.failed(why.code);
+  log_failure(LogLevel::info, "cut", why);
+  if (error_ == nullptr) error_ = std::make_unique<Error>(why);
+  ws_.receive_end(io::Loop::now());
+  tell_closed();
+  cut();
 }
 
 }  // namespace fairlead::net

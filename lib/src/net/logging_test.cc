@@ -166,7 +166,7 @@ TEST(BadPeers, WhoIsTooSlowIsToldOfAlsoWhenTheApplicationReceivesNothing) {
           received_to_the_end = true;
         });
       },
-      {.limits = {.outgoing_queue_bytes = 256 * 1024, .close_time = milliseconds(100)},
+      {.limits = {.outgoing_queue_bytes = 256 * 1024, .write_stall_time = milliseconds(100)},
        .log = lines.sink(),
        .log_from = LogLevel::debug});
   const RawPeer peer(server.port(), 4'096);

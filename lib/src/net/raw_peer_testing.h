@@ -9,7 +9,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -64,9 +66,10 @@ class RawPeer {
     return seen_;
   }
   // One piece, if anything comes.
-  bool read_some() {
-    std::array<char, 16'384> piece{};
-    const ssize_t got = ::recv(descriptor_, piece.data(), piece.size(), 0);
+  bool read_some() { return read_at_most(piece_bytes); }
+  bool read_at_most(std::size_t bytes) {
+    std::array<char, piece_bytes> piece{};
+    const ssize_t got = ::recv(descriptor_, piece.data(), std::min(bytes, piece.size()), 0);
     ended_ = got == 0;
     if (got <= 0) return false;
     seen_.append(piece.data(), static_cast<std::size_t>(got));
@@ -76,6 +79,8 @@ class RawPeer {
   void forget() { seen_.clear(); }
 
  private:
+  static constexpr std::size_t piece_bytes = 16'384;
+
   int descriptor_;
   bool connected_ = false;
   bool ended_ = false;

@@ -3,6 +3,10 @@
 
 #include <fairlead/certificate.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -69,6 +73,30 @@ PlainServer::PlainServer(const std::function<void(Server&)>& routes, ServerOptio
   const auto listening = server_->dangerously_listen_without_tls("127.0.0.1:0");
   if (!listening) throw std::runtime_error(to_string(listening.error()));
   port_ = listening->port;
+  if (auto started = server_->start(); !started) throw std::runtime_error(to_string(started.error()));
+}
+
+// Connections inherit the buffer of the socket that they were accepted on.
+NarrowServer::NarrowServer(const std::function<void(Server&)>& routes, ServerOptions options) {
+  options.threads = 1;
+  options.system_calls = system_calls();
+  server_ = std::make_unique<Server>(std::move(options));
+  routes(*server_);
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  ::setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &narrow_bytes, sizeof narrow_bytes);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the socket API's own idiom.
+  auto* const address = reinterpret_cast<sockaddr*>(&at);
+  if (::bind(listener, address, size) != 0 || ::listen(listener, SOMAXCONN) != 0 ||
+      ::getsockname(listener, address, &size) != 0) {
+    throw std::runtime_error("no listener");
+  }
+  port_ = ntohs(at.sin_port);
+  const auto listening = server_->dangerously_listen_descriptor_without_tls(listener);
+  if (!listening) throw std::runtime_error(to_string(listening.error()));
   if (auto started = server_->start(); !started) throw std::runtime_error(to_string(started.error()));
 }
 

@@ -5,6 +5,7 @@
 #include <fairlead/client.h>
 #include <fairlead/server.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,6 +34,21 @@ class PlainServer {
   explicit PlainServer(const std::function<void(Server&)>& routes, ServerOptions options = {});
   PlainServer(const PlainServer&) = delete;
   PlainServer& operator=(const PlainServer&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] Server& server() noexcept { return *server_; }
+
+ private:
+  std::unique_ptr<Server> server_;
+  std::uint16_t port_ = 0;
+};
+
+// The same, but the system keeps only a few kilobytes of what is sent: nearly everything that a peer does not read
+// waits in the server. Its peer: RawPeer(port(), narrow_bytes).
+inline constexpr int narrow_bytes = 4'096;
+class NarrowServer {
+ public:
+  explicit NarrowServer(const std::function<void(Server&)>& routes, ServerOptions options = {});
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] Server& server() noexcept { return *server_; }

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a WebSocket ends whose peer reads late: what was sent before the close frame still arrives, within bounds, and
+// nobody calls an end clean that was not.
+#include "net/log_lines_testing.h"
+#include "net/raw_peer_testing.h"
+#include "net/testing.h"
+
+#include <fairlead/server.h>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace fairlead {
+namespace {
+
+using net::testing::LogLines;
+using net::testing::narrow_bytes;
+using net::testing::NarrowServer;
+using net::testing::RawPeer;
+using net::testing::soon;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::string_view opening =
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+// Masked with a key of zeros: "m", and a close frame with 4001.
+constexpr std::string_view message{"\x81\x81\0\0\0\0m", 7};
+constexpr std::string_view close_4001{"\x88\x82\0\0\0\0\x0f\xa1", 8};
+constexpr std::string_view close_answer{"\x88\x02\x0f\xa1", 4};
+
+// Answers a message with so many bytes, and keeps how the last connection ended.
+struct Answering {
+  explicit Answering(std::size_t bytes, ServerOptions options = {})
+      : server(
+            [this, bytes](Server& s) {
+              Handlers handlers;
+              handlers.message = [bytes](Connection& ws, MessageView) { ws.send(std::string(bytes, 'x')); };
+              handlers.close = [this](Connection&, const CloseInfo& seen) {
+                const std::scoped_lock lock(mutex);
+                info = seen;
+                closed_at = steady_clock::now();
+                closed = true;
+              };
+              s.websocket("/", handlers);
+            },
+            std::move(options)) {}
+
+  std::mutex mutex;
+  CloseInfo info;
+  steady_clock::time_point closed_at;
+  std::atomic<bool> closed = false;
+  NarrowServer server;
+};
+
+// A peer that has opened, asked, and closed.
+void ask_and_close(RawPeer& peer) {
+  ASSERT_TRUE(peer.send(opening));
+  peer.read_until("\r\n\r\n");
+  peer.forget();
+  ASSERT_TRUE(peer.send(std::string(message).append(close_4001)));
+}
+
+// A frame of 126 bytes or more has a header of four, one of 64 KiB or more of ten.
+std::size_t answer_bytes(std::size_t payload) { return payload + (payload < 65'536 ? 4 : 10) + close_answer.size(); }
+
+TEST(SlowEnd, NoTimerOfOtherThingsCutsOffWhatStillLeaves) {
+  Answering answering(20'000, {.limits = {.idle_time = milliseconds(200)}});
+  RawPeer peer(answering.server.port(), narrow_bytes);
+  ask_and_close(peer);
+  std::this_thread::sleep_for(milliseconds(300));  // the idle timer comes
+  EXPECT_FALSE(answering.closed);
+  const std::string& all = peer.read_to_end();
+  EXPECT_EQ(all.size(), answer_bytes(20'000));
+  EXPECT_TRUE(all.ends_with(close_answer));
+  EXPECT_TRUE(peer.ended());
+}
+
+TEST(SlowEnd, WhatWaitsHasTheTimeOfEveryWriteAndNotThatOfClosing) {
+  Answering answering(400'000, {.limits = {.close_time = milliseconds(100)}});
+  RawPeer peer(answering.server.port(), narrow_bytes);
+  ask_and_close(peer);
+  std::this_thread::sleep_for(milliseconds(400));
+  const std::string& all = peer.read_to_end();
+  EXPECT_EQ(all.size(), answer_bytes(400'000));
+  EXPECT_TRUE(all.ends_with(close_answer));
+  EXPECT_TRUE(soon([&] { return answering.closed.load(); }));
+  EXPECT_TRUE(answering.info.clean);
+}
+
+TEST(SlowEnd, WhoTakesALittleForEverIsCutAllTheSame) {
+  Answering answering(40'000, {.limits = {.idle_time = milliseconds(0),
+                                          .close_time = milliseconds(100),
+                                          .write_stall_time = milliseconds(1'000)}});
+  RawPeer peer(answering.server.port(), 1);  // as little at a time as the system allows
+  ask_and_close(peer);
+  const auto asked_at = steady_clock::now();
+  for (int i = 0; i < 60 && !answering.closed; ++i) {
+    std::this_thread::sleep_for(milliseconds(150));
+    peer.read_at_most(1'000);
+  }
+  ASSERT_TRUE(answering.closed) << "it took less than what it is waited for";
+  EXPECT_GT(answering.closed_at - asked_at, milliseconds(1'500)) << "it was given time";
+  EXPECT_LT(answering.closed_at - asked_at, milliseconds(5'000));
+}
+
+}  // namespace
+}  // namespace fairlead
