@@ -9,9 +9,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,6 +22,8 @@
 namespace fairlead {
 namespace {
 
+using net::testing::narrow_bytes;
+using net::testing::NarrowServer;
 using net::testing::RawPeer;
 using net::testing::soon;
 using std::chrono::milliseconds;
@@ -96,6 +101,35 @@ TEST(SlowReader, IsCutOffWhateverItWasThatDidNotLeave) {
   EXPECT_EQ(waiting, 0U) << "for peers that take nothing";
   EXPECT_GT(open, 0U) << "those whose socket took everything";
   EXPECT_LT(open, static_cast<std::size_t>(most_pieces)) << "the last ones are too much for any socket";
+}
+
+constexpr std::string_view opening =
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+// Masked with a key of zeros.
+std::string message_of(std::size_t bytes) {
+  std::string frame{'\x82', '\xfe', static_cast<char>(bytes >> 8U), static_cast<char>(bytes & 0xFFU), 0, 0, 0, 0};
+  return frame.append(bytes, 'x');
+}
+
+TEST(SlowReader, IsCutAfterTheStallTimeAlsoWhenItIsNotReadFromAndHasTakenSomethingOnce) {
+  Handlers handlers;
+  handlers.message = [](Connection& ws, MessageView message) { ws.send(message); };
+  NarrowServer server([&](Server& s) { s.websocket("/", handlers); },
+                      {.limits = {.messages_per_second = unlimited,
+                                  .outgoing_queue_bytes = 64 * 1024,
+                                  .idle_time = milliseconds::max(),
+                                  .write_stall_time = milliseconds(400)}});
+  RawPeer peer(server.port(), narrow_bytes);
+  ASSERT_TRUE(peer.send(opening));
+  for (int i = 0; i < 60; ++i) ASSERT_TRUE(peer.send(message_of(1'000)));  // more than half of the queue
+  std::this_thread::sleep_for(milliseconds(200));
+  for (int i = 0; i < 8; ++i) peer.read_at_most(1'000);
+  std::this_thread::sleep_for(milliseconds(250));
+  EXPECT_EQ(server.server().stats().websockets, 1U) << "it has taken something meanwhile";
+  EXPECT_TRUE(soon([&] { return server.server().stats().websockets == 0; }));
+  EXPECT_EQ(server.server().stats().failed(Errc::timed_out), 1U);
 }
 
 }  // namespace
