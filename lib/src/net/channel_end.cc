@@ -40,9 +40,12 @@ void Channel::fail(const Thrown& thrown) {
   static_cast<void>(close(close_code::internal_error, {}));
 }
 
-// What we owe (such as the echo of a close frame that came with the goodbye) still leaves, if it can.
+// The peer may have ended its direction alone, behind its close frame, and still read: what we owe leaves first. When it
+// has, `end_stream_if_finished` goes on here.
 void Channel::end_behind_stream() {
   write_output();
+  const bool owes = !closed_ && !ws_.over() && !stream_->broken();
+  if (owes && !all_has_left()) return rearm();
   end_stream();
 }
 

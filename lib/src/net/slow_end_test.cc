@@ -110,5 +110,28 @@ TEST(SlowEnd, WhoTakesALittleForEverIsCutAllTheSame) {
   EXPECT_LT(answering.closed_at - asked_at, milliseconds(5'000));
 }
 
+TEST(SlowEnd, WhoEndsItsDirectionBehindItsCloseFrameStillGetsTheAnswers) {
+  Answering answering(400'000);
+  RawPeer peer(answering.server.port(), narrow_bytes);
+  ask_and_close(peer);
+  peer.end();
+  std::this_thread::sleep_for(milliseconds(100));
+  const std::string& all = peer.read_to_end();
+  EXPECT_EQ(all.size(), answer_bytes(400'000));
+  EXPECT_TRUE(all.ends_with(close_answer));
+  EXPECT_TRUE(soon([&] { return answering.closed.load(); }));
+  EXPECT_TRUE(answering.info.clean);
+}
+
+TEST(SlowEnd, WhoEndsItsDirectionAndTakesNothingIsCutAfterTheStallTime) {
+  Answering answering(400'000, {.limits = {.idle_time = milliseconds(0), .write_stall_time = milliseconds(200)}});
+  RawPeer peer(answering.server.port(), narrow_bytes);
+  ask_and_close(peer);
+  peer.end();
+  ASSERT_TRUE(soon([&] { return answering.server.server().stats().connections == 0; }));
+  EXPECT_TRUE(answering.closed);
+  EXPECT_EQ(answering.info.code, 4001);
+}
+
 }  // namespace
 }  // namespace fairlead

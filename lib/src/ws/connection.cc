@@ -341,6 +341,8 @@ Result<void> Connection::close(CloseCode code, std::string_view reason, TimePoin
 bool Connection::may_send() const { return state_->may_send(); }
 bool Connection::close_received() const { return state_->close_received; }
 
+bool Connection::over() const { return state_->over; }
+
 bool Connection::finished() const {
   if (state_->over) return true;
   if (!state_->out.queue().empty()) return false;

@@ -114,6 +114,8 @@ class Connection {
   // is in the output has left by then or never will. To keep the close frame from being lost in a reset, end only the
   // sending half and read on until the peer ends its own, for at most `close_time`.
   [[nodiscard]] bool finished() const;
+  // Nothing more can be said either: the stream ended without a close frame, or time is up.
+  [[nodiscard]] bool over() const;
   [[nodiscard]] CloseInfo close_info() const;
 
  private:
