@@ -210,7 +210,8 @@ void Channel::tell_closed() {
   tell_failure();
   ws_.stop_sending();
   note_dropped();
-  const CloseInfo info = ws_.close_info();
+  undelivered_ = ws_.queued_bytes() + stream_->undelivered_bytes() != 0;
+  const CloseInfo info = close_info();
   log_ended(info);
   if (info.clean) context_.counters.closed_clean.add();
   if (settings_->handler_style) call_handler(settings_->handlers.close, facade_, info);

@@ -115,7 +115,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
 
   [[nodiscard]] bool may_send() const { return ws_.may_send(); }
   [[nodiscard]] bool closed() const noexcept { return closed_; }
-  [[nodiscard]] CloseInfo close_info() const { return ws_.close_info(); }
+  [[nodiscard]] CloseInfo close_info() const;
   [[nodiscard]] const Error* error() const noexcept { return error_.get(); }
   [[nodiscard]] const Request& request() { return opened_.request.get(); }
   [[nodiscard]] std::string_view subprotocol() const noexcept;
@@ -255,6 +255,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   bool registered_ = false;
   bool stream_ended_ = false;  // the peer sends no more; what it sent may still have to be handed over
   bool told_of_drops_ = false;
+  bool undelivered_ = false;  // it was closed while something of ours had not left
 };
 
 }  // namespace fairlead::net

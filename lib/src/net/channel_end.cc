@@ -40,6 +40,13 @@ void Channel::fail(const Thrown& thrown) {
   static_cast<void>(close(close_code::internal_error, {}));
 }
 
+// Our close frame is behind all that we sent: it has not left where something else has not.
+CloseInfo Channel::close_info() const {
+  CloseInfo info = ws_.close_info();
+  info.clean = info.clean && !undelivered_;
+  return info;
+}
+
 // The peer may have ended its direction alone, behind its close frame, and still read: what we owe leaves first. When it
 // has, `end_stream_if_finished` goes on here.
 void Channel::end_behind_stream() {

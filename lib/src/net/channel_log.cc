@@ -3,7 +3,9 @@
 #include "net/channel.h"
 #include "net/log_text.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -54,7 +56,9 @@ void Channel::log_ended(const CloseInfo& info) {
   append_logged(line, request().path);
   line += " code=" + std::to_string(info.code) + " sent_code=" + std::to_string(info.sent_code);
   line += " seconds=" + seconds(io::Loop::now() - life.opened);
-  line += " bytes_in=" + std::to_string(life.bytes_in) + " bytes_out=" + std::to_string(life.bytes_out);
+  // Of what was handed to the stream. Under TLS what is left counts as it is sealed, some bytes more for each record.
+  const std::uint64_t left = std::min<std::uint64_t>(life.bytes_out, stream_->undelivered_bytes());
+  line += " bytes_in=" + std::to_string(life.bytes_in) + " bytes_out=" + std::to_string(life.bytes_out - left);
   settings_->log(LogLevel::debug, line);
 }
 

@@ -94,6 +94,22 @@ TEST(SlowEnd, WhatWaitsHasTheTimeOfEveryWriteAndNotThatOfClosing) {
   EXPECT_TRUE(answering.info.clean);
 }
 
+TEST(SlowEnd, WhoTakesNothingIsCutAfterTheStallTimeAndHasNotClosedCleanly) {
+  LogLines lines;
+  Answering answering(400'000, {.limits = {.idle_time = milliseconds(0), .write_stall_time = milliseconds(200)},
+                                .log = lines.sink(),
+                                .log_from = LogLevel::debug});
+  RawPeer peer(answering.server.port(), narrow_bytes);
+  ask_and_close(peer);
+  ASSERT_TRUE(soon([&] { return answering.closed.load(); }));
+  EXPECT_EQ(answering.info.code, 4001);
+  EXPECT_FALSE(answering.info.clean);
+  const std::string log = lines.all();
+  const auto at = log.find("bytes_out=");
+  ASSERT_NE(at, std::string::npos) << log;
+  EXPECT_LT(std::stoul(log.substr(at + std::string_view("bytes_out=").size())), 100'000U) << "what has left";
+}
+
 TEST(SlowEnd, WhoTakesALittleForEverIsCutAllTheSame) {
   Answering answering(40'000, {.limits = {.idle_time = milliseconds(0),
                                           .close_time = milliseconds(100),
@@ -106,6 +122,7 @@ TEST(SlowEnd, WhoTakesALittleForEverIsCutAllTheSame) {
     peer.read_at_most(1'000);
   }
   ASSERT_TRUE(answering.closed) << "it took less than what it is waited for";
+  EXPECT_FALSE(answering.info.clean);
   EXPECT_GT(answering.closed_at - asked_at, milliseconds(1'500)) << "it was given time";
   EXPECT_LT(answering.closed_at - asked_at, milliseconds(5'000));
 }
@@ -131,6 +148,7 @@ TEST(SlowEnd, WhoEndsItsDirectionAndTakesNothingIsCutAfterTheStallTime) {
   ASSERT_TRUE(soon([&] { return answering.server.server().stats().connections == 0; }));
   EXPECT_TRUE(answering.closed);
   EXPECT_EQ(answering.info.code, 4001);
+  EXPECT_FALSE(answering.info.clean);
 }
 
 }  // namespace

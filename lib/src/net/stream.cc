@@ -230,7 +230,7 @@ void Stream::send_engine_output() {
 }
 
 void Stream::send_or_keep(Bytes bytes) {
-  if (broken_) return;
+  if (broken_) return lose(bytes.size());
   if (unsent_.empty()) {
     sending_ = true;
     const bool gathered = socket_.write_soon(bytes, more());
@@ -264,7 +264,8 @@ void Stream::on_written(std::size_t bytes, Bytes rest) {
 }
 
 void Stream::keep(Bytes bytes) {
-  if (bytes.empty() || broken_) return;
+  if (bytes.empty()) return;
+  if (broken_) return lose(bytes.size());
   last_progress_ = io::Loop::now();
   socket_.wait_writable();
   unsent_.append(bytes);
@@ -279,6 +280,7 @@ void Stream::on_writable() {
     if (written.what == io::Transfer::would_block) return socket_.wait_writable();
     if (written.what != io::Transfer::some) {
       broken_ = true;
+      lose(unsent_.size());
       unsent_.clear();
       // Who was told of the input's end before, and still writes, has to learn that it is in vain.
       if (input_ended_ && !shutting_down_) {

@@ -101,6 +101,8 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   [[nodiscard]] bool encrypted() const noexcept { return engine_ != nullptr; }
   [[nodiscard]] TlsInfo tls_info() const;
   [[nodiscard]] std::size_t unsent_bytes() const noexcept { return unsent_.size(); }
+  // Of what was written, never left or never will.
+  [[nodiscard]] std::size_t undelivered_bytes() const noexcept { return unsent_.size() + lost_bytes_; }
   // Since when the peer has taken none of what is waiting for it.
   [[nodiscard]] std::optional<TimePoint> stalled_since() const noexcept;
   [[nodiscard]] LoopContext& context() noexcept { return context_; }
@@ -130,6 +132,7 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   void send_or_keep(Bytes bytes);
   void send_now(Bytes bytes);
   void keep(Bytes bytes);
+  void lose(std::size_t bytes) noexcept { lost_bytes_ += static_cast<std::uint32_t>(bytes); }
   void count_engine() noexcept;
   void write_fin_if_drained();
   void finish_shutdown();
@@ -144,6 +147,7 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   TimePoint last_progress_{};
   bool* alive_ = nullptr;           // set while a call to the user may destroy us
   std::uint32_t engine_bytes_ = 0;  // as they are counted in the loop's
+  std::uint32_t lost_bytes_ = 0;    // when it broke
   bool begun_ = false;              // to shake hands
   bool secured_ = false;
   bool paused_ = false;
