@@ -113,6 +113,11 @@ std::string message_of(std::size_t bytes) {
   return frame.append(bytes, 'x');
 }
 
+void read_past(RawPeer& peer, std::size_t bytes) {
+  while (peer.read_until("\r\n\r\n").size() <= bytes && peer.read_some()) continue;
+  EXPECT_GT(peer.read_until("\r\n\r\n").size(), bytes);
+}
+
 TEST(SlowReader, IsCutAfterTheStallTimeAlsoWhenItIsNotReadFromAndHasTakenSomethingOnce) {
   Handlers handlers;
   handlers.message = [](Connection& ws, MessageView message) { ws.send(message); };
@@ -130,6 +135,25 @@ TEST(SlowReader, IsCutAfterTheStallTimeAlsoWhenItIsNotReadFromAndHasTakenSomethi
   EXPECT_EQ(server.server().stats().websockets, 1U) << "it has taken something meanwhile";
   EXPECT_TRUE(soon([&] { return server.server().stats().websockets == 0; }));
   EXPECT_EQ(server.server().stats().failed(Errc::timed_out), 1U);
+}
+
+TEST(SlowReader, InCleartextIsKeptNoMoreOfASharedMessageThanOneWriteOffers) {
+  const auto large = SharedMessage::binary(as_bytes(std::string(1024 * 1024, 'x')));
+  std::atomic<bool> opened = false;
+  Handlers handlers;
+  handlers.open = [&](Connection& ws) {
+    ws.send(large);
+    opened = true;
+  };
+  NarrowServer server([&](Server& s) { s.websocket("/", handlers); });
+  RawPeer peer(server.port(), narrow_bytes);
+  ASSERT_TRUE(peer.send(opening));
+  ASSERT_TRUE(soon([&] { return opened.load(); }));
+  std::this_thread::sleep_for(milliseconds(50));
+  const std::size_t kept = server.server().stats().buffer_bytes;
+  EXPECT_GT(kept, 100U * 1024);
+  EXPECT_LE(kept, 300U * 1024);
+  read_past(peer, large.payload().size());
 }
 
 }  // namespace

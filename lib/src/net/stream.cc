@@ -15,7 +15,7 @@ namespace {
 
 // How often one connection may read before others have their turn.
 constexpr int reads_per_turn = 8;
-// What one `write` seals at most: bounds what is kept when the socket is full.
+// What one `write` seals, or sends in cleartext, at most: bounds what is kept when the socket is full.
 constexpr std::size_t write_share_bytes = std::size_t{256} * 1024;
 // More than this is never added to by reading on: what one write seals, and answers of the handshake.
 constexpr std::size_t unsent_limit_bytes = 2 * write_share_bytes;
@@ -183,9 +183,10 @@ std::size_t Stream::write(std::span<const Bytes> pieces) {
   }
   std::size_t taken = 0;
   for (const Bytes piece : pieces) {
-    if (!unsent_.empty()) break;
-    send_or_keep(piece);
-    taken += piece.size();
+    if (!unsent_.empty() || taken >= write_share_bytes) break;
+    const Bytes share = piece.first(std::min(piece.size(), write_share_bytes - taken));
+    send_or_keep(share);
+    taken += share.size();
   }
   return taken;
 }

@@ -52,7 +52,7 @@ class StreamUser {
 // is written in one turn leaves together, before the turn ends (io/outbox.h). Only what the socket does not take then
 // is kept here, and then nothing more is accepted until it has left.
 //
-//   0 <= unsent bytes <= what one turn gathered (io::Outbox::room_bytes) and one `write` sealed
+//   0 <= unsent bytes <= what one turn gathered (io::Outbox::room_bytes) and one `write` took
 class Stream final : private io::SocketEvents, private io::Timer, private io::Deferred, private Doorway::Guest {
  public:
   // `engine` null: cleartext.
