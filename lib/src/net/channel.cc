@@ -350,8 +350,12 @@ void Channel::after_output() {
 }
 
 std::size_t Channel::queued_bytes() const noexcept {
-  return ws_.queued_bytes() + (stream_ != nullptr ? stream_->unsent_bytes() : 0);
+  if (stream_ == nullptr) return ws_.queued_bytes();
+  return waiting_bytes() + stream_->gathered_bytes();
 }
+
+// Without what leaves at the end of the turn, if the socket takes it: else `on_stalled` tells.
+std::size_t Channel::waiting_bytes() const noexcept { return ws_.queued_bytes() + stream_->unsent_bytes(); }
 
 std::size_t Channel::half_limit() const noexcept { return settings_->ws.limits.outgoing_queue_bytes / 2; }
 bool Channel::output_below_half() const noexcept {
@@ -362,13 +366,13 @@ bool Channel::output_below_half() const noexcept {
 // waits behind one would keep it from ever ending.
 bool Channel::answers_below_half() const noexcept {
   if (settings_->ws.delivery == ws::Delivery::chunks) return output_below_half();
-  return queued_bytes() <= half_limit();
+  return waiting_bytes() <= half_limit();
 }
 
 // Whoever closes has as much room as it will ever get.
 bool Channel::has_room(RoomFor what) const noexcept {
   if (closed_ || !ws_.may_send()) return true;
-  return what == RoomFor::piece ? output_below_half() : queued_bytes() <= half_limit();
+  return what == RoomFor::piece ? output_below_half() : waiting_bytes() <= half_limit();
 }
 
 void Channel::tell_room() {
@@ -377,8 +381,17 @@ void Channel::tell_room() {
     read_on();
   }
   resume_those_with_room();
-  if (!output_below_half() || !std::exchange(was_above_half_, false) || closed_) return;
-  if (settings_->handler_style) call_handler(settings_->handlers.drain, facade_);
+  if (!was_above_half_ || !output_below_half()) return;
+  const bool tells = settings_->handler_style && settings_->handlers.drain && !closed_;
+  if (tells && stream_->gathered_bytes() != 0) stream_->flush();  // room is what has left, not what may leave
+  if (!output_below_half()) return;
+  was_above_half_ = false;
+  if (tells) call_handler(settings_->handlers.drain, facade_);
+}
+
+void Channel::on_stalled() {
+  if (!output_below_half()) was_above_half_ = true;
+  rearm();
 }
 
 ConnectionHandle Channel::handle() {

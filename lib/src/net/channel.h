@@ -144,7 +144,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void on_data(MutableBytes data) override;
   void on_read_turn_end() override;
   void on_room() override;
-  void on_stalled() override { rearm(); }
+  void on_stalled() override;
   void on_stream_end(const Error* error) override;
   void on_secure_failed(const Error& error) override { on_stream_end(&error); }
   void on_stream_gone() override;
@@ -197,6 +197,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   [[nodiscard]] bool unheard() const noexcept;
   [[nodiscard]] bool may_deliver() const noexcept;
   [[nodiscard]] std::size_t half_limit() const noexcept;
+  [[nodiscard]] std::size_t waiting_bytes() const noexcept;
   [[nodiscard]] bool output_below_half() const noexcept;
   [[nodiscard]] bool answers_below_half() const noexcept;
   void slow_down_if_above_half();

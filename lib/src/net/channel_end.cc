@@ -47,8 +47,8 @@ CloseInfo Channel::close_info() const {
   return info;
 }
 
-// The peer may have ended its direction alone, behind its close frame, and still read: what we owe leaves first. When it
-// has, `end_stream_if_finished` goes on here.
+// The peer may have ended its direction alone, behind its close frame, and still read: what we owe leaves first. When
+// it has, `end_stream_if_finished` goes on here.
 void Channel::end_behind_stream() {
   write_output();
   const bool owes = !closed_ && !ws_.over() && !stream_->broken();
@@ -140,7 +140,7 @@ void Channel::forsaken() {
 void Channel::follow_closing() {
   if (ws_.may_send()) return;
   const TimePoint now = io::Loop::now();
-  const std::size_t waits = ws_.queued_bytes() + stream_->unsent_bytes();
+  const std::size_t waits = waiting_bytes();
   if (closing_ == nullptr) {
     const auto slowly = std::chrono::milliseconds(1'000 * waits / slowest_bytes_per_second);
     closing_ = std::make_unique<Closing>(Closing{now + settings_->ws.limits.write_stall_time + slowly, std::nullopt});

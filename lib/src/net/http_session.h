@@ -105,6 +105,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   void finish_stream() override;
   void forsake_stream() override;
   [[nodiscard]] std::size_t stream_queued_bytes() const noexcept override;
+  [[nodiscard]] std::size_t stream_waiting_bytes() const noexcept;
   SendResult refuse_piece();
   [[nodiscard]] std::function<void()> unlink_stream();
   void call_streaming(std::string_view who, const std::function<void()>& told);

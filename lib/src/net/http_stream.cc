@@ -48,13 +48,18 @@ void HttpSession::call_streaming(std::string_view who, const std::function<void(
   }
 }
 
-std::size_t HttpSession::stream_queued_bytes() const noexcept { return out_.size() + stream_->unsent_bytes(); }
+std::size_t HttpSession::stream_queued_bytes() const noexcept {
+  return stream_waiting_bytes() + stream_->gathered_bytes();
+}
+
+// Without what leaves at the end of the turn, if the socket takes it: else `on_stalled` tells.
+std::size_t HttpSession::stream_waiting_bytes() const noexcept { return out_.size() + stream_->unsent_bytes(); }
 
 SendResult HttpSession::take_piece(Bytes piece) {
   auto& streaming = std::get<Streaming>(phase_);
   const bool room = stream_->has_room();
   if (piece.empty()) return room ? SendResult::sent : SendResult::queued;
-  const std::size_t waiting = stream_queued_bytes();
+  const std::size_t waiting = stream_waiting_bytes();
   if (waiting != 0 && waiting + piece.size() > stream_limit_bytes_) return refuse_piece();
   if (streaming.chunked) {
     append_chunk(out_, piece);
@@ -138,16 +143,19 @@ void HttpSession::write_stream_output() {
 }
 
 void HttpSession::on_stalled() {
-  if (std::holds_alternative<Streaming>(phase_) && !armed())
-    arm(*stream_->stalled_since() + core_.options().limits.write_stall_time);
+  auto* const streaming = std::get_if<Streaming>(&phase_);
+  if (streaming == nullptr) return;
+  streaming->above_half = streaming->above_half || stream_waiting_bytes() > stream_limit_bytes_ / 2;
+  if (!armed()) arm(*stream_->stalled_since() + core_.options().limits.write_stall_time);
 }
 
 void HttpSession::write_stream() {
   write_stream_output();
   out_.release_if_empty();
   auto& streaming = std::get<Streaming>(phase_);
+  if (streaming.above_half) stream_->flush();  // room is what has left, not what may leave
   if (stream_->stalled_since()) return on_stalled();
-  if (!streaming.above_half || stream_queued_bytes() >= stream_limit_bytes_ / 2) return;
+  if (!streaming.above_half || stream_waiting_bytes() >= stream_limit_bytes_ / 2) return;
   streaming.above_half = false;
   const auto link = streaming.link.lock();
   if (link == nullptr || !link->drained) return;

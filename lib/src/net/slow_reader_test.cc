@@ -182,5 +182,86 @@ TEST(SlowReader, GivesBackWhatIsMissingToTheMemoryBudget) {
   EXPECT_GE(server.server().stats().websockets, 2U) << "and no more than that";
 }
 
+// Two who are sent something in one turn: a server that may gather does so from then on.
+struct Pair {
+  explicit Pair(NarrowServer& narrow) : server(narrow) {
+    for (const auto& peer : peers) EXPECT_TRUE(peer->send(opening));
+    EXPECT_TRUE(soon([this] { return server.server().stats().websockets == peers.size(); }));
+    send("warm");
+  }
+  void send(const std::string& text) {
+    std::atomic<std::size_t> sent = 0;
+    server.server().for_each("/", [&](Connection& ws) {
+      ws.send(text);
+      ++sent;
+    });
+    EXPECT_TRUE(soon([&] { return sent == peers.size(); }));
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  NarrowServer& server;
+  std::vector<std::unique_ptr<RawPeer>> peers = two(server.port());
+
+  static std::vector<std::unique_ptr<RawPeer>> two(std::uint16_t port) {
+    std::vector<std::unique_ptr<RawPeer>> both;
+    both.reserve(2);
+    for (int i = 0; i < 2; ++i) both.push_back(std::make_unique<RawPeer>(port, narrow_bytes));
+    return both;
+  }
+};
+
+constexpr std::size_t most_of_the_limit = 30'000;  // which is gathered
+
+TEST(SlowReader, IsToldToHaveRoomOnceItHasTakenWhatWasGathered) {
+  std::atomic<int> drained = 0;
+  Handlers handlers;
+  handlers.drain = [&](Connection& ws) {
+    EXPECT_LE(ws.queued_bytes(), 16U * 1024);
+    ++drained;
+  };
+  NarrowServer server([&](Server& s) { s.websocket("/", handlers); }, {.limits = {.outgoing_queue_bytes = 32 * 1024}});
+  Pair pair(server);
+  pair.send(std::string(most_of_the_limit, 'x'));
+  EXPECT_EQ(drained, 0);
+  for (const auto& peer : pair.peers) read_past(*peer, most_of_the_limit);
+  EXPECT_TRUE(soon([&] { return drained == 2; }));
+}
+
+TEST(SlowReader, OfAStreamedAnswerIsToldToHaveRoomOnceItHasTakenWhatWasGathered) {
+  std::atomic<int> drained = 0;
+  std::atomic<bool> begun = false;
+  ResponseStream kept;
+  const auto answer = [&](const Request&) {
+    return Response::stream(200, {}, [&](ResponseStream out) {
+      out.on_drain([&] {
+        EXPECT_LE(kept.queued_bytes(), 16U * 1024);
+        ++drained;
+      });
+      out.send(std::string(most_of_the_limit, 'x'));
+      kept = std::move(out);
+      begun = true;
+    });
+  };
+  NarrowServer server(
+      [&](Server& s) {
+        s.websocket("/", Handlers{});
+        s.http("/stream", answer);
+      },
+      {.limits = {.outgoing_queue_bytes = 32 * 1024}});
+  const Pair pair(server);
+  RawPeer peer(server.port(), narrow_bytes);
+  ASSERT_TRUE(peer.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"));
+  ASSERT_TRUE(soon([&] { return begun.load(); }));
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_EQ(drained, 0);
+  read_past(peer, most_of_the_limit);
+  EXPECT_TRUE(soon([&] { return drained == 1; }));
+  std::atomic<bool> let_go = false;
+  ASSERT_TRUE(server.server().loops().front().post([&] {
+    kept = {};
+    let_go = true;
+  }));
+  ASSERT_TRUE(soon([&] { return let_go.load(); }));
+}
+
 }  // namespace
 }  // namespace fairlead
