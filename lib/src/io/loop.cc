@@ -128,7 +128,7 @@ void Loop::arm() {
 
 void Loop::fire_timers() {
   wake_at_.reset();
-  timers_.fire(now());
+  timers_.fire(now(), [this] { outbox_->flush_if_due(); });
   arm();
 }
 

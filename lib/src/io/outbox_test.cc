@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -167,13 +168,57 @@ TEST_P(OutboxOfALoop, TakesNothingWhileTheLoopDoesNotRun) {
   EXPECT_EQ(writer.socket->gathered_bytes(), 0U);
 }
 
+void take_time() {
+  const TimePoint until = Clock::now() + 2 * Outbox::patience;
+  while (Clock::now() < until) continue;
+}
+
 TEST_P(OutboxOfALoop, DoesNotWaitForTheNextOneOnceAHandlerHasTakenItsTime) {
   EXPECT_TRUE(a.put("soon"));
   loop.outbox().flush_if_due();
-  const TimePoint until = Clock::now() + 2 * Outbox::patience;
-  while (Clock::now() < until) continue;
+  take_time();
   loop.outbox().flush_if_due();
   EXPECT_EQ(a.sent(), Writes{"soon"});
+}
+
+TEST_P(OutboxOfALoop, NorForTheNextPostedWork) {
+  Writes seen;
+  loop.post([&] {
+    EXPECT_TRUE(a.put("soon"));
+    take_time();
+  });
+  loop.post([&] {
+    seen = a.sent();
+    loop.stop();
+  });
+  loop.run();
+  EXPECT_EQ(seen, Writes{"soon"});
+}
+
+class Calls final : public Timer {
+ public:
+  explicit Calls(std::function<void()> what) : what_(std::move(what)) {}
+
+ private:
+  void on_timer(TimePoint /*now*/) override { what_(); }
+  std::function<void()> what_;
+};
+
+TEST_P(OutboxOfALoop, NorForTheNextTimer) {
+  Writes seen;
+  Calls first([&] {
+    EXPECT_TRUE(a.put("soon"));
+    take_time();
+  });
+  Calls second([&] {
+    seen = a.sent();
+    loop.stop();
+  });
+  const TimePoint now = Clock::now();
+  loop.set_timer(first, now);
+  loop.set_timer(second, now);
+  loop.run();
+  EXPECT_EQ(seen, Writes{"soon"});
 }
 
 }  // namespace

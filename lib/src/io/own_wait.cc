@@ -2,6 +2,7 @@
 #include "io/own_wait.h"
 
 #include "io/loop.h"
+#include "io/outbox.h"
 
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -81,6 +82,7 @@ void OwnWait::run_posted() {
   for (std::function<void()>& work : running_) {
     if (stopped_.load(std::memory_order_relaxed)) return;
     std::exchange(work, nullptr)();
+    loop_.outbox().flush_if_due();
   }
   running_.clear();
 }

@@ -48,12 +48,13 @@ std::optional<TimePoint> Timers::next() const noexcept {
   return heap_.front()->at_;
 }
 
-void Timers::fire(TimePoint now) {
+void Timers::fire(TimePoint now, const std::function<void()>& after_each) {
   // Bounded by what is armed now, so a timer that arms itself for the past cannot hold the loop.
   for (std::size_t left = heap_.size(); left != 0 && !heap_.empty() && heap_.front()->at_ <= now; --left) {
     Timer& due = *heap_.front();
     remove(due);
     due.on_timer(now);
+    if (after_each) after_each();
   }
 }
 

@@ -48,7 +48,8 @@ class Timers {
   void cancel(Timer& timer) noexcept;
   [[nodiscard]] std::optional<TimePoint> next() const noexcept;
   // Calls each timer that is due, earliest first; those armed meanwhile for the past wait for the next call.
-  void fire(TimePoint now);
+  // `after_each` is called behind each of them.
+  void fire(TimePoint now, const std::function<void()>& after_each = {});
   // Called when the last timer was cancelled, so that whoever waits for it need not wait any more.
   std::function<void()> on_none_left;
 
