@@ -126,8 +126,9 @@ void Poller::tell_group(std::span<const epoll_event> group) {
     const auto gone = [&edge] { return edge.data.ptr == nullptr; };
     if (gone()) continue;
     auto& socket = *static_cast<Socket*>(edge.data.ptr);
-    if ((edge.events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) socket.tell_writable();
-    if (!gone()) socket.tell_readable();
+    // Read first: what came before a reset would hide behind the write that it fails.
+    socket.tell_readable();
+    if (!gone() && (edge.events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) socket.tell_writable();
     loop_.outbox().flush_if_due();
   }
   loop_.outbox().flush();

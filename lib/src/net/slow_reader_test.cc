@@ -263,5 +263,39 @@ TEST(SlowReader, OfAStreamedAnswerIsToldToHaveRoomOnceItHasTakenWhatWasGathered)
   ASSERT_TRUE(soon([&] { return let_go.load(); }));
 }
 
+// Its close frame and the reset are seen together, while something waits to be written.
+TEST(SlowReader, ThatClosesAndResetsHasClosed) {
+  std::atomic<int> opened = 0;
+  std::atomic<int> code = 0;
+  Handlers handlers;
+  handlers.open = [&](Connection& ws) {
+    ws.send(std::string(100'000, 'x'));
+    ++opened;
+  };
+  handlers.close = [&](Connection&, const CloseInfo& info) { code = info.code; };
+  Handlers busy;
+  std::atomic<bool> holds = false;
+  busy.open = [&](Connection&) {
+    holds = true;
+    std::this_thread::sleep_for(milliseconds(100));
+  };
+  NarrowServer server([&](Server& s) {
+    s.websocket("/", handlers);
+    s.websocket("/busy", busy);
+  });
+  auto peer = std::make_unique<RawPeer>(server.port(), narrow_bytes);
+  ASSERT_TRUE(peer->send(opening));
+  ASSERT_TRUE(soon([&] { return opened == 1; }));
+  std::this_thread::sleep_for(milliseconds(50));
+  const RawPeer other(server.port());
+  ASSERT_TRUE(other.send(std::string(opening).insert(std::string_view("GET /").size(), "busy")));
+  ASSERT_TRUE(soon([&] { return holds.load(); }));
+  ASSERT_TRUE(peer->send({"\x88\x82\0\0\0\0\x0f\xa1", 8}));
+  peer->reset_at_the_end();
+  peer.reset();
+  EXPECT_TRUE(soon([&] { return code != 0; }));
+  EXPECT_EQ(code, 4001);
+}
+
 }  // namespace
 }  // namespace fairlead
