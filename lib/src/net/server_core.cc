@@ -89,20 +89,18 @@ void ServerLoop::shed() {
   for (const auto& [raw, channel] : context->channels) channel->memory_is_back();
 }
 
-// Never more than what grew here: other loops may be the ones that hold too much. What counts is what a close gives
-// back: what one write took stays with the connection until its peer takes it, or it is cut.
+// Never more than what grew here: other loops may be the ones that hold too much.
 void ServerLoop::close_largest() {
   for (std::size_t left = std::exchange(grown_bytes_, 0); left != 0 && core.over_memory_budget();) {
     std::shared_ptr<Channel> largest;
     for (const auto& [raw, channel] : context->channels) {
       if (largest == nullptr || channel->held_bytes() > largest->held_bytes()) largest = channel;
     }
-    if (largest == nullptr || largest->held_bytes() == 0) return;
-    const std::size_t before = context->counters.buffer_bytes.get();
+    const std::size_t held = largest != nullptr ? largest->held_bytes() : 0;
+    if (held == 0) return;
     largest->shed();
+    left -= std::min(left, held);
     context->publish_memory();
-    const std::size_t after = context->counters.buffer_bytes.get();
-    left -= std::min(left, before - std::min(before, after));
   }
 }
 

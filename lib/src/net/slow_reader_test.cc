@@ -156,32 +156,6 @@ TEST(SlowReader, InCleartextIsKeptNoMoreOfASharedMessageThanOneWriteOffers) {
   read_past(peer, large.payload().size());
 }
 
-// Of a shared message each holds only what one write took, which nothing but its end gives back.
-TEST(SlowReader, GivesBackWhatIsMissingToTheMemoryBudget) {
-  constexpr std::size_t budget = std::size_t{1024} * 1024;
-  constexpr int peers = 12;
-  std::atomic<int> opened = 0;
-  Handlers handlers;
-  handlers.open = [&](Connection&) { ++opened; };
-  NarrowServer server([&](Server& s) { s.websocket("/", handlers); }, {.limits = {.memory_budget_bytes = budget}});
-  std::vector<std::unique_ptr<RawPeer>> all;
-  for (int i = 0; i < peers; ++i) {
-    all.push_back(std::make_unique<RawPeer>(server.port(), narrow_bytes));
-    ASSERT_TRUE(all.back()->send(opening));
-  }
-  ASSERT_TRUE(soon([&] { return opened == peers; }));
-  const auto large = SharedMessage::binary(as_bytes(std::string(1024 * 1024, 'x')));
-  std::atomic<int> sent = 0;
-  server.server().for_each("/", [&](Connection& ws) {
-    ws.send(large);
-    ++sent;
-  });
-  ASSERT_TRUE(soon([&] { return sent == peers; }));
-  std::this_thread::sleep_for(milliseconds(200));
-  EXPECT_LE(server.server().stats().buffer_bytes, budget);
-  EXPECT_GE(server.server().stats().websockets, 2U) << "and no more than that";
-}
-
 // Two who are sent something in one turn: a server that may gather does so from then on.
 struct Pair {
   explicit Pair(NarrowServer& narrow) : server(narrow) {
