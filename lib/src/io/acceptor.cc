@@ -25,7 +25,7 @@ constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
 // Accepting costs some 20 µs. What comes of it, a handshake, is shared out elsewhere: so the kernel's queue is emptied
 // as fast as open connections allow, since what does not fit there is lost and comes again only after a second.
 constexpr unsigned accepted_per_turn = 32;
-constexpr std::chrono::milliseconds out_of_descriptors_wait{100};
+constexpr std::chrono::milliseconds try_later_wait{100};
 
 // A socket file is left behind by a process that died. It is removed only when nobody answers there.
 bool is_stale(const Endpoint& endpoint) {
@@ -60,7 +60,7 @@ void set_options(int descriptor, int family) {
 
 }  // namespace
 
-// Out of descriptors: wait a little instead of spinning on a socket that stays readable.
+// Out of descriptors, or forbidden: wait a little instead of spinning on a socket that stays readable.
 class Acceptor::Retry final : public Timer {
  public:
   explicit Retry(Acceptor& owner) : owner_(owner) {}
@@ -150,17 +150,26 @@ Acceptor::Outcome Acceptor::accept_one() {
     accepted_(descriptor, Endpoint(peer, length));
     return Outcome::accepted;
   }
-  if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return Outcome::out_of_descriptors;
-  if (errno == EINVAL) return Outcome::deaf;  // whoever else has the socket has shut it down
-  // A connection that was reset before it was accepted is none at all; look again.
-  return errno == ECONNABORTED || errno == EINTR || errno == EPROTO ? Outcome::accepted : Outcome::none;
+  switch (errno) {
+    case EAGAIN:
+      return Outcome::none;
+    case EINVAL:
+      return Outcome::deaf;  // whoever else has the socket has shut it down
+    case ECONNABORTED:
+    case EINTR:
+    case EPROTO:
+      return Outcome::accepted;  // one that was reset before it was accepted is none at all; look again
+    default:
+      return Outcome::unable;  // no descriptor or memory is left, or somebody forbids it
+  }
 }
 
 // To look whether one more is there costs some µs, and alone is how most come. So who is told accepts one, and twice as
-// many in each turn in a row: of a crowd soon as many as may be.
+// many in each turn in a row: of a crowd soon as many as may be. Where a turn cannot take all that are ready, the next
+// time it is told counts as one in a row.
 unsigned Acceptor::share_of_turn() noexcept {
   const std::uint64_t turn = loop_.poller().turn();
-  const bool in_a_row = turn == std::exchange(told_in_turn_, turn) + 1;
+  const bool in_a_row = turn == std::exchange(told_in_turn_, turn) + 1 || loop_.poller().crowded();
   at_once_ = in_a_row ? std::min(2 * at_once_, accepted_per_turn) : 1;
   return at_once_;
 }
@@ -175,18 +184,18 @@ void Acceptor::on_readable() {
       case Outcome::none:
         at_once_ = 1;
         return;
-      case Outcome::out_of_descriptors:
-        return wait_for_descriptors();
+      case Outcome::unable:
+        return try_later();
       case Outcome::deaf:
         return socket_.close();
     }
   }
 }
 
-void Acceptor::wait_for_descriptors() {
+void Acceptor::try_later() {
   socket_.tell_of_connections(false);
   if (retry_ == nullptr) retry_ = std::make_unique<Retry>(*this);
-  loop_.set_timer(*retry_, Loop::now() + out_of_descriptors_wait);
+  loop_.set_timer(*retry_, Loop::now() + try_later_wait);
 }
 
 }  // namespace fairlead::io

@@ -42,10 +42,10 @@ class Acceptor final : private SocketEvents {
   void on_readable() override;
   void on_writable() override {}
   // One connection, or why there is none.
-  enum class Outcome : std::uint8_t { accepted, none, out_of_descriptors, deaf };
+  enum class Outcome : std::uint8_t { accepted, none, unable, deaf };
   Outcome accept_one();
   [[nodiscard]] unsigned share_of_turn() noexcept;
-  void wait_for_descriptors();
+  void try_later();
 
   Loop& loop_;
   Socket socket_;

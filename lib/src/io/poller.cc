@@ -97,6 +97,7 @@ std::size_t Poller::tell_edges(int timeout_ms) {
   std::array<epoll_event, edges_per_turn> edges;
   const int count = ::epoll_wait(set_, edges.data(), edges.size(), timeout_ms);
   loop_.turn_time_ = {};
+  crowded_ = count == static_cast<int>(edges_per_turn);
   if (count <= 0) return 0;
   edges_ = std::span(edges).first(static_cast<std::size_t>(count));
   struct Forget {  // whatever a handler throws

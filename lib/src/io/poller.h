@@ -42,6 +42,8 @@ class Poller {
   // For who waits. Waits at most `timeout_ms` (negative: for ever) and tells the sockets; how many it told.
   std::size_t tell(int timeout_ms);
   [[nodiscard]] std::uint64_t turn() const noexcept { return turn_; }  // counted
+  // Whether as many are ready as a turn takes: others are told of in later ones, those that listen too.
+  [[nodiscard]] bool crowded() const noexcept { return crowded_; }
   [[nodiscard]] bool has_to_tell() const noexcept { return !again_.empty(); }
   [[nodiscard]] std::size_t waits() const noexcept { return waits_; }  // of all sockets
   [[nodiscard]] int set() const noexcept { return set_; }
@@ -60,6 +62,7 @@ class Poller {
   ReadAhead read_ahead_;
   std::size_t waits_ = 0;
   std::uint64_t turn_ = 0;
+  bool crowded_ = false;
 };
 
 }  // namespace fairlead::io

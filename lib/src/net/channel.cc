@@ -281,6 +281,7 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
   slow_down_if_above_half();
   // What follows from having written waits for the end of the turn: `drain` is not called from inside a `send`.
   if (settings_->record_per_message || (had_room && ws_.output_bytes() >= flush_now_bytes)) write_output();
+  if (queued_bytes() > half_limit()) was_above_half_ = true;  // gathered: who has read that may wait for `drain`
   want_flush();
   return had_room && stream_->has_room() ? SendResult::sent : SendResult::queued;
 }
@@ -332,7 +333,7 @@ void Channel::flush() {
 }
 
 void Channel::write_output() {
-  while (stream_->has_room()) {
+  while (stream_->has_room() && !stream_->sealed_off()) {
     std::array<Bytes, gathered_pieces> pieces;
     const std::size_t count = ws_.output(pieces);
     if (count == 0) break;

@@ -50,6 +50,7 @@ CloseInfo Channel::close_info() const {
 // The peer may have ended its direction alone, behind its close frame, and still read: what we owe leaves first. When
 // it has, `end_stream_if_finished` goes on here.
 void Channel::end_behind_stream() {
+  if (stream_->sealed_off()) return end_stream();  // what still waits here never leaves
   write_output();
   const bool owes = !closed_ && !ws_.over() && !stream_->broken();
   if (owes && !all_has_left()) return rearm();
@@ -142,7 +143,8 @@ void Channel::follow_closing() {
   const TimePoint now = io::Loop::now();
   const std::size_t waits = waiting_bytes();
   if (closing_ == nullptr) {
-    const auto slowly = std::chrono::milliseconds(1'000 * waits / slowest_bytes_per_second);
+    const std::size_t all = waits + stream_->gathered_bytes();
+    const auto slowly = std::chrono::milliseconds(1'000 * all / slowest_bytes_per_second);
     closing_ = std::make_unique<Closing>(Closing{now + settings_->ws.limits.write_stall_time + slowly, std::nullopt});
   }
   if (waits != 0) {

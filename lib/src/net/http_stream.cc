@@ -66,7 +66,8 @@ SendResult HttpSession::take_piece(Bytes piece) {
   } else {
     out_.append(piece);
   }
-  streaming.above_half = streaming.above_half || waiting + piece.size() > stream_limit_bytes_ / 2;
+  const std::size_t queued = waiting + stream_->gathered_bytes() + piece.size();
+  streaming.above_half = streaming.above_half || queued > stream_limit_bytes_ / 2;
   if (room && out_.size() >= flush_now_bytes) write_stream_output();
   loop_.loop->defer(*this);
   return room ? SendResult::sent : SendResult::queued;

@@ -148,6 +148,7 @@ Stream::Step Stream::deliver_engine_events() {
     } else if (std::holds_alternative<tls::PeerClosed>(*event)) {
       return end_of_input(nullptr);
     } else {
+      sealed_off_ = true;
       const Error error = std::move(std::get<tls::Failed>(*event).error);
       if (error.code == Errc::unexpected_eof) return end_of_input(&error);
       return call([&] { user_->on_secure_failed(error); });
@@ -288,6 +289,7 @@ void Stream::on_writable() {
         call([&] { user_->on_room(); });
         return;
       }
+      if (input_ended_) return finish_shutdown();  // nothing is left to wait for
       const Error error = io::system_error(Errc::connection_reset, written.error, "write");
       end_of_input(&error);
       return;

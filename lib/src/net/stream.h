@@ -98,6 +98,8 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   [[nodiscard]] Duration take_time_in_line() noexcept { return std::exchange(in_line_, Duration::zero()); }
   [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
   [[nodiscard]] bool broken() const noexcept { return broken_; }  // nothing can be written any more
+  // Nothing more can be sealed: TLS has failed, or the peer ended TCP without a close_notify. What was sealed leaves.
+  [[nodiscard]] bool sealed_off() const noexcept { return sealed_off_; }
   [[nodiscard]] bool encrypted() const noexcept { return engine_ != nullptr; }
   [[nodiscard]] TlsInfo tls_info() const;
   [[nodiscard]] std::size_t unsent_bytes() const noexcept { return unsent_.size(); }
@@ -153,6 +155,7 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   bool paused_ = false;
   bool input_ended_ = false;    // nothing can be read any more
   bool broken_ = false;         // nothing can be written any more
+  bool sealed_off_ = false;     // nothing more can be sealed
   bool shutting_down_ = false;  // `shutdown` was called
   bool fin_sent_ = false;
   bool sending_ = false;  // bytes that are not in the socket's hands yet

@@ -57,9 +57,11 @@ Bytes RandomAhead::held() const noexcept { return page_ != nullptr ? Bytes(page_
 bool RandomAhead::take(MutableBytes out, RandomSource& source) {
   if (page_ == nullptr || out.size() > most) return source.fill(out);
   do {
-    const bool enough = page_->whole.load(std::memory_order_relaxed) && page_->left >= out.size();
+    std::size_t left = page_->left;  // read once: a child of a fork right here would find zero
+    const bool enough = page_->whole.load(std::memory_order_relaxed) && left >= out.size();
     if (!enough && !fetch(source)) return false;
-    hand_out(out);
+    if (!enough) left = room;
+    hand_out(out, left);
     std::atomic_signal_fence(std::memory_order_seq_cst);
   } while (!page_->whole.load(std::memory_order_relaxed));  // a signal came, whose handler forked: this is the child
   return true;
@@ -77,11 +79,11 @@ bool RandomAhead::fetch(RandomSource& source) {
   return true;
 }
 
-void RandomAhead::hand_out(MutableBytes out) noexcept {
-  const MutableBytes next = MutableBytes(page_->bytes).subspan(page_->left - out.size(), out.size());
+void RandomAhead::hand_out(MutableBytes out, std::size_t left) noexcept {
+  const MutableBytes next = MutableBytes(page_->bytes).subspan(left - out.size(), out.size());
   std::ranges::copy(next, out.begin());
   OPENSSL_cleanse(next.data(), next.size());
-  page_->left -= out.size();
+  page_->left = left - out.size();
 }
 
 namespace {
@@ -109,7 +111,7 @@ class Generator final : public RandomSource {
 Generator& of(void* context) { return *static_cast<Generator*>(context); }
 
 void* make_context(void* /*provider*/, void* /*parent*/, const OSSL_DISPATCH* /*functions*/) {
-  return new Generator;  // NOLINT: OpenSSL's form
+  return new (std::nothrow) Generator;  // NOLINT: OpenSSL's form
 }
 
 void free_context(void* context) { delete static_cast<Generator*>(context); }  // NOLINT: OpenSSL's form

@@ -41,7 +41,7 @@ class RandomAhead {
  private:
   struct Page;
   bool fetch(RandomSource& source);
-  void hand_out(MutableBytes out) noexcept;
+  void hand_out(MutableBytes out, std::size_t left) noexcept;
 
   Page* page_ = nullptr;  // not to be had
 };
