@@ -15,7 +15,7 @@ tidy|200|rest|build unit clang tidy|clang-tidy over all sources but tests (uncha
 asan|40|all|build unit clang|unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, clang
 tsan|35|all|build unit clang|unit tests under ThreadSanitizer, clang
 fuzz|40|all|build unit clang|each fuzz target for 20 seconds, from its corpus
-examples|10|all|build peers|each example as a program: servers are spoken to, clients get a server
+examples|30|all|build peers|each example as a program: servers are spoken to, clients get a server
 conformance|20|1|build peers tests/conformance|RFC 6455 and RFC 7692 against the real program, both roles, on each record layer
 pages|30|1|build peers node browsers tests/browser|console, admin pages and chat of the real-time server in the same browsers, and its SDK
 memcheck|20|1|build unit peers node tests/tls_peers tests/memcheck|no byte that nobody wrote reaches the wire: the program under valgrind, with hostile and unusual TLS records

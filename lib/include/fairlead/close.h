@@ -40,7 +40,7 @@ struct CloseInfo {
   CloseCode sent_code = close_code::no_status;  // what we put in our own close frame; 1005: empty, 1006: none was sent
   std::string sent_reason;
   bool peer_first = false;  // the peer's close frame came before ours left
-  bool clean = false;       // both close frames crossed (7.1.4), ours with all that was sent before it
+  bool clean = false;       // both close frames crossed (7.1.4), ours with all that still waited before it
 };
 
 }  // namespace fairlead

@@ -81,7 +81,7 @@ struct Limits {
   Milliseconds close_time{5'000};
   // Queued bytes of which the peer takes none for this long: closed. A tunnel may take a phone's network away. From our
   // close frame on the peer has this long and what so many bytes as wait then need at 16 KiB/s, to take all of them:
-  // who takes a little for ever is not waited for.
+  // who takes a little for ever is not waited for. `Server::drain` waits for its window and `close_time` alone.
   Milliseconds write_stall_time{30'000};
 
   // ── The whole server ──────────────────────────────────────────────────────────────────────────────────────────────
