@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/permissions.h"
 
+#include "model/glob.h"
 #include "model/json.h"
 
 #include <algorithm>
@@ -8,33 +9,10 @@
 namespace fairlead::server {
 namespace {
 
-// '*' stands for any text, also none. Linear but for the last star, to which it goes back.
-bool matches_wildcard(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t tried = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      tried = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++tried;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
-
 bool names(const Capability& capability, std::string_view channel) {
   return std::ranges::any_of(capability.channels, [&](const std::string& one) {
     if (capability.match.empty()) return one == channel;
-    if (capability.match == "wildcard") return matches_wildcard(one, channel);
+    if (capability.match == "wildcard") return matches_glob(one, channel, LetterCase::matters, Wildcards::star_alone);
     const auto pattern = Pattern::make(one);
     return pattern && pattern->matches(channel);
   });

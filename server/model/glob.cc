@@ -11,7 +11,8 @@ char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c 
 }  // namespace
 
 // The last `*` takes in one character more each time that what follows it does not fit: no memory, no recursion.
-bool matches_glob(std::string_view pattern, std::string_view text, LetterCase letters) noexcept {
+bool matches_glob(std::string_view pattern, std::string_view text, LetterCase letters, Wildcards wildcards) noexcept {
+  const bool any_one = wildcards == Wildcards::star_and_question_mark;
   const auto same = [letters](char a, char b) {
     return a == b || (letters == LetterCase::ignored && lower(a) == lower(b));
   };
@@ -23,7 +24,7 @@ bool matches_glob(std::string_view pattern, std::string_view text, LetterCase le
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
       star_text = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || same(pattern[p], text[t]))) {
+    } else if (p < pattern.size() && ((any_one && pattern[p] == '?') || same(pattern[p], text[t]))) {
       ++p;
       ++t;
     } else if (star != std::string_view::npos) {

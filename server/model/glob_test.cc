@@ -27,6 +27,15 @@ TEST(Globs, StandForWhatTheySay) {
   EXPECT_FALSE(matches("", "x"));
 }
 
+TEST(Globs, TakeAQuestionMarkAsItIsWhereAStarStandsAlone) {
+  const auto matches_star = [](std::string_view pattern, std::string_view text) {
+    return matches_glob(pattern, text, LetterCase::matters, Wildcards::star_alone);
+  };
+  EXPECT_TRUE(matches_star("room:*?", "room:what?"));
+  EXPECT_FALSE(matches_star("room:*?", "room:what"));
+  EXPECT_FALSE(matches_star("room:?", "room:1"));
+}
+
 TEST(Globs, DistinguishLettersWhereTheirCaseMatters) {
   EXPECT_FALSE(matches("news:*", "News:sports"));
   EXPECT_FALSE(matches("*:Sports", "news:sports"));
