@@ -203,7 +203,7 @@ def run_workload(settings, workload, peers):
     cells = {peer.name: Cell() for peer in peers}
     with contextlib.ExitStack() as stack:
         servers = {} if workload.fresh else start_all(settings, workload, peers, cells, stack)
-        rounds = min(settings.rounds, workload.rounds or settings.rounds)
+        rounds = min(settings.rounds, workload.rounds or settings.rounds) * workload.repeat
         for number in range(rounds):
             progress(f"{workload.title}: round {number + 1} of {rounds}")
             one_round(settings, workload, peers, servers, cells, number)

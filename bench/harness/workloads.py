@@ -19,6 +19,7 @@ class Workload:
     rate: int = 0  # messages a second, whatever the server does; what is compared is the p99 of the latency: lower is better
     connections: int = 0  # that need a file each, in one process
     rounds: int = 0  # at most so many; 0: as many as asked for
+    repeat: int = 1  # how often in each round: more for what single runs say little of
     quick: bool = True  # has a part in --quick, too
     fresh: bool = False  # a fresh server for each measurement
     speech: str = "json"  # of ours; real-time servers alone
@@ -83,7 +84,21 @@ def latency(rate):
     return Workload(
         f"latency-{rate}", "latency", f"p99 at {rate:,} messages a second, 128 B",
         ("--mode", "echo", "--binary", "--size", "128", "--rate", str(rate), "--busy-wait", "--pipeline", "16", "--connections", "16"),
-        "µs", rate=rate, targets={"bun": 1.0, "beast": 1.0})
+        "µs", rate=rate, repeat=4, targets={"bun": 1.0, "beast": 1.0})
+
+
+def connects(mode, title):
+    return Workload(f"handshake-{title}", "handshake", f"connect, {title} handshake",
+                    ("--mode", mode, "--connections", "8", *SOURCES), "connects", repeat=3,
+                    targets={"bun": 0.9, "beast": 1.3})
+
+
+def fanout(window):
+    alone = window == 1
+    return Workload(
+        f"fanout-64B{'-alone' if alone else ''}", "fanout", f"fan-out of 64 B to 1,000, {'one' if alone else window} in flight",
+        ("--mode", "fanout", "--text", "--size", "64", "--connections", "1001", "--pipeline", str(window), *SOURCES),
+        "deliveries", path="/fanout", saturates=not alone, targets={"bun": 1.6, "beast": 1.3})
 
 
 def channel_fanout(subscribers, size, speech, window=16):
@@ -130,16 +145,13 @@ REALTIME = [
 WORKLOADS = [
     *(echo(size, pipeline) for size in (20, KIB, 16 * KIB, 128 * KIB) for pipeline in (1, 16)),
     *(echo(size, 16, record_each=True) for size in (20, KIB)),
-    Workload("handshake-full", "handshake", "connect, full handshake",
-             ("--mode", "handshake", "--connections", "8", *SOURCES), "connects", targets={"bun": 0.9, "beast": 1.3}),
-    Workload("handshake-resumed", "handshake", "connect, resumed handshake",
-             ("--mode", "resume", "--connections", "8", *SOURCES), "connects", targets={"bun": 0.9, "beast": 1.3}),
+    connects("handshake", "full"),
+    connects("resume", "resumed"),
     latency(20_000),
     idle(IDLE),
     idle(50_000, peers=("fairlead", "bun"), rounds=1, quick=False),
-    Workload("fanout-64B", "fanout", "fan-out of 64 B to 1,000",
-             ("--mode", "fanout", "--text", "--size", "64", "--connections", "1001", "--pipeline", "4", *SOURCES),
-             "deliveries", path="/fanout", saturates=True, targets={"bun": 1.6, "beast": 1.3}),
+    fanout(1),
+    fanout(16),
     Workload("deflate-1KiB", "deflate", "echo of 1 KiB JSON, permessage-deflate, pipeline 16",
              ("--mode", "echo", "--text", "--compress", "--size", str(KIB), "--pipeline", "16", "--connections", "16"),
              "messages", compress=True, saturates=True, targets={"beast": 1.3}),
