@@ -6,8 +6,10 @@
 //   work_pool.submit([here] { auto answer = compute(); here.post([answer] { deliver(answer); }); });
 #pragma once
 
+#include <fairlead/error.h>
 #include <fairlead/time.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -16,6 +18,7 @@ namespace fairlead {
 namespace net {
 struct Mailbox;
 class LoopAlarm;
+class LoopLookout;
 }  // namespace net
 
 // A call that is due later. Destroying or overwriting it cancels the call; it may be destroyed inside the call itself,
@@ -37,6 +40,39 @@ class LoopTimer {
   std::shared_ptr<net::LoopAlarm> alarm_;
 };
 
+// What the owner of a descriptor waits for, and what has come.
+enum class Interest : std::uint8_t { none, readable, writable, both };
+struct Readiness {
+  bool readable = false;
+  bool writable = false;
+};
+
+// A descriptor that belongs to somebody else, such as a library with sockets of its own, and that a loop watches for
+// them. The call comes in each turn of the loop in which the descriptor is ready for what is of interest, for as long
+// as it is; what fails or has been hung up counts as ready for both, and reading or writing says why. With
+// Interest::none nothing comes.
+//
+// Destroying or overwriting it ends the watch; it may be destroyed inside its own call and after its loop has ended.
+// End it before the descriptor is closed: its number may be another one's at once. Belongs to the loop that it was made
+// on, and keeps that from ending no more than a timer does.
+class LoopWatch {
+ public:
+  LoopWatch() noexcept = default;
+  explicit LoopWatch(std::shared_ptr<net::LoopLookout> lookout) noexcept;
+  LoopWatch(const LoopWatch&) = delete;
+  LoopWatch& operator=(const LoopWatch&) = delete;
+  LoopWatch(LoopWatch&& other) noexcept = default;
+  LoopWatch& operator=(LoopWatch&& other) noexcept;
+  ~LoopWatch();
+
+  void set_interest(Interest interest) noexcept;  // nothing once it has ended
+  void cancel() noexcept;
+  [[nodiscard]] bool active() const noexcept;  // neither cancelled nor made silent by the end of its loop
+
+ private:
+  std::shared_ptr<net::LoopLookout> lookout_;
+};
+
 // Small, copyable, comparable, never dangling. A handle that was made by default names no loop.
 class LoopHandle {
  public:
@@ -52,6 +88,11 @@ class LoopHandle {
   // Runs `work` after `delay`, unless the timer is cancelled or the loop ends before. Only on this loop; while its last
   // connections are being ended, the timer is one that never rings.
   [[nodiscard]] LoopTimer call_after(Duration delay, std::function<void()> work) const;
+  // Calls `ready` whenever `descriptor` is what `interest` says (LoopWatch), beside the loop's own sockets. Only on
+  // this loop. `system`: the system cannot watch it (a file, which is always ready), has too many already, or this loop
+  // watches it already; `closed`: the loop is ending. An exception that leaves `ready` ends the program. Each call
+  // keeps the loop from its connections: what takes long is done in pieces, since it comes again.
+  [[nodiscard]] Result<LoopWatch> watch(int descriptor, Interest interest, std::function<void(Readiness)> ready) const;
   [[nodiscard]] bool on_this_loop() const noexcept;
 
   [[nodiscard]] explicit operator bool() const noexcept { return mailbox_ != nullptr; }

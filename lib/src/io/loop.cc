@@ -8,6 +8,7 @@
 #include "io/outbox.h"
 #include "io/own_wait.h"
 #include "io/poller.h"
+#include "io/watches.h"
 
 #include <algorithm>
 #include <utility>
@@ -35,7 +36,8 @@ void Deferred::take_back() noexcept {
 Loop::Loop()
     : batch_(std::make_unique<Batch>()),
       outbox_(std::make_unique<Outbox>(*batch_)),
-      poller_(std::make_unique<Poller>(*this)) {
+      poller_(std::make_unique<Poller>(*this)),
+      watches_(std::make_unique<Watches>(*this)) {
   own_ = std::make_unique<OwnWait>(*this);  // it watches two descriptors: the rest has to be there
 }
 
@@ -43,7 +45,8 @@ Loop::Loop(boost::asio::io_context& context)
     : batch_(std::make_unique<Batch>()),
       outbox_(std::make_unique<Outbox>(*batch_)),
       poller_(std::make_unique<Poller>(*this)),
-      guest_(std::make_unique<GuestWait>(*this, context, poller_->set())) {
+      guest_(std::make_unique<GuestWait>(*this, context, poller_->set())),
+      watches_(std::make_unique<Watches>(*this)) {
   // A timer that nobody waits for must not keep the caller's context running.
   timers_.on_none_left = [this] {
     if (wake_at_) guest_->forget_to_wake();
@@ -54,6 +57,7 @@ Loop::Loop(boost::asio::io_context& context)
 Loop::~Loop() {
   timers_.on_none_left = nullptr;
   if (own_ != nullptr) own_->drop_posted();
+  watches_.reset();
   own_.reset();
   guest_.reset();
   poller_.reset();

@@ -24,6 +24,7 @@ class Loop;
 class Outbox;
 class OwnWait;
 class Poller;
+class Watches;
 
 // Something to be done once at the end of the current turn of the loop, such as writing what this turn has produced.
 // Asking twice in a turn counts once. Destroying it takes the wish back.
@@ -77,6 +78,7 @@ class Loop {
   }
   [[nodiscard]] boost::asio::io_context& context() noexcept;    // the caller's
   [[nodiscard]] Poller& poller() noexcept { return *poller_; }  // for sockets
+  [[nodiscard]] Watches& watches() noexcept { return *watches_; }
   [[nodiscard]] Batch& batch() noexcept { return *batch_; }
   // What sockets have to write leaves from here, before a turn ends and before the loop is left.
   [[nodiscard]] Outbox& outbox() noexcept { return *outbox_; }
@@ -116,6 +118,7 @@ class Loop {
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<OwnWait> own_;      // or
   std::unique_ptr<GuestWait> guest_;  // one of both
+  std::unique_ptr<Watches> watches_;
   Timers timers_;
   std::optional<TimePoint> wake_at_;  // when the timers are looked at
   TimePoint turn_time_{};             // not asked for yet

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of LoopTimer, and how the driver makes handles of its own loops.
+// The bodies of LoopTimer and LoopWatch, and how the driver makes handles of its own loops.
 #pragma once
 
 #include "io/timers.h"
+#include "io/watches.h"
 #include "net/mailbox.h"
 
 #include <fairlead/loop.h>
@@ -27,6 +28,21 @@ class LoopAlarm final : public io::Timer {
  private:
   void on_timer(TimePoint /*now*/) override { std::exchange(work_, nullptr)(); }
   std::function<void()> work_;
+};
+
+// Shared with its own call while that runs, which may destroy the LoopWatch.
+class LoopLookout final : public io::Watch, public std::enable_shared_from_this<LoopLookout> {
+ public:
+  LoopLookout(io::Loop& loop, std::function<void(Readiness)> ready) : loop_(loop), ready_(std::move(ready)) {}
+
+  [[nodiscard]] Result<void> begin(int descriptor, Interest interest);
+  void want(Interest interest) noexcept;
+  void end() noexcept;
+
+ private:
+  void on_ready(io::Directions ready) noexcept override;
+  io::Loop& loop_;  // while it is active
+  std::function<void(Readiness)> ready_;
 };
 
 }  // namespace fairlead::net
