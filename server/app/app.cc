@@ -88,7 +88,7 @@ class RunningApp final : public App {
                     .json = *json_,
                     .protobuf = *protobuf_,
                     .trace = trace_,
-                    .gatekeeper = [this](const LoopHandle& loop) { return decisions_->gatekeeper(loop); },
+                    .gatekeeper = [this](Decisions::Post post) { return decisions_->gatekeeper(std::move(post)); },
                     .log = options_.log},
         settings_);
     if (auto started = node_->start_engine(); !started) {
@@ -206,7 +206,9 @@ class RunningApp final : public App {
 
   void attach() {
     AttachmentEnvironment environment;
-    environment.gatekeeper = [this] { return decisions_->gatekeeper(LoopHandle::current()); };
+    environment.gatekeeper = [this] {
+      return decisions_->gatekeeper([loop = LoopHandle::current()](auto work) { loop.post(std::move(work)); });
+    };
     environment.backend = &decisions_->backend();
     environment.refuse = [ways = endpoints_](const Request& request, std::string_view methods) {
       return ways->refuse(request, methods);

@@ -138,12 +138,12 @@ class RunningDecisions final : public Decisions {
     return {};
   }
 
-  std::shared_ptr<Gatekeeper> gatekeeper(const LoopHandle& loop) override {
+  std::shared_ptr<Gatekeeper> gatekeeper(Post post) override {
     return make_gatekeeper({.policy = [this] { return policy(); },
                             .backend = &webhooks_,
                             .revocations = &revocations_,
                             .wall_clock = [] { return std::chrono::system_clock::now(); },
-                            .post = [loop](std::function<void()> work) { loop.post(std::move(work)); },
+                            .post = std::move(post),
                             .warn = [this](const std::string& sentence) { personal_channels_.warn(sentence); }});
   }
   Revocations& revocations() noexcept override { return revocations_; }

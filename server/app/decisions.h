@@ -12,8 +12,8 @@
 #include "model/done.h"
 
 #include <fairlead/log.h>
-#include <fairlead/loop.h>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -26,8 +26,9 @@ class Decisions {
                                                                 EventLog& events, HttpClient& http, LogSink log);
   virtual ~Decisions() = default;
 
-  // For one loop; follows `reconfigure` by itself.
-  [[nodiscard]] virtual std::shared_ptr<Gatekeeper> gatekeeper(const LoopHandle& loop) = 0;
+  // For one loop, on which `post` runs what has waited for keys; follows `reconfigure` by itself.
+  using Post = std::function<void(std::function<void()>)>;
+  [[nodiscard]] virtual std::shared_ptr<Gatekeeper> gatekeeper(Post post) = 0;
   [[nodiscard]] virtual Revocations& revocations() noexcept = 0;
   [[nodiscard]] virtual Backend& backend() noexcept = 0;  // answers on the asking loop; follows `reconfigure`
   [[nodiscard]] virtual Outcome<void> reconfigure(std::shared_ptr<const Settings> settings) = 0;

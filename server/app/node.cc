@@ -65,7 +65,9 @@ std::int64_t unix_ms(WallTime at) {
 
 NodeLoop::NodeLoop(Node& node, LoopHandle loop, unsigned index)
     : broker(node.broker(), loop),
-      gate(node.parts_.gatekeeper(loop)),
+      gate(node.parts_.gatekeeper([this, loop](std::function<void()> work) {
+        loop.post([this, work = std::move(work)]() mutable { turnstile.pass(std::move(work)); });
+      })),
       turnstile(Clock::now,
                 [this](std::function<void()> turn) {
                   loop_.post([self = shared_from_this(), turn = std::move(turn)] { turn(); });

@@ -120,8 +120,10 @@ class Node final : public TransportHost, public BrokerEvents {
     const Codec& json;
     const Codec& protobuf;
     TraceRing& trace;
-    // The decisions for one loop; they follow changed settings by themselves.
-    std::function<std::shared_ptr<Gatekeeper>(const LoopHandle&)> gatekeeper;
+    // The decisions for one loop, and how what has waited for keys comes back to it; they follow changed settings by
+    // themselves.
+    using Post = std::function<void(std::function<void()>)>;
+    std::function<std::shared_ptr<Gatekeeper>(Post)> gatekeeper;
     LogSink log{};
   };
   Node(Parts parts, std::shared_ptr<const Settings> settings);

@@ -112,7 +112,7 @@ struct ANode : ::testing::Test {
              .json = json,
              .protobuf = protobuf,
              .trace = trace,
-             .gatekeeper = [this](const LoopHandle&) { return gate; }},
+             .gatekeeper = [this](const Node::Parts::Post&) { return gate; }},
             std::make_shared<const Settings>()};
   LoopHandle loop;
   std::promise<void> started;

@@ -6,7 +6,6 @@
 #include "auth/rpc.h"
 
 #include <chrono>
-#include <thread>
 #include <utility>
 
 namespace fairlead::server {
@@ -149,14 +148,9 @@ class Keeper final : public Gatekeeper, public std::enable_shared_from_this<Keep
  private:
   // ── Asking ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  // Verifiers answer on any thread; from here on everything is on the loop again.
   template <class Method, class Answer>
   void verify(Method method, const std::shared_ptr<TokenVerifier>& verifier, const std::string& token, Answer answer) {
-    auto back = [post = parts_.post, loop = std::this_thread::get_id(), answer = std::move(answer)](auto claims) {
-      if (std::this_thread::get_id() == loop || !post) return answer(std::move(claims));
-      post([answer, claims = std::move(claims)]() mutable { answer(std::move(claims)); });
-    };
-    ((*verifier).*method)(token, parts_.wall_clock(), std::move(back));
+    ((*verifier).*method)(token, parts_.wall_clock(), std::move(answer), parts_.post);
   }
 
   static Caller as_known(Caller who, const Admitted& admitted) {

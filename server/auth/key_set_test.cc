@@ -95,6 +95,27 @@ TEST_F(KeySets, AreFetchedOnceForAllThatWait) {
   EXPECT_TRUE(documents_.asked.empty());
 }
 
+TEST_F(KeySets, WhoeverBringsThemVerifiesNoneOfTheTokensThatHaveWaited) {
+  std::vector<std::function<void()>> later;
+  std::vector<std::string> answers;
+  const auto ask_apart = [&] {
+    verifier_->connection(
+        sign_token(Algorithm::rs256, rsa_pair().secret_pem, "{}", "a").value(), now,
+        [&](const Judgement& judgement) { answers.push_back(why(judgement)); },
+        [&](std::function<void()> work) { later.push_back(std::move(work)); });
+  };
+  ask_apart();
+  ask_apart();
+  documents_.answer(set_of("a"));
+  EXPECT_TRUE(answers.empty());
+  ASSERT_EQ(later.size(), 2U);
+  later[1]();
+  EXPECT_THAT(answers, ElementsAre("accepted"));
+  ask_apart();
+  EXPECT_THAT(answers, ElementsAre("accepted", "accepted")) << "the keys are at hand";
+  EXPECT_EQ(later.size(), 2U);
+}
+
 TEST_F(KeySets, AreFetchedAgainForAnUnknownIdButNotForEach) {
   ask("a");
   documents_.answer(set_of("a"));

@@ -43,7 +43,8 @@ struct GatekeeperParts {
   Backend* backend = nullptr;                             // null: nobody is asked; answers on the loop
   const Revocations* revocations = nullptr;               // null: nothing is revoked
   std::function<WallTime()> wall_clock;
-  std::function<void(std::function<void()>)> post;  // runs it on the loop, soon; called on any thread
+  // Runs it on the loop, when its time has come: many may wait for the same set of keys. Called on any thread.
+  std::function<void(std::function<void()>)> post;
   // For the log, one of few sentences as often as its reason occurs; called on the loop. Empty: nobody reads it.
   std::function<void(const std::string& sentence)> warn{};
 };

@@ -7,6 +7,8 @@
 #include "auth/key_set_address.h"
 
 #include <algorithm>
+#include <memory>
+#include <thread>
 #include <utility>
 
 namespace fairlead::server {
@@ -60,12 +62,12 @@ class Verifier final : public TokenVerifier, public std::enable_shared_from_this
       : rules_(std::move(rules)), keys_(std::move(keys)), sets_(std::move(sets)), skip_signatures_(skip_signatures) {}
 
   void connection(std::string token, WallTime now,
-                  std::function<void(std::expected<ConnectionClaims, TokenFault>)> done) override {
-    judge<ConnectionClaims>(std::move(token), now, std::move(done), &connection_claims);
+                  std::function<void(std::expected<ConnectionClaims, TokenFault>)> done, Later later) override {
+    judge<ConnectionClaims>(std::move(token), now, std::move(done), std::move(later), &connection_claims);
   }
   void subscription(std::string token, WallTime now,
-                    std::function<void(std::expected<SubscriptionClaims, TokenFault>)> done) override {
-    judge<SubscriptionClaims>(std::move(token), now, std::move(done), &subscription_claims);
+                    std::function<void(std::expected<SubscriptionClaims, TokenFault>)> done, Later later) override {
+    judge<SubscriptionClaims>(std::move(token), now, std::move(done), std::move(later), &subscription_claims);
   }
   [[nodiscard]] std::shared_ptr<KeySet> key_set(const std::string& url) const override {
     return sets_ ? sets_->at(url) : nullptr;
@@ -78,7 +80,7 @@ class Verifier final : public TokenVerifier, public std::enable_shared_from_this
   static TokenFault invalid(std::string why) { return {false, std::move(why), false}; }
 
   template <class Claims>
-  void judge(std::string token, WallTime now, std::function<void(std::expected<Claims, TokenFault>)> done,
+  void judge(std::string token, WallTime now, std::function<void(std::expected<Claims, TokenFault>)> done, Later later,
              Reader<Claims> reader) {
     auto parsed = parse_token(std::move(token));
     if (!parsed) return done(std::unexpected(invalid(parsed.error())));
@@ -89,11 +91,24 @@ class Verifier final : public TokenVerifier, public std::enable_shared_from_this
     const auto set = sets_->of(*parsed);
     if (!set) return done(std::unexpected(invalid("the token comes from nowhere that is known")));
     auto shared = std::make_shared<ParsedToken>(std::move(*parsed));
+    const auto call = std::make_shared<Call>();
     set->find(shared->key_id, shared->algorithm, now,
-              [self = shared_from_this(), shared, now, done = std::move(done), reader](const auto& key) {
-                done(self->with_set_key<Claims>(*shared, key, now, reader));
+              [self = shared_from_this(), shared, call, now, done = std::move(done), later = std::move(later),
+               reader](const auto& key) {
+                auto verify = [self, shared, key, now, done, reader] {
+                  done(self->with_set_key<Claims>(*shared, key, now, reader));
+                };
+                call->lasts() || !later ? verify() : later(std::move(verify));
               });
+    call->returns = true;
   }
+
+  // Whether a call of `judge` has returned: asked on any thread, changed on its own.
+  struct Call {
+    [[nodiscard]] bool lasts() const { return std::this_thread::get_id() == thread && !returns; }
+    const std::thread::id thread = std::this_thread::get_id();
+    bool returns = false;
+  };
 
   template <class Claims>
   std::expected<Claims, TokenFault> with_set_key(const ParsedToken& token,

@@ -57,9 +57,12 @@ using KeySetReport = std::function<void(const std::string& url, const std::strin
 
 class KeySet;
 
-// Thread-safe. `done` is called within the call when the keys are at hand, else on any thread once a JWKS has come.
+// Thread-safe. `done` is called within the call when the keys are at hand, else once a JWKS has come: thousands of
+// tokens may wait for one, and whoever brings it verifies none of them. Each is handed to its own `later`.
 class TokenVerifier {
  public:
+  // Runs it elsewhere, soon; called on any thread. Unset: it is run where it is.
+  using Later = std::function<void(std::function<void()>)>;
   // A key that cannot be read is a fault, at once.
   // `skip_signatures`: believe every token that can be read (`insecure_skip_token_signature_verify`).
   // `previous`: its sets of keys are taken over where the address is the same, with what they have fetched; but files
@@ -71,9 +74,10 @@ class TokenVerifier {
                                                                     const TokenVerifier* previous = nullptr);
   virtual ~TokenVerifier() = default;
   virtual void connection(std::string token, WallTime now,
-                          std::function<void(std::expected<ConnectionClaims, TokenFault>)> done) = 0;
+                          std::function<void(std::expected<ConnectionClaims, TokenFault>)> done, Later later = {}) = 0;
   virtual void subscription(std::string token, WallTime now,
-                            std::function<void(std::expected<SubscriptionClaims, TokenFault>)> done) = 0;
+                            std::function<void(std::expected<SubscriptionClaims, TokenFault>)> done,
+                            Later later = {}) = 0;
   // The set that is fetched from there, or null.
   [[nodiscard]] virtual std::shared_ptr<KeySet> key_set(const std::string& url) const = 0;
 };
