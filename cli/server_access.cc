@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <future>
 #include <utility>
 
 #include "api/http_client.h"
@@ -158,7 +157,7 @@ std::string base_url(const ServerAccess& access) {
   return url;
 }
 
-ApiClient::ApiClient(Place place) : place_(std::move(place)), client_(std::make_unique<server::HttpClient>()) {}
+ApiClient::ApiClient(Place place) : place_(std::move(place)), client_(std::make_unique<server::BlockingHttpClient>()) {}
 ApiClient::ApiClient(ApiClient&&) noexcept = default;
 ApiClient& ApiClient::operator=(ApiClient&&) noexcept = default;
 ApiClient::~ApiClient() = default;
@@ -190,9 +189,7 @@ std::expected<std::string, ExitStatus> ApiClient::call(std::string_view method, 
   exchange.response_bytes = longest_answer_bytes;
   exchange.tls_ca_file = place_.ca_file;
   const std::string url = exchange.url;
-  std::promise<HttpAnswer> answered;
-  client_->send(std::move(exchange), [&](HttpAnswer answer) { answered.set_value(std::move(answer)); });
-  const HttpAnswer answer = answered.get_future().get();
+  const HttpAnswer answer = client_->ask(std::move(exchange));
   if (answer.status == 0) return std::unexpected(tell_failure(url, answer));
   if (answer.status != 200) return std::unexpected(tell_status(answer.status));
   return result_of(answer.body);

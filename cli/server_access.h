@@ -11,7 +11,7 @@
 #include "program.h"
 
 namespace fairlead::server {
-class HttpClient;
+class BlockingHttpClient;
 }
 
 namespace fairlead::cli {
@@ -54,7 +54,7 @@ class ApiClient {
   explicit ApiClient(Place place);
 
   Place place_;
-  std::unique_ptr<server::HttpClient> client_;
+  std::unique_ptr<server::BlockingHttpClient> client_;
 };
 
 // A line of JSON or of a peer's text on standard output; what could move the cursor is shown on a terminal, not obeyed.

@@ -181,7 +181,7 @@ void EventDelivery::Core::acknowledge(std::uint64_t sequence, std::size_t delive
       self->counted.batches += delivered == 0 ? 0 : 1;
       self->counted.acknowledged = std::max(self->counted.acknowledged, sequence);
     }
-    // By way of the client's thread: a log that answers at once would else make the stack grow with every batch.
+    // By way of the client's loop: a log that answers at once would else make the stack grow with every batch.
     self->look_later(std::chrono::milliseconds(0), &Core::read);
   });
 }

@@ -4,6 +4,7 @@
 #include "api/json.h"
 #include "api/secrets.h"
 #include "api/testing/backend_server.h"
+#include "api/testing/http_client_on_a_loop.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -97,7 +98,7 @@ std::vector<std::vector<std::int64_t>> batches(BackendServer& backend) {
 class EventDelivering : public ::testing::Test {
  protected:
   FakeLog log;
-  HttpClient client;
+  testing::HttpClientOnALoop client;
 
   static EventDeliverySettings settings(const std::string& url) {
     EventDeliverySettings made;

@@ -2,9 +2,9 @@
 // The API through a real server and a real client: what the sockets add to core_test.cc.
 #include "api/http_api.h"
 
-#include "api/http_client.h"
 #include "api/testing/backend_server.h"
 #include "api/testing/fake_control.h"
+#include "api/testing/http_client_on_a_loop.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ class HttpApi : public ::testing::Test {
     options.threads = 1;
     return options;
   }()};
-  HttpClient client;
+  testing::HttpClientOnALoop client;
   std::string base;
 
   void SetUp() override {

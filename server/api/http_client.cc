@@ -1,363 +1,402 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http_client.h"
 
+#include "api/http_transfer.h"
+
 #include <curl/curl.h>
+
 #include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
-#include <thread>
+#include <stdexcept>
 
 namespace fairlead::server {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
 constexpr long connections_in_all = 256;  // kept alive, over all pools
-constexpr std::chrono::milliseconds longest_poll{1'000};
-constexpr std::chrono::milliseconds longest_connect{5'000};
 
-void initialise_curl() {
-  static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
-  static_cast<void>(result);
-}
+HttpAnswer stopped_answer() { return {0, {}, HttpFailure::stopped, "the client is stopping"}; }
 
-HttpFailure failure_of(CURLcode code, long connected_sockets) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return HttpFailure::resolve;
-    case CURLE_COULDNT_CONNECT:
-      return HttpFailure::connect;
-    case CURLE_OPERATION_TIMEDOUT:
-      return HttpFailure::timed_out;
-    case CURLE_WRITE_ERROR:
-    case CURLE_FILESIZE_EXCEEDED:
-      return HttpFailure::too_large;
-    case CURLE_PEER_FAILED_VERIFICATION:
-      return HttpFailure::certificate;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-      return HttpFailure::tls;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return HttpFailure::invalid;
-    default:
-      return connected_sockets == 0 ? HttpFailure::connect : HttpFailure::broken;
-  }
+std::chrono::milliseconds left_until(TimePoint at) {
+  return std::max(std::chrono::ceil<std::chrono::milliseconds>(at - Clock::now()), std::chrono::milliseconds(0));
 }
 
 }  // namespace
 
-// One exchange on its way.
-struct Transfer {
-  HttpExchange exchange;
-  HttpClient::Done done;
-  std::string body;
-  bool too_large = false;
-  CURL* easy = nullptr;
-  curl_slist* fields = nullptr;
-  std::size_t given = 0;  // bytes of the body
-
-  Transfer(HttpExchange asked, HttpClient::Done call) : exchange(std::move(asked)), done(std::move(call)) {}
-  Transfer(const Transfer&) = delete;
-  Transfer& operator=(const Transfer&) = delete;
-  ~Transfer() {
-    if (easy != nullptr) curl_easy_cleanup(easy);
-    curl_slist_free_all(fields);
-  }
-
-  bool prepare();
-
- private:
-  static std::size_t take(char* bytes, std::size_t size, std::size_t count, void* transfer);
-  static std::size_t give(char* bytes, std::size_t size, std::size_t count, void* transfer);
-  void add_fields();
-  void restrict();
-};
-using TransferPtr = std::unique_ptr<Transfer>;
-
-std::size_t Transfer::take(char* bytes, std::size_t size, std::size_t count, void* transfer) {
-  auto& self = *static_cast<Transfer*>(transfer);
-  const std::size_t length = size * count;
-  if (length > self.exchange.response_bytes - self.body.size()) {
-    self.too_large = true;
-    return 0;  // ends the transfer
-  }
-  self.body.append(bytes, length);
-  return length;
-}
-
-std::size_t Transfer::give(char* bytes, std::size_t size, std::size_t count, void* transfer) {
-  auto& self = *static_cast<Transfer*>(transfer);
-  const std::size_t length = self.exchange.post->copy(bytes, size * count, self.given);
-  self.given += length;
-  return length;
-}
-
-void Transfer::add_fields() {
-  for (const auto& [name, value] : exchange.headers) {
-    // "Name;" is how curl is told of a field without a value.
-    const std::string field = value.empty() ? name + ";" : name + ": " + value;
-    if (auto* const longer = curl_slist_append(fields, field.c_str())) fields = longer;
-  }
-  // A body above a kilobyte would else wait a second for a "100 Continue" that few servers send.
-  if (auto* const longer = curl_slist_append(fields, "Expect:")) fields = longer;
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fields);
-}
-
-void Transfer::restrict() {
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");  // also not from the environment
-  curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (!exchange.tls_ca_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, exchange.tls_ca_file.c_str());
-    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
-  }
-}
-
-bool Transfer::prepare() {
-  easy = curl_easy_init();
-  if (easy == nullptr) return false;
-  const auto limit = std::max(exchange.timeout, std::chrono::milliseconds(1));
-  curl_easy_setopt(easy, CURLOPT_URL, exchange.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(limit, longest_connect).count()));
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::take);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  if (exchange.post) {
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.post->size()));
-    if (exchange.repeatable) {
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange.post->data());
-    } else {
-      // A body that is read by a callback without a way back cannot be sent a second time: that is wanted here.
-      curl_easy_setopt(easy, CURLOPT_READFUNCTION, &Transfer::give);
-      curl_easy_setopt(easy, CURLOPT_READDATA, this);
-    }
-  }
-  restrict();
-  add_fields();
-  return true;
-}
-
-struct HttpClient::Core {
+// What is asked from any thread waits below `mutex` until the loop has a turn. All else belongs to whoever has
+// `driving`: the loop, and in the end the thread that stops. libcurl's objects and what the loop holds for them are
+// taken down on the loop, or wherever it is not there any more.
+struct HttpClient::Core : std::enable_shared_from_this<Core> {
+  struct Asked {
+    Asked(HttpExchange exchange, Done call) : transfer(std::move(exchange)), done(std::move(call)) {}
+    HttpTransfer transfer;
+    Done done;
+    TimePoint at = Clock::now();
+    std::chrono::milliseconds waited{0};  // for the loop
+  };
+  using AskedPtr = std::unique_ptr<Asked>;
   struct Pool {
     std::size_t in_flight = 0;
-    std::deque<TransferPtr> waiting;
+    std::deque<AskedPtr> waiting;
+    [[nodiscard]] bool may_start() const {
+      return !waiting.empty() && in_flight < std::max<std::size_t>(waiting.front()->transfer.exchange.connections, 1);
+    }
   };
   struct Later {
-    SteadyClock::time_point at;
+    TimePoint at;
     std::function<void()> call;
+    LoopTimer timer;
+  };
+  struct Watched {
+    LoopWatch watch;
+    int ready = 0;  // CURL_CSELECT_*: what it has been told since its last step; not 0: it stands in line
   };
 
-  mutable std::mutex mutex;
-  std::vector<TransferPtr> arriving;
-  std::vector<Later> later;
+  Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core() { take_down(); }
+
+  // ── Any thread ────────────────────────────────────────────────────────────────────────────────────────────────────
+  void want_turn();
+  void answer(Asked& asked, HttpAnswer answer);
+  void count_in_flight();
+
+  mutable std::mutex mutex;  // for what follows
+  LoopHandle loop;           // once it has come
+  std::vector<AskedPtr> arriving;
+  std::vector<Later> arriving_later;
   HttpClientStats counted;
   std::size_t queued = 0;  // arriving, or waiting in a pool
   bool stopping = false;
+  bool turn_wanted = false;
 
-  // The thread's own.
-  CURLM* multi = nullptr;
-  std::map<std::string, Pool> pools;
-  std::map<CURL*, TransferPtr> running;
-  std::thread thread;
-
-  void run();
-  void admit();
-  void start(Pool& pool, TransferPtr transfer);
-  void collect();
+  // ── Whoever drives ────────────────────────────────────────────────────────────────────────────────────────────────
+  void turn();
+  [[nodiscard]] bool step();
+  [[nodiscard]] Duration share_of_turn() const;
+  void take_arrived();
+  [[nodiscard]] bool start_one();
+  void start(Pool& pool, AskedPtr asked);
+  void act(curl_socket_t socket, int ready);
   void finish(CURL* easy, CURLcode code);
-  void answer(Transfer& transfer, HttpAnswer answer);
-  void ring();
-  int poll_milliseconds();
+  void watch(curl_socket_t socket, Interest interest);
+  void told(curl_socket_t socket, Readiness readiness);
+  void ring(std::uint64_t number);
   void end();
-  bool stopped() const {
-    const std::scoped_lock lock(mutex);
-    return stopping;
-  }
+  void take_down();
+  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* own);
+  static int on_time(CURLM* multi, long milliseconds, void* self);
+
+  std::mutex driving;  // before `mutex`
+  bool ended = false;
+  CURLM* multi;
+  std::map<std::string, Pool> pools;
+  std::string started_last;  // the pool's name
+  std::map<CURL*, AskedPtr> running;
+  std::map<curl_socket_t, Watched> watches;
+  std::deque<curl_socket_t> line;  // of those that are ready
+  LoopTimer curls_timer;
+  bool curls_time_has_come = false;
+  std::map<std::uint64_t, Later> later;
+  std::uint64_t later_number = 0;
+  TimePoint served{};  // the end of the last turn with steps
 };
 
-void HttpClient::Core::answer(Transfer& transfer, HttpAnswer answer) {
+HttpClient::Core::Core() {
+  initialise_curl();
+  multi = curl_multi_init();
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections_in_all);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Core::on_socket);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Core::on_time);
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+}
+
+// ── Any thread ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void HttpClient::Core::want_turn() {
+  LoopHandle here;
+  {
+    const std::scoped_lock lock(mutex);
+    if (!loop || std::exchange(turn_wanted, true)) return;
+    here = loop;
+  }
+  here.post([self = shared_from_this()] { self->turn(); });
+}
+
+void HttpClient::Core::answer(Asked& asked, HttpAnswer answer) {
   {
     const std::scoped_lock lock(mutex);
     ++counted.exchanges;
     if (answer.status == 0) ++counted.failures;
   }
-  transfer.done(std::move(answer));
+  std::exchange(asked.done, nullptr)(std::move(answer));
 }
 
-void HttpClient::Core::admit() {
-  std::vector<TransferPtr> arrived;
+void HttpClient::Core::count_in_flight() {
+  const std::scoped_lock lock(mutex);
+  counted.in_flight = running.size();
+}
+
+// ── A turn ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+// Posted, so behind all that the loop's turn tells: what comes in one turn stands in line together.
+void HttpClient::Core::turn() {
+  const std::scoped_lock one_at_a_time(driving);
+  if (ended) return;
+  take_arrived();
+  const TimePoint until = Clock::now() + share_of_turn();
+  bool more = step();
+  while (more && Clock::now() < until) more = step();
+  served = Clock::now();
+  if (more) want_turn();
+}
+
+// A message to thousands takes many short turns, and is not to be held up for a whole share in each.
+Duration HttpClient::Core::share_of_turn() const { return std::min<Duration>(share, Clock::now() - served); }
+
+// False: there was nothing to do.
+bool HttpClient::Core::step() {
+  if (std::exchange(curls_time_has_come, false)) {
+    act(CURL_SOCKET_TIMEOUT, 0);
+    return true;
+  }
+  while (!line.empty()) {
+    const curl_socket_t socket = line.front();
+    line.pop_front();
+    const auto found = watches.find(socket);
+    const int ready = found == watches.end() ? 0 : std::exchange(found->second.ready, 0);
+    if (ready == 0) continue;  // it has gone
+    act(socket, ready);
+    return true;
+  }
+  return start_one();
+}
+
+void HttpClient::Core::take_arrived() {
+  std::vector<AskedPtr> arrived;
+  std::vector<Later> arrived_later;
   {
     const std::scoped_lock lock(mutex);
+    turn_wanted = false;
     arrived.swap(arriving);
+    arrived_later.swap(arriving_later);
   }
-  for (auto& transfer : arrived) pools[transfer->exchange.pool].waiting.push_back(std::move(transfer));
-  for (auto& [name, pool] : pools) {
-    while (!pool.waiting.empty() &&
-           pool.in_flight < std::max<std::size_t>(pool.waiting.front()->exchange.connections, 1)) {
-      auto transfer = std::move(pool.waiting.front());
-      pool.waiting.pop_front();
-      start(pool, std::move(transfer));
-    }
+  const TimePoint now = Clock::now();
+  for (AskedPtr& asked : arrived) {
+    asked->waited = std::chrono::floor<std::chrono::milliseconds>(now - asked->at);
+    pools[asked->transfer.exchange.pool].waiting.push_back(std::move(asked));
+  }
+  for (Later& one : arrived_later) {
+    const std::uint64_t number = ++later_number;
+    one.timer = LoopHandle::current().call_after(left_until(one.at), [this, number] { ring(number); });
+    later.emplace(number, std::move(one));
   }
 }
 
-void HttpClient::Core::start(Pool& pool, TransferPtr transfer) {
+// One pool after the other.
+bool HttpClient::Core::start_one() {
+  auto at = pools.upper_bound(started_last);
+  for (std::size_t left = pools.size(); left != 0; --left, ++at) {
+    if (at == pools.end()) at = pools.begin();
+    Pool& pool = at->second;
+    if (!pool.may_start()) continue;
+    started_last = at->first;
+    AskedPtr asked = std::move(pool.waiting.front());
+    pool.waiting.pop_front();
+    start(pool, std::move(asked));
+    return true;
+  }
+  return false;
+}
+
+void HttpClient::Core::start(Pool& pool, AskedPtr asked) {
   {
     const std::scoped_lock lock(mutex);
     --queued;
   }
-  if (!transfer->prepare() || curl_multi_add_handle(multi, transfer->easy) != CURLM_OK) {
-    return answer(*transfer, {0, {}, HttpFailure::invalid, "the request could not be made"});
+  const auto limit = asked->transfer.exchange.timeout - asked->waited;
+  if (asked->waited.count() > 0 && limit.count() <= 0) {
+    return answer(*asked, {0, {}, HttpFailure::connect, "there was no loop in time"});
   }
+  CURL* const easy = curl_easy_init();
+  if (easy == nullptr) return answer(*asked, {0, {}, HttpFailure::invalid, "the request could not be made"});
+  asked->transfer.prepare(easy, limit);
   ++pool.in_flight;
-  running.emplace(transfer->easy, std::move(transfer));
-  const std::scoped_lock lock(mutex);
-  counted.in_flight = running.size();
+  running.emplace(easy, std::move(asked));
+  count_in_flight();
+  if (curl_multi_add_handle(multi, easy) != CURLM_OK) return finish(easy, CURLE_FAILED_INIT);
+  // At once, instead of when the time of zero that has just been asked for has come: that would be a turn later.
+  act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+void HttpClient::Core::act(curl_socket_t socket, int ready) {
+  int open = 0;
+  curl_multi_socket_action(multi, socket, ready, &open);
+  while (const CURLMsg* const message = curl_multi_info_read(multi, &open)) {
+    if (message->msg == CURLMSG_DONE) finish(message->easy_handle, message->data.result);
+  }
 }
 
 void HttpClient::Core::finish(CURL* easy, CURLcode code) {
   auto node = running.extract(easy);
   if (node.empty()) return;
-  Transfer& transfer = *node.mapped();
-  long status = 0;
-  long sockets = 0;
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &sockets);
-  double connected_after = 0;
-  curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME, &connected_after);
+  Asked& asked = *node.mapped();
+  HttpAnswer answered = asked.transfer.answer(easy, code);
   curl_multi_remove_handle(multi, easy);
-  --pools[transfer.exchange.pool].in_flight;
+  curl_easy_cleanup(easy);
+  --pools[asked.transfer.exchange.pool].in_flight;
+  count_in_flight();
+  answer(asked, std::move(answered));
+}
+
+// ── What libcurl asks of the loop ───────────────────────────────────────────────────────────────────────────────────
+
+int HttpClient::Core::on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* self, void* /*own*/) {
+  auto& core = *static_cast<Core*>(self);
+  if (what == CURL_POLL_REMOVE) {
+    core.watches.erase(socket);
+  } else {
+    const bool in = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+    const bool out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
+    core.watch(socket, in ? (out ? Interest::both : Interest::readable) : (out ? Interest::writable : Interest::none));
+  }
+  return 0;
+}
+
+void HttpClient::Core::watch(curl_socket_t socket, Interest interest) {
+  Watched& watched = watches[socket];
+  if (watched.watch.active()) return watched.watch.set_interest(interest);
+  auto made = LoopHandle::current().watch(socket, interest, [this, socket](Readiness ready) { told(socket, ready); });
+  if (made) watched.watch = std::move(*made);  // otherwise the exchange runs out of time
+}
+
+// Told in each turn until its step has come.
+void HttpClient::Core::told(curl_socket_t socket, Readiness readiness) {
   {
-    const std::scoped_lock lock(mutex);
-    counted.in_flight = running.size();
+    const std::scoped_lock one_at_a_time(driving);
+    const auto found = watches.find(socket);
+    if (ended || found == watches.end()) return;
+    int& ready = found->second.ready;
+    if (ready == 0) line.push_back(socket);
+    ready |= (readiness.readable ? CURL_CSELECT_IN : 0) | (readiness.writable ? CURL_CSELECT_OUT : 0);
   }
-  if (code == CURLE_OK) return answer(transfer, {static_cast<int>(status), std::move(transfer.body), {}, {}});
-  auto failure = transfer.too_large ? HttpFailure::too_large : failure_of(code, 1);
-  // Late before there was a connection: nothing was sent.
-  if (failure == HttpFailure::timed_out && sockets == 0 && connected_after <= 0) failure = HttpFailure::connect;
-  answer(transfer, {0, {}, failure, curl_easy_strerror(code)});
+  want_turn();
 }
 
-void HttpClient::Core::collect() {
-  int left = 0;
-  while (const CURLMsg* const message = curl_multi_info_read(multi, &left)) {
-    if (message->msg == CURLMSG_DONE) finish(message->easy_handle, message->data.result);
+int HttpClient::Core::on_time(CURLM* /*multi*/, long milliseconds, void* self) {
+  auto& core = *static_cast<Core*>(self);
+  if (milliseconds < 0) {
+    core.curls_timer.cancel();
+    return 0;
   }
+  core.curls_timer = LoopHandle::current().call_after(std::chrono::milliseconds(milliseconds), [&core] {
+    {
+      const std::scoped_lock one_at_a_time(core.driving);
+      core.curls_time_has_come = true;
+    }
+    core.want_turn();
+  });
+  return 0;
 }
 
-void HttpClient::Core::ring() {
-  std::vector<std::function<void()>> due;
-  {
-    const std::scoped_lock lock(mutex);
-    const auto now = SteadyClock::now();
-    std::erase_if(later, [&](Later& entry) {
-      if (entry.at > now) return false;
-      due.push_back(std::move(entry.call));
-      return true;
-    });
-  }
-  for (const auto& call : due) call();
+void HttpClient::Core::ring(std::uint64_t number) {
+  const std::scoped_lock one_at_a_time(driving);
+  if (ended) return;
+  auto node = later.extract(number);
+  node.mapped().call();
 }
 
-int HttpClient::Core::poll_milliseconds() {
-  const std::scoped_lock lock(mutex);
-  auto wait = longest_poll;
-  for (const auto& entry : later) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(entry.at - SteadyClock::now());
-    wait = std::clamp(left, std::chrono::milliseconds(0), wait);
-  }
-  return static_cast<int>(wait.count());
-}
-
-void HttpClient::Core::run() {
-  while (!stopped()) {
-    admit();
-    int open = 0;
-    curl_multi_perform(multi, &open);
-    collect();
-    admit();  // places have become free
-    ring();
-    curl_multi_poll(multi, nullptr, 0, poll_milliseconds(), nullptr);
-  }
-  end();
-}
+// ── The end ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void HttpClient::Core::end() {
-  const HttpAnswer stopped_answer{0, {}, HttpFailure::stopped, "the client is stopping"};
-  admit();
-  while (!running.empty()) {
-    auto node = running.extract(running.begin());
-    curl_multi_remove_handle(multi, node.key());
-    answer(*node.mapped(), stopped_answer);
+  {
+    const std::scoped_lock one_at_a_time(driving);
+    if (std::exchange(ended, true)) return;
+    for (auto& [easy, asked] : running) answer(*asked, stopped_answer());
+    for (auto& [name, pool] : pools) {
+      for (auto& asked : pool.waiting) answer(*asked, stopped_answer());
+    }
+    for (AskedPtr& asked : std::exchange(arriving, {})) answer(*asked, stopped_answer());
+    pools.clear();
+    for (auto& [number, one] : later) one.call = nullptr;  // for what it holds
+    arriving_later.clear();
+    const std::scoped_lock lock(mutex);
+    queued = counted.in_flight = 0;
   }
-  for (auto& [name, pool] : pools) {
-    for (auto& transfer : pool.waiting) answer(*transfer, stopped_answer);
-  }
-  pools.clear();
+  // Nobody adds anything any more. What is dropped unrun takes it down as well.
+  loop.post([self = shared_from_this()] { self->take_down(); });
 }
 
-HttpClient::HttpClient() : core_(std::make_unique<Core>()) {
-  initialise_curl();
-  core_->multi = curl_multi_init();
-  curl_multi_setopt(core_->multi, CURLMOPT_MAXCONNECTS, connections_in_all);
-  core_->thread = std::thread([core = core_.get()] { core->run(); });
+// The watches before what they watch.
+void HttpClient::Core::take_down() {
+  const std::scoped_lock one_at_a_time(driving);
+  if (multi == nullptr) return;
+  watches.clear();
+  curls_timer.cancel();
+  later.clear();
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, nullptr);
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, nullptr);
+  for (auto& [easy, asked] : running) {
+    curl_multi_remove_handle(multi, easy);
+    curl_easy_cleanup(easy);
+  }
+  running.clear();
+  curl_multi_cleanup(std::exchange(multi, nullptr));
 }
 
-HttpClient::~HttpClient() {
-  stop();
-  curl_multi_cleanup(core_->multi);
+// ── The client ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+HttpClient::HttpClient() : core_(std::make_shared<Core>()) {}
+
+HttpClient::~HttpClient() { stop(); }
+
+void HttpClient::run_on(LoopHandle loop) {
+  if ((curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) == 0) {
+    throw std::runtime_error("this libcurl resolves names on the thread that asks");
+  }
+  {
+    const std::scoped_lock lock(core_->mutex);
+    core_->loop = std::move(loop);
+  }
+  core_->want_turn();
 }
 
 void HttpClient::send(HttpExchange exchange, Done done) {
-  auto transfer = std::make_unique<Transfer>(std::move(exchange), std::move(done));
-  HttpAnswer refused{0, {}, HttpFailure::stopped, "the client is stopping"};
-  bool taken = false;
+  auto asked = std::make_unique<Core::Asked>(std::move(exchange), std::move(done));
+  HttpAnswer refused = stopped_answer();
   {
     const std::scoped_lock lock(core_->mutex);
     if (!core_->stopping && core_->queued < queue_limit) {
       ++core_->queued;
-      taken = true;
-      core_->arriving.push_back(std::move(transfer));
+      core_->arriving.push_back(std::move(asked));
     } else if (!core_->stopping) {
       ++core_->counted.refused;
-      refused = {0, {}, HttpFailure::stopped, "too many requests are waiting"};
+      refused.sentence = "too many requests are waiting";
     }
   }
   // NOLINTNEXTLINE(bugprone-use-after-move): what was not taken was not moved
-  if (!taken) return transfer->done(std::move(refused));
-  curl_multi_wakeup(core_->multi);
+  if (asked != nullptr) return asked->done(std::move(refused));
+  core_->want_turn();
 }
 
 void HttpClient::after(std::chrono::milliseconds delay, std::function<void()> call) {
   {
     const std::scoped_lock lock(core_->mutex);
     if (core_->stopping) return;
-    core_->later.push_back({SteadyClock::now() + delay, std::move(call)});
+    core_->arriving_later.push_back({Clock::now() + delay, std::move(call), {}});
   }
-  curl_multi_wakeup(core_->multi);
+  core_->want_turn();
 }
 
 void HttpClient::stop() {
   {
     const std::scoped_lock lock(core_->mutex);
     core_->stopping = true;
-    core_->later.clear();
   }
-  curl_multi_wakeup(core_->multi);
-  if (core_->thread.joinable()) core_->thread.join();
+  core_->end();
 }
 
 HttpClientStats HttpClient::stats() const {
@@ -365,6 +404,20 @@ HttpClientStats HttpClient::stats() const {
   auto stats = core_->counted;
   stats.queued = core_->queued;
   return stats;
+}
+
+// ── Without a loop ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+BlockingHttpClient::BlockingHttpClient() : easy_(curl_easy_init()) {}  // initialises libcurl, too
+BlockingHttpClient::~BlockingHttpClient() { curl_easy_cleanup(easy_); }
+
+HttpAnswer BlockingHttpClient::ask(HttpExchange exchange) {
+  if (easy_ == nullptr) return {0, {}, HttpFailure::invalid, "the request could not be made"};
+  HttpTransfer transfer(std::move(exchange));
+  curl_easy_reset(easy_);
+  transfer.prepare(easy_, transfer.exchange.timeout);
+  const CURLcode code = curl_easy_perform(easy_);
+  return transfer.answer(easy_, code);
 }
 
 }  // namespace fairlead::server

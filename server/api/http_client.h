@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks other people's HTTP servers: the user's backend, an identity provider's key set. libcurl's multi interface on
-// one thread of its own: resolving names and TLS with servers that are not ours can stall, and must not stall a loop.
+// Asks other people's HTTP servers: the user's backend, an identity provider's key set. libcurl's multi interface on a
+// loop, which watches its sockets and keeps its times; names are resolved by threads of libcurl. One loop of a server
+// is enough, its first: there all exchanges share the connections that are kept and the bounds of the pools, which else
+// each loop would have for itself.
 //
 // What it never does: follow a redirect, take a proxy from the environment, speak anything but http and https, accept a
 // certificate that does not verify, or keep more than `response_bytes` of an answer.
+//
+// It shares the loop with clients, and keeps none of them waiting for long. Its steps (to begin an exchange, to go on
+// with one whose socket is ready) stand in line, in the order in which they became due, and begun exchanges before new
+// ones. They get `share` of each turn, no more than the others have had since, and one step at least. A step is at most
+// what TLS computes for a new connection, some 0.5 ms; only the first one in a day that trusts the system's authorities
+// reads them, in some 25 ms.
 #pragma once
+
+#include <fairlead/loop.h>
 
 #include <chrono>
 #include <cstddef>
@@ -61,10 +71,12 @@ struct HttpClientStats {
   std::size_t in_flight = 0, queued = 0;
 };
 
-// Thread-safe.
+// Thread-safe, but for the constructor, `run_on` and the destructor.
 class HttpClient {
  public:
-  // Waiting for a connection of a pool, at most; past it an exchange fails at once.
+  // Of a turn of its loop, for all exchanges.
+  static constexpr std::chrono::microseconds share{1'000};
+  // Waiting for a connection of a pool or for the loop, at most; past it an exchange fails at once.
   static constexpr std::size_t queue_limit = 1'024;
 
   using Done = std::function<void(HttpAnswer)>;
@@ -74,17 +86,37 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
   ~HttpClient();  // stops
 
-  // `done` is called exactly once, on the client's thread (within the call when it is refused).
+  // From now on it runs on `loop`; once. What has been asked before has waited, and its time has run. Throws
+  // std::runtime_error when this libcurl would resolve names on the loop.
+  void run_on(LoopHandle loop);
+
+  // `done` is called exactly once, on the loop (within the call when it is refused). It keeps the loop's clients
+  // waiting: what takes long belongs elsewhere.
   void send(HttpExchange exchange, Done done);
-  // `call` on the client's thread once `delay` has passed; never, when it stops before.
+  // `call` on the loop once `delay` has passed; never, when it stops before.
   void after(std::chrono::milliseconds delay, std::function<void()> call);
-  // What is open is answered with `stopped`; afterwards nothing is called any more. Not on the client's thread.
+  // What is open is answered with `stopped`, within this call; afterwards nothing is called any more. Waits for what is
+  // being called at the moment, so not from inside of that. The loop may run, have ended, or never have come.
   void stop();
   [[nodiscard]] HttpClientStats stats() const;
 
  private:
   struct Core;
-  std::unique_ptr<Core> core_;
+  std::shared_ptr<Core> core_;
+};
+
+// One exchange at a time, on the calling thread, for programs without a loop. Connections are kept for the next one.
+class BlockingHttpClient {
+ public:
+  BlockingHttpClient();
+  BlockingHttpClient(const BlockingHttpClient&) = delete;
+  BlockingHttpClient& operator=(const BlockingHttpClient&) = delete;
+  ~BlockingHttpClient();
+
+  [[nodiscard]] HttpAnswer ask(HttpExchange exchange);
+
+ private:
+  void* easy_;  // a CURL, which is no more than that
 };
 
 }  // namespace fairlead::server

@@ -108,7 +108,7 @@ struct Webhooks::Question : std::enable_shared_from_this<Question<Answer>> {
                           .pool = proxy->label,
                           .connections = settings.connections};
     client->send(std::move(exchange),
-                 [self = this->shared_from_this()](const HttpAnswer& answer) { self->answered(answer); });
+                 [self = this->shared_from_this()](HttpAnswer answer) { self->answered(std::move(answer)); });
   }
 
   [[nodiscard]] bool may_ask_again(const HttpAnswer& answer) const {
@@ -117,23 +117,24 @@ struct Webhooks::Question : std::enable_shared_from_this<Question<Answer>> {
     return repeatable && answer.failure == HttpFailure::broken;
   }
 
-  void answered(const HttpAnswer& answer) {
+  // What was answered is read where it was asked: it may be long, and the client has one loop for all.
+  void answered(HttpAnswer answer) {
     if (may_ask_again(answer)) {
       --retries_left;
       proxy->standing->retried();
       return send();
     }
+    asker([self = this->shared_from_this(), answer = std::move(answer)] { self->judge(answer); });
+  }
+
+  void judge(const HttpAnswer& answer) {
     webhook::Reading<Answer> reading{client_error::internal, false, "no answer: " + answer.sentence};
     if (answer.status != 0) reading = webhook::read<Answer>(proxy->settings, answer.status, answer.body);
     // One answer that is too long says nothing against the others of a backend.
     const bool alive = reading.sound || answer.failure == HttpFailure::too_large;
     proxy->standing->end(alive, begun, environment->clock());
     if (!reading.sound && environment->warn) environment->warn("webhook " + proxy->label + ": " + reading.problem);
-    tell(std::move(reading.verdict));
-  }
-
-  void tell(Verdict<Answer> verdict) {
-    asker([judged = judged, verdict = std::move(verdict)] { judged(verdict); });
+    judged(std::move(reading.verdict));
   }
 };
 

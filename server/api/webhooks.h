@@ -26,7 +26,7 @@ namespace fairlead::server {
 
 // Runs a call where its asker wants it.
 using Executor = std::function<void(std::function<void()>)>;
-// The executor of the asking loop (outside of a loop: the client's thread). When the loop has ended, so has the asker:
+// The executor of the asking loop (outside of a loop: the client's). When the loop has ended, so has the asker:
 // the call is dropped.
 [[nodiscard]] Executor asking_loop();
 

@@ -5,6 +5,7 @@
 #include "api/documents.h"
 #include "api/secrets.h"
 #include "api/testing/backend_server.h"
+#include "api/testing/http_client_on_a_loop.h"
 #include "api/webhook_codec.h"
 
 #include <fairlead/certificate.h>
@@ -204,7 +205,7 @@ Response two_mebibytes() { return result(R"({"data":")" + std::string(2 * 1024 *
 
 class WebhookDelivery : public ::testing::Test {
  protected:
-  HttpClient client;
+  testing::HttpClientOnALoop client;
   std::atomic<std::int64_t> now_ms{0};
 
   WebhookEnvironment environment() {

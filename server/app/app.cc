@@ -103,6 +103,7 @@ class RunningApp final : public App {
     if (const auto started = server_->start(); !started) {
       return fault(FaultKind::unavailable, "the server cannot start: " + to_string(started.error()));
     }
+    http_.run_on(server_->loops().front());
     node_->set_ready(true);
     return {};
   }
@@ -261,7 +262,7 @@ class RunningApp final : public App {
   }
 
   // From the outside inwards: nobody asks any more, nobody decides any more, what happened is stored, then the engine
-  // closes its files.
+  // closes its files. The HTTP client has lost its loop with the server, and answers here what is left.
   void end() {
     if (node_) node_->set_ready(false);
     server_.reset();
