@@ -9,9 +9,9 @@
 //
 // It shares the loop with clients, and keeps none of them waiting for long. Its steps (to begin an exchange, to go on
 // with one whose socket is ready) stand in line, in the order in which they became due, and begun exchanges before new
-// ones. They get `share` of each turn, no more than the others have had since, and one step at least. A step is at most
-// what TLS computes for a new connection, some 0.5 ms; only the first one in a day that trusts the system's authorities
-// reads them, in some 25 ms.
+// ones. A turn of the loop gives them `share`, and one step at least. A step is at most what TLS computes for a new
+// connection, some 0.4 ms, or what has come of a long answer. Only the first one in a day that trusts the system's
+// authorities takes 25 ms, to read them.
 #pragma once
 
 #include <fairlead/loop.h>
@@ -74,8 +74,8 @@ struct HttpClientStats {
 // Thread-safe, but for the constructor, `run_on` and the destructor.
 class HttpClient {
  public:
-  // Of a turn of its loop, for all exchanges.
-  static constexpr std::chrono::microseconds share{1'000};
+  // Of a turn of its loop, for all exchanges: a dozen steps on connections that are kept, one of TLS.
+  static constexpr std::chrono::microseconds share{200};
   // Waiting for a connection of a pool or for the loop, at most; past it an exchange fails at once.
   static constexpr std::size_t queue_limit = 1'024;
 

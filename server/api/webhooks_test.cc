@@ -507,6 +507,7 @@ TEST_F(WebhookDelivery, CertificateMustVerify) {
   proxy.tls_ca_file = certificate->ca_file;
   Webhooks trusting(everything_to(proxy), client, environment());
   EXPECT_FALSE(is_internal(rpc(trusting)));
+  EXPECT_TRUE(is_internal(rpc(wary))) << "neither a kept connection nor a session of whoever trusts more is used";
   std::filesystem::remove_all(directory);
 }
 
