@@ -47,6 +47,7 @@ class Bell final : public Watch {
 TEST(Watches, MoreThanATurnTellsAreAllToldInTurn) {
   Loop loop;
   std::vector<std::unique_ptr<Bell>> bells;
+  bells.reserve(300);
   for (int i = 0; i < 300; ++i) bells.push_back(std::make_unique<Bell>(loop));
   int calls = 0;
   for (auto& bell : bells) {
