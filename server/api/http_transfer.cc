@@ -82,7 +82,7 @@ void HttpTransfer::restrict(CURL* easy) const {
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
 }
 
-// Reading the system's authorities takes some 25 ms. libcurl keeps what it has read of one file for a day, but only
+// Reading the system's authorities takes some 20 ms. libcurl keeps what it has read of one file for a day, but only
 // when no directory is to be looked at as well, and one file's at a time: so the others', which are short, are read
 // each time.
 void HttpTransfer::trust(CURL* easy) const {
