@@ -10,8 +10,8 @@
 // It shares the loop with clients, and keeps none of them waiting for long. Its steps (to begin an exchange, to go on
 // with one whose socket is ready) stand in line, in the order in which they became due, and begun exchanges before new
 // ones. A turn of the loop gives them `share`, and one step at least. A step is at most what TLS computes for a new
-// connection, some 0.4 ms, or what has come of a long answer. Only the first one in a day that trusts the system's
-// authorities takes 20 ms, to read them.
+// connection, 0.4 ms as a rule and 1 ms at worst, or what has come of a long answer. Only the first one in a day that
+// trusts the system's authorities takes 20 ms, to read them.
 #pragma once
 
 #include <fairlead/loop.h>
