@@ -147,10 +147,14 @@ void HttpSession::arm(std::optional<TimePoint> at) {
   }
 }
 
+// Whatever it ends in the middle of: nobody may go on with a streamed answer. Its owner is told, and may be the last to
+// know of the session.
 void HttpSession::end(Duration linger) {
+  const auto tell = unlink_stream();
   phase_ = Ending{};
   arm(std::nullopt);
   stream_->shutdown(linger);
+  tell();
 }
 
 // ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -125,9 +125,7 @@ std::function<void()> HttpSession::unlink_stream() {
 
 void HttpSession::cut_stream() {
   const auto alive = shared_from_this();
-  const auto tell = unlink_stream();
   end(linger_after_stream);
-  tell();
 }
 
 void HttpSession::on_turn_end() {

@@ -2,6 +2,9 @@
 // Streamed HTTP answers, body limits of routes and inherited listeners, byte by byte over loopback.
 #include "net/raw_peer_testing.h"
 #include "net/testing.h"
+#include "tls/context.h"
+#include "tls/engine.h"
+#include "tls/scratch.h"
 
 #include <fairlead/loop.h>
 #include <fairlead/server.h>
@@ -21,6 +24,7 @@ namespace {
 using net::testing::PlainServer;
 using net::testing::RawPeer;
 using net::testing::soon;
+using net::testing::TestServer;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -272,6 +276,91 @@ TEST(StreamedAnswer, LetsAPipelinedRequestWait) {
   });
   const std::string& seen = peer.read_until("next one");
   EXPECT_LT(seen.find("first"), seen.find("next one"));
+}
+
+// Speaks TLS, and can send what is no record of its connection.
+class TlsPeer {
+ public:
+  explicit TlsPeer(std::uint16_t port) : raw_(port) {
+    auto context = tls::ClientContext::build(net::testing::client_options().tls);
+    EXPECT_TRUE(context) << to_string(context.error());
+    engine_ = tls::make_engine(*context, scratch_, "localhost");
+    for (bool secured = false; !secured;) {
+      secured = take_events();
+      flush();
+      raw_.forget();
+      if (!secured && !raw_.read_some()) break;
+      engine_->receive(as_bytes(raw_.seen()));
+    }
+  }
+  void send(std::string_view text) {
+    engine_->seal(as_bytes(text));
+    flush();
+  }
+  bool send_garbage() const { return raw_.send(std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'x')); }
+
+ private:
+  bool take_events() {
+    bool secured = false;
+    while (const auto event = engine_->next_event()) {
+      secured = secured || std::holds_alternative<tls::HandshakeDone>(*event);
+      EXPECT_FALSE(std::holds_alternative<tls::Failed>(*event));
+    }
+    return secured;
+  }
+  void flush() {
+    const std::string out(as_text(engine_->output()));
+    engine_->consume(out.size());
+    EXPECT_TRUE(raw_.send(out));
+  }
+
+  RawPeer raw_;
+  tls::Scratch scratch_;
+  std::unique_ptr<tls::Engine> engine_;
+};
+
+// A server whose one answer goes on for as long as `answer` is there, whoever asked for it.
+class KeptAnswer {
+ public:
+  KeptAnswer() {
+    TlsPeer peer(server_.port());
+    peer.send("GET /s HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_TRUE(soon([&] { return begun_.load(); }));
+    EXPECT_TRUE(peer.send_garbage());
+    EXPECT_TRUE(soon([&] { return server_.server().stats().failed(Errc::tls_protocol_error) == 1; }));
+    on_loop(server_.server(), [&] { while_peer_is_there_ = answer_.send("more"); });
+  }
+  KeptAnswer(const KeptAnswer&) = delete;
+  KeptAnswer& operator=(const KeptAnswer&) = delete;
+  ~KeptAnswer() {
+    on_loop(server_.server(), [&] { answer_ = {}; });
+  }
+
+  SendResult while_peer_is_there_ = SendResult::sent;
+  ResponseStream answer_;
+  std::atomic<bool> begun_ = false;
+  std::atomic<int> told_of_end_ = 0;
+  TestServer server_{[this](Server& s) {
+    s.http("/s", [this](const Request&) {
+      return Response::stream(200, {}, [this](ResponseStream out) {
+        out.on_close([this] { ++told_of_end_; });
+        out.send("begun");
+        answer_ = std::move(out);
+        begun_ = true;
+      });
+    });
+  }};
+};
+
+TEST(StreamedAnswer, WhosePeerBreaksTlsHasEndedForWhoSendsIt) {
+  KeptAnswer kept;
+  EXPECT_EQ(kept.while_peer_is_there_, SendResult::closed);
+  EXPECT_EQ(kept.told_of_end_, 1);
+  EXPECT_TRUE(soon([&] { return kept.server_.server().stats().connections == 0; }));
+  SendResult later = SendResult::sent;
+  on_loop(kept.server_.server(), [&] { later = kept.answer_.send("more"); });
+  EXPECT_EQ(later, SendResult::closed) << "nor when the connection has gone";
+  EXPECT_EQ(kept.told_of_end_, 1);
 }
 
 TEST(StreamedAnswer, IsToldWhenTheServerEnds) {

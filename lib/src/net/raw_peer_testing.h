@@ -76,6 +76,7 @@ class RawPeer {
     return true;
   }
   [[nodiscard]] bool ended() const noexcept { return ended_; }
+  [[nodiscard]] const std::string& seen() const noexcept { return seen_; }
   void forget() { seen_.clear(); }
 
  private:
