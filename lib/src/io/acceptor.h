@@ -33,6 +33,9 @@ class Acceptor final : private SocketEvents {
   Acceptor(Loop& loop, int descriptor);
   ~Acceptor();
 
+  // False: the system watches no more, and no connection would be told of.
+  [[nodiscard]] bool is_watched() const noexcept { return socket_.is_watched(); }
+
   // `accepted` takes over a non-blocking descriptor. Called on the loop.
   void start(std::function<void(int descriptor, const Endpoint& peer)> accepted);
   void stop();

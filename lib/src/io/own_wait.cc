@@ -36,6 +36,7 @@ timespec timespec_of(TimePoint at) noexcept {
 
 OwnWait::Watched::Watched(Loop& loop, int descriptor, void (Loop::*then)())
     : loop_(loop), socket_(loop, descriptor), then_(then) {
+  if (!socket_.is_watched()) throw std::system_error(ENOSPC, std::system_category(), "epoll_ctl");
   socket_.set_events(this);
   socket_.wait_readable();
 }

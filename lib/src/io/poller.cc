@@ -41,14 +41,14 @@ epoll_event event_of(Socket* socket, std::uint32_t what) noexcept {
 Poller::Poller(Loop& loop) : loop_(loop), set_(make_set()), read_ahead_(loop.batch()) {}
 Poller::~Poller() { ::close(set_); }
 
-void Poller::add(Socket& socket, int descriptor) {
+bool Poller::add(Socket& socket, int descriptor) noexcept {
   epoll_event event = event_of(&socket, read_edges);
-  if (::epoll_ctl(set_, EPOLL_CTL_ADD, descriptor, &event) != 0) socket.note_readable();
+  return ::epoll_ctl(set_, EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
-void Poller::add_listening(Socket& socket, int descriptor) {
+bool Poller::add_listening(Socket& socket, int descriptor) noexcept {
   epoll_event event = event_of(&socket, EPOLLIN);
-  if (::epoll_ctl(set_, EPOLL_CTL_ADD, descriptor, &event) != 0) socket.note_readable();
+  return ::epoll_ctl(set_, EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
 void Poller::tell_of_connections(Socket& socket, int descriptor, bool wanted) noexcept {

@@ -27,9 +27,9 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
   ~Poller();
 
-  // For sockets alone. A descriptor that cannot be watched is told as readable at once: reading it says why.
-  void add(Socket& socket, int descriptor);
-  void add_listening(Socket& socket, int descriptor);
+  // For sockets alone. False: the system does not watch it, since it has no memory or watches too many already.
+  [[nodiscard]] bool add(Socket& socket, int descriptor) noexcept;
+  [[nodiscard]] bool add_listening(Socket& socket, int descriptor) noexcept;
   void tell_of_connections(Socket& socket, int descriptor, bool wanted) noexcept;
   void remove(Socket& socket, int descriptor) noexcept;
   // Asks for a writable edge, now if it is writable already.

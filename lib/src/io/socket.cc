@@ -24,7 +24,8 @@ constexpr std::uint8_t little_ones_after_much = 16;
 
 Socket::Socket(Loop& loop, int descriptor, Kind kind) : loop_(loop), descriptor_(descriptor) {
   Poller& poller = loop_.poller();
-  kind == Kind::stream ? poller.add(*this, descriptor) : poller.add_listening(*this, descriptor);
+  watched_ = kind == Kind::stream ? poller.add(*this, descriptor) : poller.add_listening(*this, descriptor);
+  if (!watched_) note_readable();
 }
 
 Socket::~Socket() { close(); }

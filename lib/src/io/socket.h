@@ -34,7 +34,8 @@ class SocketEvents {
 class Socket {
  public:
   enum class Kind : std::uint8_t { stream, listening };
-  // Takes over a non-blocking descriptor.
+  // Takes over a non-blocking descriptor. One that the system does not watch is told as readable once; what comes later
+  // is not told, so it lives as long as its owner's timers let it.
   Socket(Loop& loop, int descriptor, Kind kind = Kind::stream);
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
@@ -68,6 +69,7 @@ class Socket {
   // Gives the descriptor away, as `close` does otherwise.
   [[nodiscard]] int release() noexcept;
   [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
+  [[nodiscard]] bool is_watched() const noexcept { return watched_; }
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
  private:
@@ -88,8 +90,9 @@ class Socket {
   int descriptor_;
   bool waits_to_read_ = false;
   bool waits_to_write_ = false;
-  bool may_read_ = false;             // an edge came, and the descriptor has not been read empty since
-  bool told_again_ = false;           // is about to be: asking once more changes nothing
+  bool may_read_ = false;    // an edge came, and the descriptor has not been read empty since
+  bool told_again_ = false;  // is about to be: asking once more changes nothing
+  bool watched_ = false;
   bool ended_ = false;                // the peer's end, or an error, lies behind what can be read
   std::uint32_t gathered_bytes_ = 0;  // in the loop's outbox
   std::uint8_t much_ = 0;             // came at a time: so many times yet it has to be little, before it is read ahead

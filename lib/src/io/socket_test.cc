@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/socket.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -261,6 +262,17 @@ TEST(Socket, AReleasedDescriptorIsNotWatchedAnyMore) {
   again.wait_readable();
   run();
   EXPECT_EQ(end.readable, 1);
+}
+
+TEST(Socket, SaysWhenItsDescriptorCannotBeWatched) {
+  Loop loop;
+  End end(loop, End::pair());
+  EXPECT_TRUE(end.socket.is_watched());
+  const Socket file(loop, ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  EXPECT_TRUE(file.is_open());
+  EXPECT_FALSE(file.is_watched());
+  const Socket listening(loop, ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC), Socket::Kind::listening);
+  EXPECT_FALSE(listening.is_watched());
 }
 
 TEST(Socket, WaitsAloneKeepTheCallersContextRunning) {

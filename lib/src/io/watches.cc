@@ -67,6 +67,10 @@ Result<void> Watches::add(Watch& watch, int descriptor, Directions wanted) {
   if (first_ != nullptr) first_->previous_ = &watch;
   first_ = &watch;
   count({}, wanted);
+  if (socket_ && !socket_->is_watched()) {
+    remove(watch);
+    return std::unexpected(system_error(Errc::system, ENOSPC, "the descriptor cannot be watched"));
+  }
   return {};
 }
 

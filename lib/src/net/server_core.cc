@@ -296,8 +296,11 @@ Result<void> ServerCore::open_acceptors(ServerLoop& loop, bool first) {
       if (!another) return std::unexpected(another.error());
       descriptor = *another;
     }
-    loop.acceptors.push_back(
-        {std::make_unique<io::Acceptor>(*loop.loop, descriptor), listener.secure, listener.shared_out()});
+    auto acceptor = std::make_unique<io::Acceptor>(*loop.loop, descriptor);
+    if (!acceptor->is_watched()) {
+      return fail(Errc::system, "the system watches no more descriptors: a listening socket would never be heard");
+    }
+    loop.acceptors.push_back({std::move(acceptor), listener.secure, listener.shared_out()});
   }
   return {};
 }
