@@ -52,8 +52,12 @@ std::shared_ptr<const TlsInfo> LoopContext::intern(TlsInfo info) {
   return last_tls_info;
 }
 
+std::size_t LoopContext::budgeted_bytes() const noexcept {
+  return buffers.lent_bytes() + deflate.held_bytes() + tls_bytes;
+}
+
 void LoopContext::publish_memory() noexcept {
-  const std::size_t now = buffers.lent_bytes() + deflate.held_bytes() + tls_bytes;
+  const std::size_t now = budgeted_bytes();
   const std::size_t published = counters.buffer_bytes.get();
   const std::size_t difference = now > published ? now - published : published - now;
   if (difference < publish_step_bytes) return;

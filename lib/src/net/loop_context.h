@@ -48,7 +48,9 @@ struct LoopContext {
   // The same facts as one shared value: most connections of a loop agreed on the same.
   [[nodiscard]] std::shared_ptr<const TlsInfo> intern(TlsInfo info);
 
-  // Publishes how much memory connections have of what the budget counts, when it has changed enough to matter.
+  // How much memory connections have of what the budget counts.
+  [[nodiscard]] std::size_t budgeted_bytes() const noexcept;
+  // Publishes it, when it has changed enough to matter.
   void publish_memory() noexcept;
 
   io::Loop& loop;

@@ -33,6 +33,8 @@ namespace fairlead {
 namespace {
 
 using net::testing::client_options;
+using net::testing::narrow_bytes;
+using net::testing::NarrowServer;
 using net::testing::PlainServer;
 using net::testing::RawPeer;
 using net::testing::soon;
@@ -222,6 +224,59 @@ TEST(Limits, PastTheMemoryBudgetTheLargestOffendersAreClosedAndOthersServed) {
   });
   EXPECT_LT(most, budget + allowed_overshoot);
   EXPECT_GE(server.server().stats().failed(Errc::memory_budget_exceeded), 2U);
+}
+
+constexpr std::string_view opening =
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+// The first loop holds too much for a slow reader. On the second one three messages begin: to give back as much, some
+// three of those go who hold a few hundred bytes in a block of memory each, and not all of them.
+TEST(Limits, PastTheMemoryBudgetALoopClosesNoMoreThanWhatGrewOnIt) {
+  constexpr std::size_t budget = std::size_t{4} * 1024 * 1024;
+  constexpr std::size_t peers = 100;
+  constexpr std::size_t beginners = 3;
+  constexpr std::size_t most_that_go = 5;
+  ResponseStream held;
+  std::atomic<bool> holds = false;
+  NarrowServer server(
+      [&](Server& s) {
+        s.websocket("/", Handlers{});
+        s.http("/hold", [&](const Request&) {
+          return Response::stream(200, {}, [&](ResponseStream out) {
+            for (int i = 0; i < 8; ++i) out.send(std::string(1'000'000, 'x'));
+            held = std::move(out);
+            holds = true;
+          });
+        });
+      },
+      {.limits = {.outgoing_queue_bytes = std::size_t{16} * 1024 * 1024, .memory_budget_bytes = budget}, .threads = 2});
+  const auto stats = [&] { return server.server().stats(); };
+  std::vector<std::unique_ptr<RawPeer>> all;  // those with an odd number are the second loop's
+  for (std::size_t i = 0; i < peers; ++i) {
+    all.push_back(std::make_unique<RawPeer>(server.port(), narrow_bytes));
+    ASSERT_TRUE(all.back()->send(opening));
+    all.back()->read_until("\r\n\r\n");
+  }
+  const std::string begun = std::string("\x82\xfe\xff\xff\0\0\0\0", 8) + std::string(300, 'x');
+  for (std::size_t i = 1; i < 81; i += 2) ASSERT_TRUE(all[i]->send(begun));
+  ASSERT_TRUE(soon([&] { return stats().buffer_bytes > 1'000'000; }));
+  RawPeer slow(server.port(), narrow_bytes);
+  ASSERT_TRUE(slow.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"));
+  ASSERT_TRUE(soon([&] { return holds && stats().buffer_bytes > budget; }));
+  EXPECT_EQ(stats().websockets, peers) << "nothing has grown on the second loop";
+  for (std::size_t i = 81; i < 81 + 2 * beginners; i += 2) ASSERT_TRUE(all[i]->send(begun));
+  ASSERT_TRUE(soon([&] { return stats().websockets < peers; }));
+  std::atomic<bool> turn_is_over = false;
+  ASSERT_TRUE(server.server().loops().back().post([&] { turn_is_over = true; }));
+  ASSERT_TRUE(soon([&] { return turn_is_over.load(); }));
+  EXPECT_GE(stats().websockets, peers - most_that_go);
+  std::atomic<bool> let_go = false;
+  ASSERT_TRUE(server.server().loops().front().post([&] {
+    held = {};
+    let_go = true;
+  }));
+  EXPECT_TRUE(soon([&] { return let_go.load(); }));
 }
 
 TEST(Limits, AnIdlePeerIsPingedAndAnswersAreEnough) {

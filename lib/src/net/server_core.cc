@@ -98,8 +98,11 @@ void ServerLoop::close_largest() {
     }
     const std::size_t held = largest != nullptr ? largest->held_bytes() : 0;
     if (held == 0) return;
+    const std::size_t before = context->budgeted_bytes();
     largest->shed();
-    left -= std::min(left, held);
+    // What a connection holds is counted by the byte, what it gives back by the block. Some of it is given back later.
+    const std::size_t given_back = before - std::min(before, context->budgeted_bytes());
+    left -= std::min(left, std::max(held, given_back));
     context->publish_memory();
   }
 }

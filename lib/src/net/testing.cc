@@ -78,7 +78,7 @@ PlainServer::PlainServer(const std::function<void(Server&)>& routes, ServerOptio
 
 // Connections inherit the buffer of the socket that they were accepted on.
 NarrowServer::NarrowServer(const std::function<void(Server&)>& routes, ServerOptions options) {
-  options.threads = 1;
+  if (options.threads == 0) options.threads = 1;
   options.system_calls = system_calls();
   server_ = std::make_unique<Server>(std::move(options));
   routes(*server_);

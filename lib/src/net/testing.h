@@ -44,7 +44,7 @@ class PlainServer {
 };
 
 // The same, but the system keeps only a few kilobytes of what is sent: nearly everything that a peer does not read
-// waits in the server. Its peer: RawPeer(port(), narrow_bytes).
+// waits in the server. Its peer: RawPeer(port(), narrow_bytes). With several loops each gets a connection in turn.
 inline constexpr int narrow_bytes = 4'096;
 class NarrowServer {
  public:
