@@ -92,7 +92,8 @@ struct ServerOptions {
   // may be anything: a payload, a token. Connection::error() has it in any case.
   bool dangerously_log_exceptions = false;
   // Called once on each loop's thread (index 0, 1, …), before that loop accepts and before it runs what is posted to
-  // it: the place to make per-loop state. What it makes must outlive the server, whose last connections end in ~Server.
+  // it: the place to make per-loop state. What it makes must outlive the server, whose last connections end in ~Server
+  // at the latest.
   std::function<void(LoopHandle loop, unsigned index)> loop_started{};
 };
 
@@ -160,7 +161,9 @@ class Server {
   Result<Listening> dangerously_listen_descriptor_without_tls(int descriptor, bool anywhere = false);
   Result<void> start();  // the loops begin; returns at once
   void wait();           // until `stop` or the end of a drain
-  void stop();           // thread-safe: ends everything now
+  // Thread-safe: ends everything now. Each loop ends its connections, whose handlers are told, behind the turn that it
+  // is in; `wait` returns when they have.
+  void stop();
   // One for each loop, in the order of their index, once started; also on the caller's io_context (fairlead/asio.h).
   [[nodiscard]] std::vector<LoopHandle> loops() const;
   // listen, start, wait; SIGINT and SIGTERM drain over a second. Throws std::runtime_error when it cannot listen.

@@ -47,6 +47,18 @@ ServerLoop::~ServerLoop() {
   context.reset();
 }
 
+void ServerLoop::end() {
+  context->on_memory_grown = nullptr;
+  for (auto& accepting : acceptors) accepting.acceptor->stop();
+  drain.reset();
+  while (!context->channels.empty()) {
+    const auto channel = context->channels.begin()->second;
+    channel->abandon();
+    context->channels.erase(channel.get());
+  }
+  sessions.clear();
+}
+
 void ServerLoop::accept(int descriptor, const io::Endpoint& peer, bool secure) {
   auto place = core.over_memory_budget() ? Result<std::shared_ptr<void>>(fail(Errc::memory_budget_exceeded))
                                          : core.admission().enter(peer);
@@ -322,7 +334,19 @@ void ServerCore::begin_loop(ServerLoop& loop) {
 
 void ServerCore::hand_out(int descriptor, const io::Endpoint& peer, bool secure) {
   ServerLoop& target = *loops_[next_loop_.fetch_add(1) % loops_.size()];
-  target.loop->post([&target, descriptor, peer, secure] { target.accept(descriptor, peer, secure); });
+  // A loop that is ending may drop what is posted to it.
+  struct OnItsWay {
+    explicit OnItsWay(int accepted) noexcept : descriptor(accepted) {}
+    OnItsWay(const OnItsWay&) = delete;
+    OnItsWay& operator=(const OnItsWay&) = delete;
+    ~OnItsWay() {
+      if (descriptor >= 0) ::close(descriptor);
+    }
+    int descriptor;
+  };
+  target.loop->post([&target, accepted = std::make_shared<OnItsWay>(descriptor), peer, secure] {
+    target.accept(std::exchange(accepted->descriptor, -1), peer, secure);
+  });
 }
 
 void ServerCore::run_loop(ServerLoop& loop) {
@@ -333,6 +357,8 @@ void ServerCore::run_loop(ServerLoop& loop) {
   loop.loop->run();
   // What is posted from now on would never run.
   loop.context->mailbox->detach();
+  const io::Loop::Entered entered(*loop.loop);
+  loop.end();
 }
 
 // ── Ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -356,13 +382,7 @@ void ServerCore::stop() {
     } else {
       // The caller's context goes on: what is ours on it ends.
       loop->loop->post([raw = loop.get()] {
-        for (auto& accepting : raw->acceptors) accepting.acceptor->stop();
-        while (!raw->context->channels.empty()) {
-          const auto channel = raw->context->channels.begin()->second;
-          channel->abandon();
-          raw->context->channels.erase(channel.get());
-        }
-        raw->sessions.clear();
+        raw->end();
         raw->core.watch_.reset();
       });
     }
@@ -400,7 +420,7 @@ void ServerCore::on_each_loop(std::function<void(ServerLoop&)> work) {
 namespace {
 
 // Closes the channels of one loop one after the other over the window, so that their clients do not come back at once.
-class SpreadClose final : public io::Timer, public std::enable_shared_from_this<SpreadClose> {
+class SpreadClose final : public io::Timer {
  public:
   SpreadClose(io::Loop& loop, std::vector<ConnectionHandle> handles, Duration window, CloseCode code)
       : loop_(loop), handles_(std::move(handles)), code_(code), began_(io::Loop::now()), window_(window) {}
@@ -413,16 +433,11 @@ class SpreadClose final : public io::Timer, public std::enable_shared_from_this<
             : static_cast<std::size_t>(static_cast<double>(handles_.size()) *
                                        (static_cast<double>(passed.count()) / static_cast<double>(window_.count())));
     for (; closed_ < due; ++closed_) static_cast<void>(handles_[closed_].close(code_));
-    if (closed_ == handles_.size()) return self_.reset();
-    self_ = shared_from_this();
-    loop_.set_timer(*this, io::Loop::now() + drain_step);
+    if (closed_ != handles_.size()) loop_.set_timer(*this, io::Loop::now() + drain_step);
   }
 
  private:
-  void on_timer(TimePoint) override {
-    const auto alive = shared_from_this();
-    step();
-  }
+  void on_timer(TimePoint) override { step(); }
 
   io::Loop& loop_;
   std::vector<ConnectionHandle> handles_;
@@ -430,7 +445,6 @@ class SpreadClose final : public io::Timer, public std::enable_shared_from_this<
   TimePoint began_;
   Duration window_;
   std::size_t closed_ = 0;
-  std::shared_ptr<SpreadClose> self_;
 };
 
 }  // namespace
@@ -458,7 +472,9 @@ DrainReport ServerCore::drain(Duration window, CloseCode code) {
       if (!channel->closed()) handles.push_back(channel->handle());
     }
     *open += handles.size();
-    std::make_shared<SpreadClose>(*loop.loop, std::move(handles), window, code)->step();
+    auto spread = std::make_unique<SpreadClose>(*loop.loop, std::move(handles), window, code);
+    spread->step();
+    loop.drain = std::move(spread);
   });
   report.connections = *open;
   const TimePoint limit = began + window + options_.limits.close_time;

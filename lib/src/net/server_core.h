@@ -35,6 +35,8 @@ struct ServerLoop {
   void accept(int descriptor, const io::Endpoint& peer, bool secure);
   void begin_session(int descriptor, const io::Endpoint& peer, bool secure, std::shared_ptr<void> place);
   void forget(HttpSession& session);
+  // Ends all that lives on it. On its thread, behind its last turn or within one.
+  void end();
   // Past the memory budget: closes, in a moment, the WebSockets that hold most, until they have given back what grew.
   void shed_if_over_budget(std::size_t grown_bytes);
 
@@ -49,6 +51,7 @@ struct ServerLoop {
   std::vector<Accepting> acceptors;
   unsigned index = 0;
   std::unordered_map<HttpSession*, std::shared_ptr<HttpSession>> sessions;
+  std::unique_ptr<io::Timer> drain;  // closes what is open, over a window
   std::thread thread;
 
  private:
