@@ -33,7 +33,6 @@ struct HttpClient::Core : std::enable_shared_from_this<Core> {
     HttpTransfer transfer;
     Done done;
     TimePoint at = Clock::now();
-    std::chrono::milliseconds waited{0};  // for the loop
   };
   using AskedPtr = std::unique_ptr<Asked>;
   struct Pool {
@@ -68,7 +67,7 @@ struct HttpClient::Core : std::enable_shared_from_this<Core> {
   std::vector<AskedPtr> arriving;
   std::vector<Later> arriving_later;
   HttpClientStats counted;
-  std::size_t queued = 0;  // arriving, or waiting in a pool
+  std::map<std::string, std::size_t> queued;  // of each pool: arriving, or waiting in it
   bool stopping = false;
   bool turn_wanted = false;
 
@@ -182,11 +181,7 @@ void HttpClient::Core::take_arrived() {
     arrived.swap(arriving);
     arrived_later.swap(arriving_later);
   }
-  const TimePoint now = Clock::now();
-  for (AskedPtr& asked : arrived) {
-    asked->waited = std::chrono::floor<std::chrono::milliseconds>(now - asked->at);
-    pools[asked->transfer.exchange.pool].waiting.push_back(std::move(asked));
-  }
+  for (AskedPtr& asked : arrived) pools[asked->transfer.exchange.pool].waiting.push_back(std::move(asked));
   for (Later& one : arrived_later) {
     const std::uint64_t number = ++later_number;
     one.timer = LoopHandle::current().call_after(left_until(one.at), [this, number] { ring(number); });
@@ -213,11 +208,12 @@ bool HttpClient::Core::start_one() {
 void HttpClient::Core::start(Pool& pool, AskedPtr asked) {
   {
     const std::scoped_lock lock(mutex);
-    --queued;
+    --queued[asked->transfer.exchange.pool];
   }
-  const auto limit = asked->transfer.exchange.timeout - asked->waited;
-  if (asked->waited.count() > 0 && limit.count() <= 0) {
-    return answer(*asked, {0, {}, HttpFailure::connect, "there was no loop in time"});
+  const auto waited = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - asked->at);
+  const auto limit = asked->transfer.exchange.timeout - waited;
+  if (waited.count() > 0 && limit.count() <= 0) {
+    return answer(*asked, {0, {}, HttpFailure::connect, "it had to wait for too long until it could be asked"});
   }
   CURL* const easy = curl_easy_init();
   if (easy == nullptr) return answer(*asked, {0, {}, HttpFailure::invalid, "the request could not be made"});
@@ -323,7 +319,8 @@ void HttpClient::Core::end() {
     for (auto& [number, one] : later) one.call = nullptr;  // for what it holds
     arriving_later.clear();
     const std::scoped_lock lock(mutex);
-    queued = counted.in_flight = 0;
+    queued.clear();
+    counted.in_flight = 0;
   }
   // Nobody adds anything any more. What is dropped unrun takes it down as well.
   loop.post([self = shared_from_this()] { self->take_down(); });
@@ -369,8 +366,9 @@ void HttpClient::send(HttpExchange exchange, Done done) {
   HttpAnswer refused = stopped_answer();
   {
     const std::scoped_lock lock(core_->mutex);
-    if (!core_->stopping && core_->queued < queue_limit) {
-      ++core_->queued;
+    std::size_t& queued = core_->queued[asked->transfer.exchange.pool];
+    if (!core_->stopping && queued < queue_limit) {
+      ++queued;
       core_->arriving.push_back(std::move(asked));
     } else if (!core_->stopping) {
       ++core_->counted.refused;
@@ -402,7 +400,7 @@ void HttpClient::stop() {
 HttpClientStats HttpClient::stats() const {
   const std::scoped_lock lock(core_->mutex);
   auto stats = core_->counted;
-  stats.queued = core_->queued;
+  for (const auto& [pool, queued] : core_->queued) stats.queued += queued;
   return stats;
 }
 

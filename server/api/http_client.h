@@ -10,8 +10,9 @@
 // It shares the loop with clients, and keeps none of them waiting for long. Its steps (to begin an exchange, to go on
 // with one whose socket is ready) stand in line, in the order in which they became due, and begun exchanges before new
 // ones. A turn of the loop gives them `share`, and one step at least. A step is at most what TLS computes for a new
-// connection, 0.4 ms as a rule and 1 ms at worst, or what has come of a long answer. Only the first one in a day that
-// trusts the system's authorities takes 20 ms, to read them.
+// connection, 0.4 ms as a rule and 1 ms at worst, or what has come of a long answer. The first one in a day that trusts
+// the system's authorities takes 20 ms, to read them. A `tls_ca_file` is read for each new connection: with a few
+// authorities that is nothing, with all of the system's as long as that.
 #pragma once
 
 #include <fairlead/loop.h>
@@ -35,7 +36,8 @@ struct HttpExchange {
   // Asking twice does no harm. Otherwise it is sent once at most: not even again on a new connection when a kept one
   // turns out to be dead after the body has left.
   bool repeatable = true;
-  std::chrono::milliseconds timeout{1'000};  // for all of it
+  // For all of it, also while it waits for a connection of its pool. Whoever is late because the loop was busy is late.
+  std::chrono::milliseconds timeout{1'000};
   std::size_t response_bytes = 1024 * 1024;
   std::string tls_ca_file;  // instead of the system's
   std::string pool;         // exchanges of one name share the bound on connections
@@ -44,7 +46,7 @@ struct HttpExchange {
 
 enum class HttpFailure : std::uint8_t {
   resolve,    // the host's name has no address: nothing was sent
-  connect,    // no connection came about: nothing was sent
+  connect,    // no connection came about in time: nothing was sent
   timed_out,  // it may have been received or not
   broken,     // the connection ended before the answer did
   too_large,
@@ -76,7 +78,7 @@ class HttpClient {
  public:
   // Of a turn of its loop, for all exchanges: a dozen steps on connections that are kept, one of TLS.
   static constexpr std::chrono::microseconds share{200};
-  // Waiting for a connection of a pool or for the loop, at most; past it an exchange fails at once.
+  // Waiting for a connection of one pool or for the loop, at most; past it an exchange fails at once.
   static constexpr std::size_t queue_limit = 1'024;
 
   using Done = std::function<void(HttpAnswer)>;

@@ -346,6 +346,36 @@ TEST(HttpClientOnLoop, APoolThatIsBusyKeepsNoOtherWaiting) {
   EXPECT_EQ(answered.wait().status, 200);
 }
 
+TEST(HttpClientOnLoop, APoolWhoseQueueIsFullRefusesNothingOfAnother) {
+  SilentBackend silent;
+  BackendServer backend(hello);
+  HttpClientOnALoop client;
+  auto exchange = get(silent.url());
+  exchange.pool = "a";
+  for (std::size_t i = 0; i < HttpClient::queue_limit + 100; ++i) client.send(exchange, [](const HttpAnswer&) {});
+  EXPECT_GE(client.stats().refused, 1U);
+  exchange = get(backend.listen());
+  exchange.pool = "b";
+  Arrival<HttpAnswer> answered;
+  client.send(exchange, answered.setter());
+  EXPECT_EQ(answered.wait().status, 200);
+}
+
+TEST(HttpClientOnLoop, TimeRunsAlsoWhileAConnectionIsWaitedFor) {
+  SilentBackend silent;
+  HttpClientOnALoop client;
+  auto exchange = get(silent.url());
+  exchange.connections = 1;
+  exchange.timeout = milliseconds(200);
+  const auto began = Clock::now();
+  Arrival<HttpAnswer> last;
+  for (int i = 0; i < 20; ++i) client.send(exchange, [](const HttpAnswer&) {});
+  client.send(exchange, last.setter());
+  const auto answer = last.wait();
+  EXPECT_TRUE(answer.surely_not_sent());
+  EXPECT_LT(Clock::now() - began, seconds(2)) << "not one timeout after the other";
+}
+
 TEST(BlockingHttp, AsksOneAfterTheOtherOnOneConnection) {
   std::vector<std::string> peers;
   BackendServer backend([&](const Request& request) {
