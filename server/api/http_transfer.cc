@@ -83,13 +83,14 @@ void HttpTransfer::restrict(CURL* easy) const {
 }
 
 // Reading the system's authorities takes some 20 ms. libcurl keeps what it has read of one file for a day, but only
-// when no directory is to be looked at as well, and one file's at a time: so the others', which are short, are read
-// each time.
+// when no directory is to be looked at as well, and one file's at a time. A file of one's own is short, and what it
+// says now counts: it is read for each new connection, and none resumes a session that another content had let in.
 void HttpTransfer::trust(CURL* easy) const {
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   if (exchange.tls_ca_file.empty()) return;
   curl_easy_setopt(easy, CURLOPT_CAINFO, exchange.tls_ca_file.c_str());
   curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+  curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 }
 
 void HttpTransfer::set_body(CURL* easy) {
@@ -126,16 +127,17 @@ void HttpTransfer::prepare(CURL* easy, std::chrono::milliseconds limit) {
 
 HttpAnswer HttpTransfer::answer(CURL* easy, CURLcode code) {
   long status = 0;
-  long sockets = 0;
-  double connected_after = 0;
+  long sent_bytes = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &sockets);
-  curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME, &connected_after);
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
   if (code == CURLE_OK) return {static_cast<int>(status), std::move(body_), {}, {}};
-  auto failure = too_large_ ? HttpFailure::too_large : failure_of(code);
-  // Late before there was a connection: nothing was sent.
-  if (failure == HttpFailure::timed_out && sockets == 0 && connected_after <= 0) failure = HttpFailure::connect;
-  return {0, {}, failure, curl_easy_strerror(code)};
+  if (too_large_) return {0, {}, HttpFailure::too_large, curl_easy_strerror(code)};
+  if (code == CURLE_UNSUPPORTED_PROTOCOL && sent_bytes != 0) {  // so libcurl says it of an answer
+    return {0, {}, HttpFailure::broken, "what answers there does not speak HTTP"};
+  }
+  // Late before a byte of the request has left, on whatever connection.
+  const bool never_asked = code == CURLE_OPERATION_TIMEDOUT && sent_bytes == 0;
+  return {0, {}, never_asked ? HttpFailure::connect : failure_of(code), curl_easy_strerror(code)};
 }
 
 }  // namespace fairlead::server

@@ -335,7 +335,7 @@ TEST_F(WebhookDelivery, DeadBackendOpensTheBreakerUntilItIsBack) {
 // Reads one request on each connection and ends it: with an answer, without one, or not before the client gives up.
 class RawBackend {
  public:
-  enum class Then { answer, hang_up, answer_once_then_hang_up, nothing };
+  enum class Then { answer, hang_up, answer_once_then_hang_up, answer_once_then_nothing, nothing, no_http };
 
   explicit RawBackend(Then then) : then_(then), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
@@ -376,11 +376,15 @@ class RawBackend {
       request += c;
     }
     const int number = ++requests_;
-    if (then_ == Then::nothing) {
+    if (then_ == Then::nothing || (then_ == Then::answer_once_then_nothing && number > 1)) {
       char c = 0;
       return ::recv(socket, &c, 1, 0) > 0;
     }
     if (then_ == Then::hang_up || (then_ == Then::answer_once_then_hang_up && number == 2)) return false;
+    if (then_ == Then::no_http) {
+      static_cast<void>(::send(socket, "\x15\x03\x01\x00\x02\x02\x16", 7, MSG_NOSIGNAL));  // as a port of TLS does
+      return false;
+    }
     const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"result\":{}}";
     return ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL) > 0;
   }
@@ -459,6 +463,35 @@ TEST_F(WebhookDelivery, LateBackendIsAnInternalErrorAndNotAskedAgain) {
   EXPECT_EQ(backend.requests(), 1);
 }
 
+TEST_F(WebhookDelivery, CallThatIsLateOnAKeptConnectionIsNotAskedAgain) {
+  RawBackend backend(RawBackend::Then::answer_once_then_nothing);
+  auto proxy = to(backend.url());
+  Webhooks first(everything_to(proxy), client, environment());
+  EXPECT_FALSE(is_internal(rpc(first)));
+  proxy.timeout = milliseconds(100);
+  proxy.retries = 2;
+  Webhooks hooks(everything_to(proxy), client, environment());
+  EXPECT_TRUE(is_internal(rpc(hooks)));
+  EXPECT_EQ(backend.requests(), 2);
+  EXPECT_THAT(write_prometheus(hooks.metrics()),
+              HasSubstr("fairlead_webhook_retries_total{proxy=\"proxy:default:rpc\"} 0\n"));
+}
+
+TEST_F(WebhookDelivery, BackendThatDoesNotSpeakHttpWasAsked) {
+  RawBackend backend(RawBackend::Then::no_http);
+  HttpExchange exchange;
+  exchange.url = backend.url();
+  exchange.post = "{}";
+  exchange.repeatable = false;
+  Arrival<HttpAnswer> arrival;
+  client.send(std::move(exchange), arrival.setter());
+  const HttpAnswer answer = arrival.wait();
+  EXPECT_EQ(answer.failure, HttpFailure::broken);
+  EXPECT_FALSE(answer.surely_not_sent());
+  EXPECT_THAT(answer.sentence, HasSubstr("does not speak HTTP"));
+  EXPECT_EQ(backend.requests(), 1);
+}
+
 TEST_F(WebhookDelivery, WhatIsOpenIsAnsweredWhenTheClientStops) {
   RawBackend backend(RawBackend::Then::nothing);
   auto proxy = to(backend.url());
@@ -508,6 +541,30 @@ TEST_F(WebhookDelivery, CertificateMustVerify) {
   Webhooks trusting(everything_to(proxy), client, environment());
   EXPECT_FALSE(is_internal(rpc(trusting)));
   EXPECT_TRUE(is_internal(rpc(wary))) << "neither a kept connection nor a session of whoever trusts more is used";
+  std::filesystem::remove_all(directory);
+}
+
+TEST_F(WebhookDelivery, AuthorityThatIsReplacedInItsFileCountsAtOnce) {
+  const auto directory = std::filesystem::temp_directory_path() / ("fairlead-webhooks-" + random_hex(8));
+  const auto theirs = ensure_development_certificate((directory / "theirs").string());
+  const auto other = ensure_development_certificate((directory / "other").string());
+  ASSERT_TRUE(theirs && other);
+  const auto trusted = directory / "trusted.pem";
+  std::filesystem::copy_file(theirs->ca_file, trusted);
+  BackendServer backend([](const Request&) { return result("{}"); }, Tls::development((directory / "theirs").string()));
+  HttpExchange exchange;
+  exchange.url = backend.listen_with_tls() + "/";
+  exchange.timeout = milliseconds(5'000);
+  exchange.tls_ca_file = trusted.string();
+  exchange.headers = {{"Connection", "close"}};
+  Arrival<HttpAnswer> before;
+  client.send(exchange, before.setter());
+  EXPECT_EQ(before.wait().status, 200);
+  std::filesystem::copy_file(other->ca_file, trusted, std::filesystem::copy_options::overwrite_existing);
+  Arrival<HttpAnswer> after;
+  client.send(exchange, after.setter());
+  EXPECT_EQ(after.wait().failure, HttpFailure::certificate) << "also not by a session of before";
+  EXPECT_EQ(after.wait().status, 0);
   std::filesystem::remove_all(directory);
 }
 

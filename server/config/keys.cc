@@ -425,7 +425,9 @@ const std::vector<Field<ProxySettings>>& proxy_fields() {
       field("include_connection_meta", &P::include_connection_meta, "The meta of the connection is told."),
       field("http.static_headers", &P::static_headers, "Sent with every question.", {.secret = true}),
       field("http.status_to_code_transforms", &P::status_to_code_transforms, "What the backend's statuses mean."),
-      field("http.tls.ca_file", &P::tls_ca_file, "Who signs the backend's certificate, instead of the system's."),
+      field("http.tls.ca_file", &P::tls_ca_file,
+            "Who signs the backend's certificate, instead of the system's. Read for each new connection: name the few "
+            "authorities that are needed."),
       field("signing_secret", &P::signing_secret, "Signs every question.", {.secret = true}),
       field("retries", &P::retries, "Repetitions of what changes nothing.", {.maximum = 10}),
       field("breaker_failures", &P::breaker_failures, "Failures in a row after which it is left alone.",
