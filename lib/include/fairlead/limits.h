@@ -76,12 +76,14 @@ struct Limits {
   // which proxies and address translators forget a silent connection.
   Milliseconds idle_time{60'000};
   // For what a peer owes once our close frame, and all before it, has left: its own close frame and the end of the TCP
-  // connection. A few slow round trips, as for the handshake. (The protocol core does not know what has left, and
-  // counts from its close frame on.)
+  // connection. A few slow round trips, as for the handshake. What the system has taken has not left as long as it is
+  // seen to give more and more of it to the peer. (The protocol core does not know what has left, and counts from its
+  // close frame on.)
   Milliseconds close_time{5'000};
   // Queued bytes of which the peer takes none for this long: closed. A tunnel may take a phone's network away. From our
-  // close frame on the peer has this long and what so many bytes as wait then need at 16 KiB/s, to take all of them:
-  // who takes a little for ever is not waited for. `Server::drain` waits for its window and `close_time` alone.
+  // close frame on the peer has this long and what so many bytes as wait then, here and in the system, need at
+  // 16 KiB/s, to take all of them: who takes a little for ever is not waited for. `Server::drain` waits for its window
+  // and `close_time` alone.
   Milliseconds write_stall_time{30'000};
 
   // ── The whole server ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,8 +4,10 @@
 #include "io/outbox.h"
 #include "io/poller.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -95,6 +97,11 @@ void Socket::write_gathered() {
 
 void Socket::drop_gathered() noexcept {
   if (gathered_bytes_ != 0) loop_.outbox().drop(*this);
+}
+
+std::size_t Socket::untaken_bytes() const noexcept {
+  int bytes = 0;
+  return ::ioctl(descriptor_, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 void Socket::tell_of_connections(bool wanted) noexcept {

@@ -59,6 +59,9 @@ class Socket {
   void write_gathered();
   // What was gathered will not be written.
   void drop_gathered() noexcept;
+  // Of what was written, what the peer's system has not taken yet: a reset would discard it. Never grows while nothing
+  // is written. UNIX sockets count it with what the system needs to keep it, and by whole pieces.
+  [[nodiscard]] std::size_t untaken_bytes() const noexcept;
   // For whoever reads the descriptor otherwise: nothing is left there.
   void note_drained() noexcept { may_read_ = false; }
   // For one that listens: whether it is told, as it is at first, in each turn that finds connections in its queue.

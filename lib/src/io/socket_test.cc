@@ -275,6 +275,17 @@ TEST(Socket, SaysWhenItsDescriptorCannotBeWatched) {
   EXPECT_FALSE(listening.is_watched());
 }
 
+TEST(Socket, KnowsWhatItsPeerHasNotTaken) {
+  Running run;
+  End end(run.loop, End::pair());
+  EXPECT_EQ(end.socket.untaken_bytes(), 0U);
+  EXPECT_EQ(end.socket.write(as_bytes("taken late")).bytes, 10U);
+  EXPECT_GE(end.socket.untaken_bytes(), 10U);
+  std::array<char, 64> taken{};
+  EXPECT_EQ(::read(end.other, taken.data(), taken.size()), 10);
+  EXPECT_EQ(end.socket.untaken_bytes(), 0U);
+}
+
 TEST(Socket, WaitsAloneKeepTheCallersContextRunning) {
   boost::asio::io_context context;
   Loop loop(context);

@@ -180,6 +180,8 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void end_stream();
   void follow_closing();
   [[nodiscard]] TimePoint closing_by() const noexcept;
+  [[nodiscard]] TimePoint next_look_at_closing() const noexcept;
+  void look_into_system(TimePoint now);
   void on_closing_timer(TimePoint now);
   void give_up(const Error& why);
   void tell_closed();
@@ -237,11 +239,13 @@ class Channel final : public std::enable_shared_from_this<Channel>,
     bool passed_over = false;
   };
   std::unique_ptr<TimedPing> timed_ping_;
-  // Once nothing more is sent behind our close frame: when all has to have left, and since when it has. Then the peer
-  // owes its close frame and the end of the stream.
+  // Once nothing more is sent behind our close frame: when the peer has to have taken all, and since when the system
+  // has all of it and the peer was not seen to take more of that. From then on it owes its close frame and the end of
+  // the stream.
   struct Closing {
     TimePoint leave_by;
     std::optional<TimePoint> left;
+    std::size_t untaken_bytes = 0;  // that the system had when it was asked last
   };
   std::unique_ptr<Closing> closing_;
   Duration round_trip_time_{};

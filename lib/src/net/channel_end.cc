@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t gathered_at_the_end_bytes = 256;
 // Who takes what is left at a close at this rate, that of a phone with little reception, is waited for.
 constexpr std::size_t slowest_bytes_per_second = std::size_t{16} * 1024;
+// How often in `close_time` it is asked whether the peer has taken more of what the system holds.
+constexpr int looks_into_system = 8;
 
 }  // namespace
 
@@ -143,15 +145,22 @@ void Channel::follow_closing() {
   const TimePoint now = io::Loop::now();
   const std::size_t waits = waiting_bytes();
   if (closing_ == nullptr) {
-    const std::size_t all = waits + stream_->gathered_bytes();
+    const std::size_t all = waits + stream_->untaken_bytes();
     const auto slowly = std::chrono::milliseconds(1'000 * all / slowest_bytes_per_second);
     closing_ = std::make_unique<Closing>(Closing{now + settings_->ws.limits.write_stall_time + slowly, std::nullopt});
   }
-  if (waits != 0) {
-    closing_->left.reset();
-  } else if (!closing_->left) {
-    closing_->left = now;
-  }
+  if (waits != 0) return closing_->left.reset();
+  if (closing_->left) return;
+  closing_->left = now;
+  closing_->untaken_bytes = stream_->untaken_bytes();
+}
+
+// To cut the connection would discard what the system still holds, as soon as the peer sends something: who goes on
+// taking it is waited for. When it has taken all, its time has run since it was last seen to be taking.
+void Channel::look_into_system(TimePoint now) {
+  if (!closing_->left || closing_->untaken_bytes == 0) return;
+  const std::size_t before = std::exchange(closing_->untaken_bytes, stream_->untaken_bytes());
+  if (closing_->untaken_bytes != 0 && closing_->untaken_bytes < before) closing_->left = now;
 }
 
 TimePoint Channel::closing_by() const noexcept {
@@ -159,9 +168,15 @@ TimePoint Channel::closing_by() const noexcept {
   return std::min(*closing_->left, closing_->leave_by) + settings_->ws.limits.close_time;
 }
 
+TimePoint Channel::next_look_at_closing() const noexcept {
+  if (!closing_->left || closing_->untaken_bytes == 0) return closing_by();
+  const Duration a_while = settings_->ws.limits.close_time / looks_into_system + std::chrono::milliseconds(1);
+  return std::min(closing_by(), io::Loop::now() + a_while);
+}
+
 void Channel::rearm() {
   follow_closing();
-  auto at = closing_ != nullptr ? closing_by() : ws_.deadline();
+  auto at = closing_ != nullptr ? next_look_at_closing() : ws_.deadline();
   if (const auto stalled = stream_->stalled_since()) {
     const TimePoint limit = *stalled + settings_->ws.limits.write_stall_time;
     at = at ? std::min(*at, limit) : limit;
@@ -194,6 +209,7 @@ void Channel::on_timer(TimePoint now) {
 // Any timer may come too early, one that was set for something else, too: only a time that has passed ends anything.
 void Channel::on_closing_timer(TimePoint now) {
   follow_closing();
+  look_into_system(now);
   if (now < closing_by()) return rearm();
   if (!closing_->left || ws_.finished()) return give_up({Errc::timed_out, "the peer takes too little"});
   ws_.on_deadline(now);

@@ -22,6 +22,7 @@ namespace {
 using net::testing::LogLines;
 using net::testing::narrow_bytes;
 using net::testing::NarrowServer;
+using net::testing::PlainServer;
 using net::testing::RawPeer;
 using net::testing::soon;
 using std::chrono::milliseconds;
@@ -149,6 +150,68 @@ TEST(SlowEnd, WhoEndsItsDirectionAndTakesNothingIsCutAfterTheStallTime) {
   EXPECT_TRUE(answering.closed);
   EXPECT_EQ(answering.info.code, 4001);
   EXPECT_FALSE(answering.info.clean);
+}
+
+// Answers a message with so many bytes, most of which the system takes, and a close frame.
+struct Closes {
+  explicit Closes(std::size_t bytes, ServerOptions options = {})
+      : server(
+            [this, bytes](Server& s) {
+              Handlers handlers;
+              handlers.message = [bytes](Connection& ws, MessageView) {
+                ws.send(std::string(bytes, 'x'));
+                static_cast<void>(ws.close(4000));
+              };
+              handlers.close = [this](Connection&, const CloseInfo& seen) {
+                const std::scoped_lock lock(mutex);
+                info = seen;
+                closed = true;
+              };
+              s.websocket("/", handlers);
+            },
+            std::move(options)) {}
+
+  std::mutex mutex;
+  CloseInfo info;
+  std::atomic<bool> closed = false;
+  PlainServer server;
+};
+
+constexpr int little_room = 32 * 1024;  // of a peer's system
+
+void ask(RawPeer& peer) {
+  ASSERT_TRUE(peer.send(opening));
+  peer.read_until("\r\n\r\n");
+  peer.forget();
+  ASSERT_TRUE(peer.send(message));
+}
+
+TEST(SlowEnd, WhoStillTakesWhatTheSystemHoldsAndGoesOnSendingGetsAllOfIt) {
+  constexpr std::size_t bytes = 700'000;
+  Closes closes(bytes, {.limits = {.messages_per_second = unlimited, .close_time = milliseconds(300)}});
+  RawPeer peer(closes.server.port(), little_room);
+  ask(peer);
+  const auto asked_at = steady_clock::now();
+  while (peer.read_at_most(16'000)) {
+    std::this_thread::sleep_for(milliseconds(20));
+    static_cast<void>(peer.send(message));  // a connection that was cut answers with a reset
+  }
+  EXPECT_GT(steady_clock::now() - asked_at, milliseconds(600)) << "longer than the time of closing";
+  const std::string& all = peer.read_until("\x88");
+  EXPECT_EQ(all.size(), answer_bytes(bytes));
+  EXPECT_TRUE(all.ends_with("\x88\x02\x0f\xa0"));
+}
+
+TEST(SlowEnd, WhoTakesNothingOfWhatTheSystemHoldsIsCutAfterTheTimeOfClosing) {
+  Closes closes(100'000, {.limits = {.close_time = milliseconds(300)}});
+  RawPeer peer(closes.server.port(), little_room);
+  ask(peer);
+  const auto asked_at = steady_clock::now();
+  ASSERT_TRUE(soon([&] { return closes.closed.load(); }));
+  EXPECT_GE(steady_clock::now() - asked_at, milliseconds(290));
+  EXPECT_LT(steady_clock::now() - asked_at, milliseconds(3'000));
+  const std::scoped_lock lock(closes.mutex);
+  EXPECT_FALSE(closes.info.clean);
 }
 
 }  // namespace

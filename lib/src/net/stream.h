@@ -78,6 +78,8 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   // Offers the socket what this turn has gathered, for whoever has to know now: true when all has left.
   bool flush();
   [[nodiscard]] std::size_t gathered_bytes() const noexcept { return socket_.gathered_bytes(); }
+  // Of what has left us, and of what this turn has gathered: what the peer's system has not taken yet (io::Socket).
+  [[nodiscard]] std::size_t untaken_bytes() const noexcept { return gathered_bytes() + socket_.untaken_bytes(); }
 
   // Says goodbye (close_notify), ends our direction, and goes on reading and discarding until the peer ends its own or
   // `linger` has passed, so that a reset cannot overtake what we sent (RFC 6455 7.1.1). `on_stream_gone` follows, never
