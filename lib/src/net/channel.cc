@@ -85,12 +85,12 @@ void Channel::on_read_turn_end() { flush(); }
 
 void Channel::on_room() {
   const auto alive = shared_from_this();
-  if (stream_ended_ && stream_->broken()) return end_behind_stream();
+  if (stream_ended_ && stream_->broken()) return pump();
   flush();
 }
 
 // What was received before still counts: a coroutine that is busy gets it when it asks, and a close frame behind it
-// says how the connection ended.
+// says how the connection ended. But who sends in vain is told so at once, whatever it holds back.
 void Channel::on_stream_end(const Error* error) {
   const auto alive = shared_from_this();
   if (error != nullptr && !ws_.finished() && error_ == nullptr) error_ = std::make_unique<Error>(*error);
@@ -98,7 +98,6 @@ void Channel::on_stream_end(const Error* error) {
   stream_ended_ = true;
   slowed_ = false;  // whoever ended the stream need not be slowed down
   pump();
-  if (stream_->broken()) end_behind_stream();  // nobody could be waited for
 }
 
 void Channel::on_stream_gone() { unregister(); }
@@ -120,8 +119,11 @@ void Channel::pump() {
 
 // Whoever is short of memory answers nothing more until some has been given back.
 bool Channel::may_deliver() const noexcept {
-  return (!inbox_full() || unheard()) && !slowed_ && !held_ && !context_.short_of_memory;
+  if (context_.short_of_memory) return false;
+  return ((!inbox_full() || unheard()) && !slowed_ && !held_) || sends_in_vain();
 }
+
+bool Channel::sends_in_vain() const noexcept { return stream_->broken() || stream_->sealed_off(); }
 
 bool Channel::unheard() const noexcept {
   if (forsaken_) return true;
@@ -130,18 +132,21 @@ bool Channel::unheard() const noexcept {
 }
 
 bool Channel::dispatch(ws::Event& event) {
+  if (const auto* failed = std::get_if<ws::FailedEvent>(&event)) {
+    on_failed(failed->error);
+    return false;
+  }
+  if (std::holds_alternative<ws::ClosedEvent>(event)) {
+    want_flush();
+    return false;
+  }
+  if (held_) return true;  // `sends_in_vain`: only the end is told
   if (const auto* message = std::get_if<ws::MessageEvent>(&event)) {
     on_message(message->message);
   } else if (const auto* chunk = std::get_if<ws::ChunkEvent>(&event)) {
     on_chunk(*chunk);
   } else if (const auto* pong = std::get_if<ws::PongEvent>(&event)) {
     on_pong(pong->payload);
-  } else if (const auto* failed = std::get_if<ws::FailedEvent>(&event)) {
-    on_failed(failed->error);
-    return false;
-  } else if (std::holds_alternative<ws::ClosedEvent>(event)) {
-    want_flush();
-    return false;
   }
   return true;
 }
@@ -221,25 +226,25 @@ void Channel::tell_closed() {
 // ── Sending ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 SendResult Channel::send(MessageKind kind, Bytes payload, Compress compress) {
-  if (closed_) return SendResult::closed;
+  if (closed_ || sends_in_vain()) return SendResult::closed;
   const bool had_room = stream_->has_room();
   return outcome(ws_.send(kind, payload, context_.loop.turn_time(), as_ws(compress)), had_room, payload.size());
 }
 
 SendResult Channel::send(const SharedMessage& message) {
-  if (closed_) return SendResult::closed;
+  if (closed_ || sends_in_vain()) return SendResult::closed;
   const bool had_room = stream_->has_room();
   return outcome(ws_.send(message, context_.loop.turn_time()), had_room, message.payload().size());
 }
 
 SendResult Channel::send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress) {
-  if (closed_) return SendResult::closed;
+  if (closed_ || sends_in_vain()) return SendResult::closed;
   const bool had_room = stream_->has_room();
   return outcome(ws_.send_chunk(kind, piece, last, context_.loop.turn_time(), as_ws(compress)), had_room, piece.size());
 }
 
 SendResult Channel::ping(Bytes payload) {
-  if (closed_) return SendResult::closed;
+  if (closed_ || sends_in_vain()) return SendResult::closed;
   const bool had_room = stream_->has_room();
   const TimePoint now = io::Loop::now();
   if (timed_ping_ != nullptr && !timed_ping_->passed_over) return outcome(ws_.ping(payload, now), had_room, 0);

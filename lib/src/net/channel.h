@@ -198,6 +198,8 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   // Nobody takes messages any more: they must not keep the peer's close frame from being read.
   [[nodiscard]] bool unheard() const noexcept;
   [[nodiscard]] bool may_deliver() const noexcept;
+  // Nothing more reaches the peer, so nobody waits for anything but the end.
+  [[nodiscard]] bool sends_in_vain() const noexcept;
   [[nodiscard]] std::size_t half_limit() const noexcept;
   [[nodiscard]] std::size_t waiting_bytes() const noexcept;
   [[nodiscard]] bool output_below_half() const noexcept;

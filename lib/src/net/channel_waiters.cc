@@ -27,7 +27,7 @@ bool Channel::inbox_full() const noexcept {
 }
 
 void Channel::arrived(Received received) {
-  if (inbox_full()) return;  // `unheard`
+  if (inbox_full()) return;  // `unheard`, or `sends_in_vain`
   Waiters& state = waiters();
   state.inbox_bytes += received.payload.size();
   state.inbox.push_back(std::move(received));

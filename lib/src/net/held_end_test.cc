@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a WebSocket ends while it is held (`pause_receiving`), or closes after it was: nobody waits for a peer that has
+// gone, and none that is there is taken for gone.
+#include "net/raw_peer_testing.h"
+#include "net/relay_testing.h"
+#include "net/testing.h"
+
+#include <fairlead/client.h>
+#include <fairlead/server.h>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace fairlead {
+namespace {
+
+using net::testing::client_options;
+using net::testing::PlainServer;
+using net::testing::RawPeer;
+using net::testing::Relay;
+using net::testing::soon;
+using net::testing::TestServer;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::string_view opening =
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+// Does `work` with each WebSocket, on its loop, and waits for it.
+void with_each(Server& server, std::size_t count, const std::function<void(Connection&)>& work) {
+  ASSERT_TRUE(soon([&] { return server.stats().websockets == count; }));
+  std::atomic<std::size_t> done = 0;
+  server.for_each("/", [&](Connection& ws) {
+    work(ws);
+    ++done;
+  });
+  ASSERT_TRUE(soon([&] { return done == count; }));
+}
+
+// What became of one connection.
+struct End {
+  std::atomic<int> messages = 0;
+  std::atomic<int> code = 0;
+
+  Handlers handlers() {
+    Handlers all;
+    all.message = [this](Connection&, MessageView) { ++messages; };
+    all.close = [this](Connection& ws, const CloseInfo& info) {
+      EXPECT_NE(ws.error(), nullptr);
+      EXPECT_EQ(ws.send("in vain").result(), SendResult::closed);
+      code = info.code;
+    };
+    return all;
+  }
+};
+
+TEST(HeldConnection, WhosePeerEndsTcpWithoutCloseNotifyEnds) {  // nothing can be sealed for it any more
+  End end;
+  TestServer server([&](Server& s) { s.websocket("/", end.handlers()); });
+  Relay relay(server.port());
+  std::thread client([&] {
+    run([&]() -> Task<> {
+      auto ws = co_await connect(relay.url(), client_options());
+      EXPECT_TRUE(ws);
+      if (!ws) co_return;
+      static_cast<void>(co_await ws->closed(seconds(10)));
+    });
+  });
+  with_each(server.server(), 1, [](Connection& ws) { ws.pause_receiving(); });
+  relay.end();
+  EXPECT_TRUE(soon([&] { return end.code == close_code::abnormal; }));
+  EXPECT_EQ(server.server().stats().failed(Errc::unexpected_eof), 1U);
+  client.join();
+}
+
+TEST(HeldConnection, ThatIsResetEndsAndCounts) {
+  End end;
+  PlainServer server([&](Server& s) { s.websocket("/", end.handlers()); });
+  auto peer = std::make_unique<RawPeer>(server.port());
+  ASSERT_TRUE(peer->send(opening));
+  with_each(server.server(), 1, [](Connection& ws) { ws.pause_receiving(); });
+  peer->reset_at_the_end();
+  peer.reset();
+  EXPECT_TRUE(soon([&] { return end.code == close_code::abnormal; }));
+  EXPECT_EQ(server.server().stats().failed(Errc::connection_reset), 1U);
+}
+
+}  // namespace
+}  // namespace fairlead
