@@ -323,7 +323,9 @@ void Channel::read_on_later() {
 void Channel::read_on() {
   const auto alive = shared_from_this();
   pump();
-  if (may_deliver()) stream_->resume();
+  if (!may_deliver()) return;
+  if (stream_->paused()) ws_.restart_idle_time(io::Loop::now());
+  stream_->resume();
 }
 
 void Channel::memory_is_back() {

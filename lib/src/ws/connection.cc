@@ -107,8 +107,7 @@ Connection::~Connection() = default;
 // ── Bytes from below ────────────────────────────────────────────────────────────────────────────────────────────────
 
 void Connection::receive(MutableBytes in, TimePoint now) {
-  state_->last_received = now;
-  state_->idle_ping_sent = false;
+  restart_idle_time(now);
   // RFC 6455 7.1.7, 1.4: after a failure or the peer's close frame nothing is processed.
   const bool reads = !state_->failed && !state_->close_received && !state_->over;
   if (reads) state_->in.receive(in);
@@ -237,6 +236,11 @@ void Connection::on_deadline(TimePoint now) {
   if (state_->close_sent) return state_->give_up_closing(now);
   if (state_->idle_ping_sent) return state_->fail_later(Errc::idle_timeout, now);
   state_->send_idle_ping(now);
+}
+
+void Connection::restart_idle_time(TimePoint now) {
+  state_->last_received = now;
+  state_->idle_ping_sent = false;
 }
 
 // The peer has the other half of the idle time to answer, counted from now: a loop that was late does not take it away.

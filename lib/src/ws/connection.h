@@ -64,6 +64,8 @@ class Connection {
   // computes the next one, so activity need not move a timer.
   [[nodiscard]] std::optional<TimePoint> deadline() const;
   void on_deadline(TimePoint now);  // then next_event() may have a FailedEvent
+  // The peer was not read from until now: what it was silent for before says nothing of it.
+  void restart_idle_time(TimePoint now);
 
   // ── Bytes for below ───────────────────────────────────────────────────────────────────────────────────────────────
   // Fills `views` with the first pieces of what is to be sent, in order, and returns how many it filled; `consume` says
