@@ -404,7 +404,11 @@ void Channel::on_stalled() {
 
 ConnectionHandle Channel::handle() {
   ConnectionHandle handle;
-  handle.mailbox_ = context_.mailbox;
+  if (stream_ != nullptr) {
+    handle.mailbox_ = context_.mailbox;
+  } else if (afterwards_ != nullptr) {
+    handle.mailbox_ = afterwards_->mailbox;
+  }
   handle.slot_ = name_.slot;
   handle.generation_ = name_.generation;
   return handle;
@@ -425,7 +429,7 @@ std::string_view Channel::extensions() const noexcept {
 
 TlsInfo Channel::tls_info() const {
   if (stream_ != nullptr) return stream_->tls_info();
-  return last_tls_info_ != nullptr ? *last_tls_info_ : TlsInfo();
+  return afterwards_ != nullptr ? afterwards_->tls : TlsInfo();
 }
 
 }  // namespace fairlead::net

@@ -232,7 +232,12 @@ class Channel final : public std::enable_shared_from_this<Channel>,
 
   std::unique_ptr<Waiters> waiters_;
   std::unique_ptr<Error> error_;
-  std::unique_ptr<const TlsInfo> last_tls_info_;  // of the stream that has gone, where somebody may still ask
+  // What may be asked when the stream has gone, and the loop maybe, too; absent where nobody is left to ask.
+  struct Afterwards {
+    TlsInfo tls;
+    std::shared_ptr<Mailbox> mailbox;
+  };
+  std::unique_ptr<const Afterwards> afterwards_;
   // The ping whose answer is timed.
   struct TimedPing {
     TimePoint sent;

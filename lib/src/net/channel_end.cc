@@ -117,7 +117,9 @@ void Channel::unregister() {
 void Channel::let_go_of_loop() {
   take_back();
   context_.loop.cancel_timer(*this);
-  if (!forsaken_) last_tls_info_ = std::make_unique<const TlsInfo>(stream_->tls_info());
+  if (!forsaken_) {
+    afterwards_ = std::make_unique<const Afterwards>(Afterwards{stream_->tls_info(), context_.mailbox});
+  }
   ws_.give_back();
   stream_.reset();
 }

@@ -214,31 +214,66 @@ TEST(Closing, AClosedConnectionMayOutliveItsLoop) {
   kept = Connection();
 }
 
-TEST(Closing, AConnectionMayOutliveTheServerThatCutIt) {
-  Connection kept;
-  std::atomic<bool> is_kept = false;
-  auto server = std::make_unique<TestServer>([&](Server& s) {
-    s.websocket("/", [&](Connection& ws) -> Task<> {
-      kept = std::move(ws);
-      is_kept = true;
-      co_return;
+// A server's connection that was kept when the server stopped; its loop has gone.
+struct Kept {
+  Kept() {
+    std::atomic<bool> is_kept = false;
+    auto server = std::make_unique<TestServer>([&](Server& s) {
+      s.websocket("/", [&](Connection& ws) -> Task<> {
+        handle = ws.handle();
+        connection = std::move(ws);
+        is_kept = true;
+        co_return;
+      });
     });
-  });
-  std::thread stopper([&] {
-    EXPECT_TRUE(net::testing::soon([&] { return is_kept.load(); }));
-    server.reset();
-  });
-  const std::string url = server->url("/");
+    std::thread stopper([&] {
+      EXPECT_TRUE(net::testing::soon([&] { return is_kept.load(); }));
+      server.reset();
+    });
+    const std::string url = server->url("/");
+    run([&]() -> Task<> {
+      auto ws = co_await connect(url, client_options());
+      EXPECT_TRUE(ws) << to_string(ws.error());
+      if (!ws) co_return;
+      co_await ws->closed();
+    });
+    stopper.join();
+  }
+
+  Connection connection;
+  ConnectionHandle handle;
+};
+
+TEST(Closing, AConnectionMayOutliveTheServerThatCutIt) {
+  Kept kept;
+  EXPECT_FALSE(kept.connection.open());
+  EXPECT_EQ(kept.connection.close_info().code, close_code::abnormal);
+  EXPECT_EQ(kept.connection.handle(), kept.handle);
+  EXPECT_FALSE(kept.handle.open());
+  kept.connection.pause_receiving();
+  kept.connection.resume_receiving();
+  EXPECT_EQ(kept.connection.send("x").result(), SendResult::closed);
+  EXPECT_EQ(kept.connection.ping(), SendResult::closed);
+  kept.connection = Connection();
+}
+
+TEST(Closing, WhoAwaitsSomethingOfAConnectionThatHasOutlivedItsServerIsToldThatItIsClosed) {
+  Kept kept;
+  Connection& ws = kept.connection;
   run([&]() -> Task<> {
-    auto ws = co_await connect(url, client_options());
-    EXPECT_TRUE(ws) << to_string(ws.error());
-    if (!ws) co_return;
-    co_await ws->closed();
+    const CloseInfo info = co_await ws.closed();
+    EXPECT_EQ(info.code, close_code::abnormal);
+    const auto ended = co_await ws.closed(milliseconds(10));
+    EXPECT_TRUE(ended);
+    const auto received = co_await ws.receive();
+    EXPECT_EQ(received.error().code, Errc::closed);
+    const auto received_in_time = co_await ws.receive(milliseconds(10));
+    EXPECT_EQ(received_in_time.error().code, Errc::closed);
+    const auto sent = co_await ws.send("x", milliseconds(10));
+    EXPECT_EQ(sent, SendResult::closed);
+    const auto sent_chunk = co_await ws.send_chunk(MessageKind::text, as_bytes("x"), true, milliseconds(10));
+    EXPECT_EQ(sent_chunk, SendResult::closed);
   });
-  stopper.join();
-  EXPECT_FALSE(kept.open());
-  EXPECT_EQ(kept.close_info().code, close_code::abnormal);
-  kept = Connection();
 }
 
 TEST(Closing, ABlockingClientClosesNormallyWhereItsCodeOrReasonMayNotBeSent) {  // it has to end in any case

@@ -96,6 +96,7 @@ class TimedReceive final : private io::Timer {
 Task<Result<Channel::Received>> receive_timed(std::shared_ptr<Channel> channel, CallOptions options) {
   if (channel == nullptr) co_return fail(Errc::closed);
   if (options.stop.stop_requested()) co_return fail(Errc::cancelled);
+  if (channel->closed()) co_return channel->take();  // its loop may have gone
   TimedReceive wait(*channel, options);
   co_await wait;
   co_return channel->take();
@@ -148,6 +149,7 @@ Task<Result<SendResult>> send_when_room(std::shared_ptr<Channel> channel, Channe
                                         std::function<SendResult(Channel&)> take) {
   if (channel == nullptr) co_return SendResult::closed;
   if (options.stop.stop_requested()) co_return fail(Errc::cancelled);
+  if (channel->closed()) co_return SendResult::closed;
   LimitedWait wait(*channel, room, options);
   while (!wait.await_ready()) {
     const std::optional<Errc> given_up = co_await wait;
@@ -158,7 +160,8 @@ Task<Result<SendResult>> send_when_room(std::shared_ptr<Channel> channel, Channe
 
 Task<Result<CloseInfo>> wait_for_end(std::shared_ptr<Channel> channel, CallOptions options) {
   if (channel == nullptr) co_return CloseInfo{};
-  if (options.stop.stop_requested() && !channel->closed()) co_return fail(Errc::cancelled);
+  if (channel->closed()) co_return channel->close_info();
+  if (options.stop.stop_requested()) co_return fail(Errc::cancelled);
   LimitedWait wait(*channel, std::nullopt, options);
   const std::optional<Errc> given_up = co_await wait;
   if (given_up) co_return fail(*given_up);
