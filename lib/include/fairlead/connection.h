@@ -121,8 +121,9 @@ class Connection {
   [[nodiscard]] Task<Result<Chunk>> receive_chunk(CallOptions options = {});
 
   // Handler style: no message is handed over after this one, and the peer is slowed down, until `resume_receiving`. For
-  // work that a message began and that is to end before the next. Its idle time does not run meanwhile. When nothing can
-  // be sent any more it ends all the same, and what had come by then is not handed over.
+  // work that a message began and that is to end before the next. Its idle time does not run meanwhile. When nothing
+  // can be sent any more it ends all the same, and what had come by then is not handed over, but the peer's close code
+  // is.
   void pause_receiving();
   void resume_receiving();
 

@@ -174,5 +174,40 @@ TEST(BusyReceiver, OfAPeerThatVanishedIsNotHeldForEver) {
   EXPECT_TRUE(soon([&] { return ended && server.server().stats().connections == 0; }));
 }
 
+// What does not fit into its inbox is lost with the connection, but not how that ended.
+TEST(BusyReceiver, OfAPeerThatClosedAndResetSeesTheCloseCode) {
+  std::atomic<bool> goes_on = false;
+  std::atomic<int> received = 0;
+  std::atomic<int> code = 0;
+  PlainServer server(
+      [&](Server& s) {
+        s.websocket("/", [&](Connection& ws) -> Task<> {
+          while (!goes_on) static_cast<void>(co_await sleep_for(milliseconds(1)));
+          ws.send("to whom?");
+          const CloseInfo info = co_await ws.closed();
+          while (true) {
+            const auto message = co_await ws.receive();
+            if (!message) break;
+            ++received;
+          }
+          code = info.code;
+        });
+      },
+      without_rates());
+  {
+    RawPeer peer(server.port());
+    std::string all(opening);
+    for (int i = 0; i < 100; ++i) all += text_frame("message");
+    ASSERT_TRUE(peer.send(all));
+    peer.read_until("\r\n\r\n");
+    ASSERT_TRUE(peer.send(close_frame(4001)));
+    peer.reset_at_the_end();
+  }
+  goes_on = true;
+  EXPECT_TRUE(soon([&] { return code != 0; }));
+  EXPECT_EQ(code, 4001);
+  EXPECT_EQ(received, 16);
+}
+
 }  // namespace
 }  // namespace fairlead

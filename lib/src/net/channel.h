@@ -145,6 +145,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void on_read_turn_end() override;
   void on_room() override;
   void on_stalled() override;
+  [[nodiscard]] bool reads_to_the_end() const noexcept override { return true; }
   void on_stream_end(const Error* error) override;
   void on_secure_failed(const Error& error) override { on_stream_end(&error); }
   void on_stream_gone() override;

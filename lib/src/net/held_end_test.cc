@@ -107,5 +107,45 @@ TEST(HeldConnection, ThatGoesOnAfterMoreThanItsIdleTimeIsNotIdle) {
   EXPECT_EQ(end.code, 0);
 }
 
+// Under TLS: some of it lies in records that have been read, the rest in the system.
+TEST(HeldConnection, WhosePeerClosedAndResetHasClosedAndIsHandedNothingOver) {
+  constexpr std::size_t more_than_the_system_takes = std::size_t{16} * 1024 * 1024;
+  End end;
+  Handlers handlers = end.handlers();
+  handlers.message = [&](Connection& ws, MessageView) {
+    ++end.messages;
+    ws.pause_receiving();
+  };
+  TestServer server([&](Server& s) { s.websocket("/", handlers); },
+                    {.limits = {.outgoing_queue_bytes = 2 * more_than_the_system_takes}});
+  Relay relay(server.port());
+  std::atomic<bool> opened = false;
+  std::atomic<bool> asks = false;
+  std::thread client([&] {
+    run([&]() -> Task<> {
+      auto ws = co_await connect(relay.url(), client_options());
+      EXPECT_TRUE(ws);
+      if (!ws) co_return;
+      opened = true;
+      while (!asks) static_cast<void>(co_await sleep_for(milliseconds(1)));
+      for (int i = 0; i < 3; ++i) ws->send("message");
+      while (end.messages == 0) static_cast<void>(co_await sleep_for(milliseconds(1)));
+      const std::size_t before = relay.carried_bytes();
+      static_cast<void>(ws->close(4001));
+      while (relay.carried_bytes() == before) static_cast<void>(co_await sleep_for(milliseconds(1)));
+      relay.reset();
+      static_cast<void>(co_await ws->closed(seconds(10)));
+    });
+  });
+  EXPECT_TRUE(soon([&] { return opened.load(); }));
+  relay.take_nothing();
+  with_each(server.server(), 1, [](Connection& ws) { ws.send(std::string(more_than_the_system_takes, 'x')); });
+  asks = true;
+  EXPECT_TRUE(soon([&] { return end.code != 0; }));
+  EXPECT_EQ(end.code, 4001);
+  EXPECT_EQ(end.messages, 1);
+  client.join();
+}
+
 }  // namespace
 }  // namespace fairlead

@@ -271,5 +271,32 @@ TEST(SlowReader, ThatClosesAndResetsHasClosed) {
   EXPECT_EQ(code, 4001);
 }
 
+// It was not read from any more, for what it had not taken.
+TEST(SlowReader, ThatIsHeldBackClosesAndResetsHasClosed) {
+  constexpr int answers = 60;  // twice what the queue holds: after the reset they are not taken
+  std::atomic<int> asked = 0;
+  std::atomic<int> code = 0;
+  Handlers handlers;
+  handlers.message = [&](Connection& ws, MessageView message) {
+    ws.send(message);
+    ++asked;
+  };
+  handlers.close = [&](Connection&, const CloseInfo& info) { code = info.code; };
+  NarrowServer server([&](Server& s) { s.websocket("/", handlers); },
+                      {.limits = {.messages_per_second = unlimited, .outgoing_queue_bytes = 32 * 1024}});
+  auto peer = std::make_unique<RawPeer>(server.port(), narrow_bytes);
+  ASSERT_TRUE(peer->send(opening));
+  for (int i = 0; i < answers; ++i) ASSERT_TRUE(peer->send(message_of(1'000)));
+  ASSERT_TRUE(soon([&] { return asked > 16; }));
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_LT(asked, answers);
+  ASSERT_TRUE(peer->send({"\x88\x82\0\0\0\0\x0f\xa1", 8}));
+  peer->reset_at_the_end();
+  peer.reset();
+  EXPECT_TRUE(soon([&] { return code != 0; }));
+  EXPECT_EQ(code, 4001);
+  EXPECT_EQ(asked, answers);
+}
+
 }  // namespace
 }  // namespace fairlead

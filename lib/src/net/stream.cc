@@ -114,7 +114,8 @@ void Stream::finish_turn() {
 
 Stream::Step Stream::read_once() {
   const io::Received read = socket_.read(context_.receive_buffer());
-  if (read.what == io::Transfer::would_block) return Step::drained;
+  const bool at_the_end = broken_ && read.what != io::Transfer::some;  // what broke it is told, not what followed
+  if (read.what == io::Transfer::would_block || at_the_end) return Step::drained;
   if (read.what == io::Transfer::failed) {
     broken_ = true;
     const Error error = io::system_error(Errc::connection_reset, read.error, "read");
@@ -280,20 +281,7 @@ void Stream::on_writable() {
   while (!unsent_.empty()) {
     const io::Transferred written = socket_.write(unsent_.readable());
     if (written.what == io::Transfer::would_block) return socket_.wait_writable();
-    if (written.what != io::Transfer::some) {
-      broken_ = true;
-      lose(unsent_.size());
-      unsent_.clear();
-      // Who was told of the input's end before, and still writes, has to learn that it is in vain.
-      if (input_ended_ && !shutting_down_) {
-        call([&] { user_->on_room(); });
-        return;
-      }
-      if (input_ended_) return finish_shutdown();  // nothing is left to wait for
-      const Error error = io::system_error(Errc::connection_reset, written.error, "write");
-      end_of_input(&error);
-      return;
-    }
+    if (written.what != io::Transfer::some) return break_off(written.error);
     context_.counters.bytes_out.add(written.bytes);
     last_progress_ = io::Loop::now();
     unsent_.consume(written.bytes);
@@ -306,6 +294,30 @@ void Stream::on_writable() {
   }
   write_fin_if_drained();
   finish_shutdown();
+}
+
+void Stream::break_off(int error) {
+  broken_ = true;
+  lose(unsent_.size());
+  unsent_.clear();
+  // Who was told of the input's end before, and still writes, has to learn that it is in vain.
+  if (input_ended_ && !shutting_down_) {
+    call([&] { user_->on_room(); });
+    return;
+  }
+  if (input_ended_) return finish_shutdown();  // nothing is left to wait for
+  const bool wanted = secured_ && !shutting_down_ && user_->reads_to_the_end();
+  if (wanted && read_to_the_end() == Step::gone) return;
+  const Error why = io::system_error(Errc::connection_reset, error, "write");
+  end_of_input(&why);
+}
+
+// Nothing comes any more behind what is here: no more than the system holds for one socket.
+Stream::Step Stream::read_to_the_end() {
+  paused_ = false;
+  Step step = deliver_retained() == Step::gone ? Step::gone : Step::more;
+  while (step == Step::more && !paused_ && !input_ended_ && !shutting_down_) step = read_once();
+  return step;
 }
 
 std::optional<TimePoint> Stream::stalled_since() const noexcept {

@@ -37,6 +37,8 @@ class StreamUser {
   virtual void on_room() = 0;                   // what was written before has left, or, on a broken stream, never will
   // What was written in this turn has not all left: `stalled_since` says since when. Ends and destroys nothing.
   virtual void on_stalled() {}
+  // Whether what came before a reset is wanted also by one that has paused. It may pause again: then the rest is not.
+  [[nodiscard]] virtual bool reads_to_the_end() const noexcept { return false; }
   // The peer sends no more: it said goodbye or ended the stream (null), or the connection was reset.
   virtual void on_stream_end(const Error* error) = 0;
   // TLS failed; the alert for the peer has been sent.
@@ -127,6 +129,8 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   Step read_once();
   Step deliver_engine_events();
   Step deliver_retained();
+  void break_off(int error);
+  Step read_to_the_end();
   Step end_of_input(const Error* error);
   Step call(auto&& what);
   void finish_turn();
