@@ -215,7 +215,7 @@ void Channel::tell_closed() {
   tell_failure();
   ws_.stop_sending();
   note_dropped();
-  undelivered_ = ws_.queued_bytes() + stream_->undelivered_bytes() != 0;
+  if (ws_.queued_bytes() + stream_->undelivered_bytes() != 0) undelivered_ = true;
   const CloseInfo info = close_info();
   log_ended(info);
   if (info.clean) context_.counters.closed_clean.add();

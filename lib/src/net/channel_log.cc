@@ -33,6 +33,7 @@ void Channel::note_dropped() {
   const std::uint32_t dropped = ws_.take_dropped();
   if (dropped == 0) return;
   context_.counters.messages_dropped.add(dropped);
+  if (!ws_.may_send()) undelivered_ = true;  // by the close, and not by a policy
   if (std::exchange(told_of_drops_, true)) return;
   log_failure(LogLevel::info, "drops messages", {Errc::outgoing_queue_full, "they had to wait for too long"});
 }

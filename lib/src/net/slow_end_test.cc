@@ -214,5 +214,28 @@ TEST(SlowEnd, WhoTakesNothingOfWhatTheSystemHoldsIsCutAfterTheTimeOfClosing) {
   EXPECT_FALSE(closes.info.clean);
 }
 
+TEST(UnfinishedMessage, WhatWaitedBehindItHasNotLeftAndTheEndIsNotClean) {
+  std::atomic<bool> closed = false;
+  std::atomic<bool> clean = true;
+  Handlers handlers;
+  handlers.open = [](Connection& ws) {
+    ws.send_chunk(MessageKind::text, as_bytes("begun"), false);
+    EXPECT_EQ(ws.send("an accepted message").result(), SendResult::queued);
+  };
+  handlers.close = [&](Connection&, const CloseInfo& info) {
+    clean = info.clean;
+    closed = true;
+  };
+  PlainServer server([&](Server& s) { s.websocket("/", handlers); });
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send(opening));
+  peer.read_until("begun");
+  ASSERT_TRUE(peer.send(close_4001));
+  EXPECT_EQ(peer.read_to_end().find("accepted"), std::string::npos);
+  ASSERT_TRUE(soon([&] { return closed.load(); }));
+  EXPECT_EQ(server.server().stats().messages_dropped, 1U);
+  EXPECT_FALSE(clean);
+}
+
 }  // namespace
 }  // namespace fairlead
