@@ -204,7 +204,8 @@ struct Handlers {
   std::function<void(Connection&, MessageView)> message{};  // the view is valid during the call
   std::function<void(Connection&, ChunkView)> chunk{};      // set it instead of `message` to stream
   std::function<void(Connection&, Bytes)> pong{};
-  std::function<void(Connection&)> drain{};                    // at most half of the outgoing limit is waiting again
+  // At most half of the outgoing limit is waiting again, not counting what waits for a streamed message to end.
+  std::function<void(Connection&)> drain{};
   std::function<void(Connection&, const CloseInfo&)> close{};  // the last call; the connection is closed already
 };
 

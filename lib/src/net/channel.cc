@@ -286,7 +286,8 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
   slow_down_if_above_half();
   // What follows from having written waits for the end of the turn: `drain` is not called from inside a `send`.
   if (settings_->record_per_message || (had_room && ws_.output_bytes() >= flush_now_bytes)) write_output();
-  if (queued_bytes() > half_limit()) was_above_half_ = true;  // gathered: who has read that may wait for `drain`
+  // Who has read of it in `queued_bytes` may wait for `drain`.
+  if (output_bytes() + stream_->gathered_bytes() > half_limit()) was_above_half_ = true;
   want_flush();
   return had_room && stream_->has_room() ? SendResult::sent : SendResult::queued;
 }
@@ -366,9 +367,9 @@ std::size_t Channel::queued_bytes() const noexcept {
 std::size_t Channel::waiting_bytes() const noexcept { return ws_.queued_bytes() + stream_->unsent_bytes(); }
 
 std::size_t Channel::half_limit() const noexcept { return settings_->ws.limits.outgoing_queue_bytes / 2; }
-bool Channel::output_below_half() const noexcept {
-  return ws_.output_bytes() + stream_->unsent_bytes() <= half_limit();
-}
+// Without what waits for a streamed message to end, too: room for its pieces does not depend on that.
+std::size_t Channel::output_bytes() const noexcept { return ws_.output_bytes() + stream_->unsent_bytes(); }
+bool Channel::output_below_half() const noexcept { return output_bytes() <= half_limit(); }
 
 // Where messages are received in pieces, those that are sent in pieces may be made of them: to stop reading for what
 // waits behind one would keep it from ever ending.

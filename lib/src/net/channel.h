@@ -203,6 +203,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   [[nodiscard]] bool sends_in_vain() const noexcept;
   [[nodiscard]] std::size_t half_limit() const noexcept;
   [[nodiscard]] std::size_t waiting_bytes() const noexcept;
+  [[nodiscard]] std::size_t output_bytes() const noexcept;
   [[nodiscard]] bool output_below_half() const noexcept;
   [[nodiscard]] bool answers_below_half() const noexcept;
   void slow_down_if_above_half();

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <string>
 
 namespace fairlead {
@@ -47,6 +49,42 @@ TEST(Drain, IsNeverCalledFromInsideASend) {
   });
   EXPECT_EQ(inside, 0);
   EXPECT_TRUE(soon([&] { return drained >= 3; })) << "once for each time that more than half was waiting";
+}
+
+// It is for who sends pieces: they have had room all the time.
+TEST(Drain, IsNotCalledForWhatWaitsForAStreamedMessageToEnd) {
+  constexpr std::size_t most_of_the_limit = 40'000;
+  std::atomic<int> drained = 0;
+  Handlers handlers;
+  handlers.message = [&](Connection& ws, const MessageView&) {
+    ws.send_chunk(MessageKind::text, as_bytes("begun"), false);
+    ws.send(std::string(most_of_the_limit, 'x'));
+    ws.send_chunk(MessageKind::text, as_bytes("more"), false);
+  };
+  handlers.drain = [&](Connection&) { ++drained; };
+  TestServer server([&](Server& s) { s.websocket("/", handlers); }, {.limits = {.outgoing_queue_bytes = 64 * 1024}});
+  run([&]() -> Task<> {
+    auto options = client_options();
+    options.stream_incoming = true;
+    auto ws = co_await connect(server.url("/"), options);
+    EXPECT_TRUE(ws);
+    if (!ws) co_return;
+    ws->send("begin");
+    std::string all;
+    bool ended = false;
+    while (all.size() < most_of_the_limit) {
+      const auto piece = co_await ws->receive_chunk(std::chrono::seconds(5));
+      EXPECT_TRUE(piece);
+      if (!piece) co_return;
+      all += piece->payload;
+      if (ended || all != "begunmore") continue;
+      ended = true;
+      static_cast<void>(co_await sleep_for(std::chrono::milliseconds(20)));
+      EXPECT_EQ(drained, 0);
+      server.server().for_each("/", [](Connection& end) { end.send_chunk(MessageKind::text, as_bytes("end"), true); });
+    }
+  });
+  EXPECT_TRUE(soon([&] { return drained == 1; })) << "once all of it was to leave, and has";
 }
 
 }  // namespace
