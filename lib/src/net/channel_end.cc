@@ -28,9 +28,10 @@ constexpr int looks_into_system = 8;
 
 Result<void> Channel::close(CloseCode code, std::string_view reason) {
   if (closed_) return {};
-  release();  // the peer's answer is to be read
   auto result = ws_.close(code, reason, io::Loop::now());
-  if (result) want_flush();
+  if (!result) return result;
+  release();  // the peer's answer is to be read
+  want_flush();
   if (unheard()) read_on_later();
   return result;
 }

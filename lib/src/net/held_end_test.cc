@@ -147,5 +147,18 @@ TEST(HeldConnection, WhosePeerClosedAndResetHasClosedAndIsHandedNothingOver) {
   client.join();
 }
 
+TEST(HeldConnection, StaysHeldByACloseThatIsRefused) {
+  End end;
+  PlainServer server([&](Server& s) { s.websocket("/", end.handlers()); });
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send(opening));
+  with_each(server.server(), 1, [](Connection& ws) { ws.pause_receiving(); });
+  ASSERT_TRUE(peer.send({"\x81\x81\0\0\0\0m", 7}));
+  with_each(server.server(), 1, [](Connection& ws) { EXPECT_FALSE(ws.close(close_code::abnormal)); });
+  with_each(server.server(), 1, [&](Connection&) { EXPECT_EQ(end.messages, 0); });  // a turn later
+  with_each(server.server(), 1, [](Connection& ws) { ws.resume_receiving(); });
+  EXPECT_TRUE(soon([&] { return end.messages == 1; }));
+}
+
 }  // namespace
 }  // namespace fairlead
