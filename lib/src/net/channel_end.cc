@@ -200,7 +200,7 @@ void Channel::on_timer(TimePoint now) {
   if (stream_->paused() && ws_.may_send()) {
     const auto idle = settings_->ws.limits.idle_time;
     if (idle <= idle.zero()) return rearm();  // it never is
-    const TimePoint looks_again = now + idle / 2;
+    const TimePoint looks_again = now + ws::quiet_before_ping(idle);
     const TimePoint stall_limit = stalled ? *stalled + settings_->ws.limits.write_stall_time : looks_again;
     return context_.loop.set_timer(*this, std::min(looks_again, stall_limit));
   }

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <string>
@@ -158,6 +159,21 @@ TEST(HeldConnection, StaysHeldByACloseThatIsRefused) {
   with_each(server.server(), 1, [&](Connection&) { EXPECT_EQ(end.messages, 0); });  // a turn later
   with_each(server.server(), 1, [](Connection& ws) { ws.resume_receiving(); });
   EXPECT_TRUE(soon([&] { return end.messages == 1; }));
+}
+
+TEST(HeldConnection, WithTheShortestIdleTimeCostsLittle) {
+  constexpr milliseconds a_while(300);
+  Handlers handlers;
+  handlers.open = [](Connection& ws) { ws.pause_receiving(); };
+  PlainServer server([&](Server& s) { s.websocket("/", handlers); }, {.limits = {.idle_time = milliseconds(1)}});
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send(opening));
+  ASSERT_TRUE(soon([&] { return server.server().stats().websockets == 1; }));
+  const std::clock_t before = std::clock();
+  std::this_thread::sleep_for(a_while);
+  const double busy = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  EXPECT_LT(busy, std::chrono::duration<double>(a_while).count() / 2) << "the loop waits";
+  EXPECT_EQ(server.server().stats().websockets, 1U);
 }
 
 }  // namespace

@@ -222,6 +222,17 @@ TEST_P(Liveness, AnythingReceivedStartsTheIdleTimeAnew) {
   EXPECT_EQ(side.connection.deadline(), side.now + idle / 2);
 }
 
+TEST_P(Liveness, WhatWasNotReadDoesNotCountAsSilence) {
+  Side side(GetParam());
+  const auto idle = side.settings.limits.idle_time;
+  side.pass(idle / 2);
+  side.connection.on_deadline(side.now);
+  EXPECT_EQ(side.sent().at(0).header.opcode, Opcode::ping);
+  side.pass(idle);
+  side.connection.restart_idle_time(side.now);
+  EXPECT_EQ(side.connection.deadline(), side.now + idle / 2);
+}
+
 TEST_P(Liveness, ALoopThatWasLateDoesNotTakeThePeersTimeAway) {
   Side side(GetParam());
   const auto idle = side.settings.limits.idle_time;
@@ -229,6 +240,17 @@ TEST_P(Liveness, ALoopThatWasLateDoesNotTakeThePeersTimeAway) {
   side.connection.on_deadline(side.now);
   EXPECT_EQ(side.sent().at(0).header.opcode, Opcode::ping);
   EXPECT_EQ(side.connection.deadline(), side.now + idle / 2);
+}
+
+TEST_P(Liveness, TheShortestIdleTimeWakesNoSoonerThanAfterAMillisecond) {
+  Settings settings;
+  settings.limits.idle_time = milliseconds(1);
+  Side side(GetParam(), settings);
+  EXPECT_EQ(side.connection.deadline(), side.now + milliseconds(1));
+  side.pass(milliseconds(1));
+  side.connection.on_deadline(side.now);
+  EXPECT_EQ(side.sent().at(0).header.opcode, Opcode::ping);
+  EXPECT_EQ(side.connection.deadline(), side.now + milliseconds(1)) << "for the answer";
 }
 
 TEST_P(Liveness, ALiftedIdleTimeNeverWakes) {

@@ -227,7 +227,7 @@ std::optional<TimePoint> Connection::deadline() const {
   }
   const auto idle = state_->settings->limits.idle_time;
   if (idle <= std::chrono::milliseconds::zero()) return std::nullopt;
-  return after(state_->last_received, idle / 2);
+  return after(state_->last_received, quiet_before_ping(idle));
 }
 
 void Connection::on_deadline(TimePoint now) {

@@ -13,6 +13,8 @@
 #include "ws/events.h"
 #include "ws/role.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,6 +27,11 @@ namespace fairlead::ws {
 // What a connection is told and what it shares with all others of its loop: settings.h. Lent, so both outlive it.
 struct Settings;
 struct Resources;
+
+// How long nothing is received before the idle ping goes out: half of the idle time, but never no time at all.
+[[nodiscard]] constexpr std::chrono::milliseconds quiet_before_ping(std::chrono::milliseconds idle_time) noexcept {
+  return std::max(idle_time / 2, std::chrono::milliseconds(1));
+}
 
 // What a close frame may say: `invalid_argument` for a code that may not be sent, or a reason that is too long, not
 // UTF-8 or without a code.
