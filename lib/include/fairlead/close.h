@@ -36,10 +36,11 @@ inline constexpr CloseCode tls_handshake = 1015;  // never on the wire
 // "the WebSocket connection close code" (7.1.5), that is what the peer sent, or 1005 or 1006.
 struct CloseInfo {
   CloseCode code = close_code::abnormal;
-  std::string reason;                           // UTF-8, at most 123 bytes
-  CloseCode sent_code = close_code::no_status;  // what we put in our own close frame; 1005: empty, 1006: none was sent
+  std::string reason;  // UTF-8, at most 123 bytes
+  // What our own close frame says, though it may not have left (see `clean`); 1005: it is empty, 1006: there was none.
+  CloseCode sent_code = close_code::no_status;
   std::string sent_reason;
-  bool peer_first = false;  // the peer's close frame came before ours left
+  bool peer_first = false;  // we had not closed when the peer's close frame was read; if we had, ours may not have left
   bool clean = false;       // both close frames crossed (7.1.4), ours with all that still waited before it
 };
 

@@ -187,6 +187,15 @@ TEST_P(Closing, QueuedMessagesLeaveBeforeTheCloseFrame) {
   EXPECT_EQ(sent[1].header.opcode, Opcode::close);
 }
 
+TEST_P(Closing, WhoHasClosedWasFirstAlsoWhereItsFrameStillWaits) {
+  Side side(GetParam());
+  ASSERT_TRUE(side.connection.close(4000, {}, side.now));
+  side.receive(frame_for(GetParam(), 0x88, "\x0f\xa1"));
+  EXPECT_FALSE(side.connection.close_info().peer_first);
+  EXPECT_EQ(side.connection.close_info().sent_code, 4000);
+  EXPECT_GT(side.connection.output_bytes(), 0U);
+}
+
 // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 class Liveness : public ::testing::TestWithParam<Role> {};
