@@ -78,7 +78,9 @@ void Channel::end_stream() {
   const Duration close_time = settings_->ws.limits.close_time;
   const bool all_left = closing_ != nullptr && closing_->left;
   // The end of TCP is a part of what the peer owes: who has had all of that time gets no second helping.
-  stream_->shutdown(all_left ? std::clamp(closing_by() - io::Loop::now(), Duration::zero(), close_time) : close_time);
+  const Duration linger =
+      all_left ? std::clamp<Duration>(closing_by() - io::Loop::now(), Duration::zero(), close_time) : close_time;
+  stream_->shutdown(linger, closing_ != nullptr ? closing_->leave_by : TimePoint());
 }
 
 std::size_t Channel::held_bytes() const noexcept {

@@ -237,5 +237,24 @@ TEST(UnfinishedMessage, WhatWaitedBehindItHasNotLeftAndTheEndIsNotClean) {
   EXPECT_FALSE(clean);
 }
 
+// We end the stream at once then, and only what the system holds is still on its way.
+TEST(SlowEnd, WhoBreaksTheProtocolAndGoesOnSendingStillGetsWhatTheSystemHolds) {
+  constexpr std::size_t bytes = 700'000;
+  Handlers handlers;
+  handlers.message = [&](Connection& ws, MessageView) { ws.send(std::string(bytes, 'x')); };
+  PlainServer server([&](Server& s) { s.websocket("/", handlers); }, {.limits = {.close_time = milliseconds(300)}});
+  RawPeer peer(server.port(), little_room);
+  ask(peer);
+  ASSERT_TRUE(peer.read_at_most(1));
+  ASSERT_TRUE(peer.send("\x81\x01m"));  // unmasked
+  while (peer.read_at_most(16'000)) {
+    std::this_thread::sleep_for(milliseconds(20));
+    static_cast<void>(peer.send(message));
+  }
+  const std::string& all = peer.read_until("\x88");
+  ASSERT_GT(all.size(), bytes + 10);
+  EXPECT_EQ(all.substr(bytes + 10, 1), "\x88");
+}
+
 }  // namespace
 }  // namespace fairlead

@@ -327,7 +327,7 @@ std::optional<TimePoint> Stream::stalled_since() const noexcept {
 
 // ── Ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-void Stream::shutdown(Duration linger) {
+void Stream::shutdown(Duration linger, TimePoint at_most) {
   if (std::exchange(shutting_down_, true)) return;
   context_.doorway.leave(*this);
   paused_ = false;
@@ -338,7 +338,11 @@ void Stream::shutdown(Duration linger) {
   }
   write_fin_if_drained();
   if (!input_ended_) socket_.wait_readable();
-  context_.loop.set_timer(*this, io::Loop::now() + linger);
+  const TimePoint over_at = io::Loop::now() + linger;
+  context_.loop.set_timer(*this, over_at);
+  if (linger > Duration::zero() && over_at < at_most) {
+    linger_ = std::make_unique<Linger>(Linger{linger, at_most, unsent_bytes() + untaken_bytes()});
+  }
   finish_shutdown();
 }
 
@@ -356,7 +360,14 @@ void Stream::finish_shutdown() {
   context_.loop.defer(*this);
 }
 
-void Stream::on_timer(TimePoint /*now*/) {
+bool Stream::lingers_on(TimePoint now) {
+  if (linger_ == nullptr || now >= linger_->at_most) return false;
+  const std::size_t before = std::exchange(linger_->untaken_bytes, unsent_bytes() + untaken_bytes());
+  return linger_->untaken_bytes != 0 && linger_->untaken_bytes < before;
+}
+
+void Stream::on_timer(TimePoint now) {
+  if (lingers_on(now)) return context_.loop.set_timer(*this, std::min(now + linger_->each, linger_->at_most));
   gone_ = true;
   context_.loop.defer(*this);
 }

@@ -84,9 +84,10 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   [[nodiscard]] std::size_t untaken_bytes() const noexcept { return gathered_bytes() + socket_.untaken_bytes(); }
 
   // Says goodbye (close_notify), ends our direction, and goes on reading and discarding until the peer ends its own or
-  // `linger` has passed, so that a reset cannot overtake what we sent (RFC 6455 7.1.1). `on_stream_gone` follows, never
-  // from inside this call.
-  void shutdown(Duration linger);
+  // `linger` has passed, so that a reset cannot overtake what we sent (RFC 6455 7.1.1). Whoever has taken more of what
+  // the system holds by then is given as much time again, until `at_most`. `on_stream_gone` follows, never from inside
+  // this call.
+  void shutdown(Duration linger, TimePoint at_most = {});
   // For a peer that speaks cleartext HTTP to a TLS port: a last word that it can read. Before `shutdown`.
   void send_in_the_clear(std::string_view text);
   // Ends at once; no call follows.
@@ -132,6 +133,7 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   void break_off(int error);
   Step read_to_the_end();
   Step end_of_input(const Error* error);
+  [[nodiscard]] bool lingers_on(TimePoint now);
   Step call(auto&& what);
   void finish_turn();
   void send_engine_output();
@@ -152,6 +154,12 @@ class Stream final : private io::SocketEvents, private io::Timer, private io::De
   std::unique_ptr<tls::Engine> engine_;
   Buffer unsent_;  // ciphertext, or cleartext without TLS
   std::shared_ptr<void> companion_;
+  struct Linger {
+    Duration each;
+    TimePoint at_most;
+    std::size_t untaken_bytes;  // here and in the system, when it was asked last
+  };
+  std::unique_ptr<Linger> linger_;  // where it may last longer than once
   TimePoint last_progress_{};
   bool* alive_ = nullptr;           // set while a call to the user may destroy us
   std::uint32_t engine_bytes_ = 0;  // as they are counted in the loop's
