@@ -83,7 +83,9 @@ void begin(Beginning& beginning, const ResponseStream& out) {
   auto link = std::make_shared<StreamLink>(
       beginning.endpoints->here(), out, beginning.endpoints->host().codec(beginning.format),
       dialect.unidirectional ? Envelope::bare : Envelope::reply, framing_of(dialect, beginning.format));
-  out.on_drain([raw = link.get()] { raw->drained(); });
+  out.on_drain([weak = std::weak_ptr(link)] {
+    if (const auto kept = weak.lock()) kept->drained();
+  });
   out.on_close([link] { link->gone(); });
   link->open(std::move(beginning.caller),
              {.unidirectional = dialect.unidirectional, .emulated = !dialect.unidirectional, .native_ping = false});

@@ -66,6 +66,18 @@ TEST(HttpStream, EndsWithADisconnectPush) {
   EXPECT_TRUE(server.host().saw("closed<secret-1>"));
 }
 
+// As an API call, a late verdict or a slow subscription does it: in no call that came by way of the connection.
+TEST(HttpStream, EndsAlsoWhenItsSessionEndsByItself) {
+  TransportServer server;
+  RawPeer peer(server.port());
+  peer.send(post_of("/connection/http_stream", "connect"));
+  peer.read_until("secret-1");
+  ASSERT_TRUE(server.host().with_last(
+      [](FakeSession& session) { session.disconnect(disconnect_reason::invalid_token, Clock::now()); }));
+  EXPECT_TRUE(peer.read_until("0\r\n\r\n").ends_with("0\r\n\r\n")) << "the answer is whole";
+  EXPECT_TRUE(server.host().saw("closed<secret-1>"));
+}
+
 TEST(HttpStream, ABodyThatIsNoFrameIsABadRequest) {
   TransportServer server;
   for (const char* body : {"", "nonsense"}) {

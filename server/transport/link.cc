@@ -114,6 +114,7 @@ void Link::receive_connect(std::string_view request) {
 
 void Link::drained() {
   if (ended_ || session_ == nullptr) return;
+  const auto alive = shared_from_this();
   call([](Session& session, TimePoint now) { session.on_drained(now); });
   settle();
 }
@@ -238,8 +239,8 @@ void Link::disconnect(const DisconnectReason& reason) {
   if (ended_) return;
   flush();
   ended_ = true;
+  want_turn_end();  // which keeps us: `close` lets go of what may be the last reference
   close(reason);
-  want_turn_end();
 }
 
 void Link::flush() {

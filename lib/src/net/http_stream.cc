@@ -92,7 +92,8 @@ void HttpSession::finish_stream() {
   const auto alive = shared_from_this();
   const Streaming streaming = std::get<Streaming>(phase_);
   if (streaming.chunked) out_.append(as_bytes("0\r\n\r\n"));  // RFC 9112 7.1: last-chunk, no trailer fields
-  static_cast<void>(unlink_stream());
+  // What its callbacks keep may be whoever calls: it goes when that has returned.
+  loop_.loop->post([kept = unlink_stream()] {});
   phase_ = Answering{streaming.context, std::nullopt, 0};
   stream_->pause();
   arm(io::Loop::now() + core_.options().limits.write_stall_time);
