@@ -179,7 +179,6 @@ class RunningApp final : public App {
     const bool debug = settings_->log.level == "debug" || settings_->log.level == "trace";
     if (debug) options.log_from = LogLevel::debug;
     options.origin.allowed = settings_->transport.allowed_origins;
-    options.limits.http_body_bytes = std::max(options.limits.http_body_bytes, settings_->http_api.max_body_bytes);
     options.limits.connections = settings_->listen.connections;
     options.limits.connections_per_address = settings_->listen.connections_per_address;
     options.limits.messages_per_second = unlimited;  // the sessions count commands

@@ -177,6 +177,11 @@ void RequestReader::on_deadline(TimePoint now) {
   state_->end_with(RequestFailedEvent{{Errc::http_timeout, "the request did not arrive in time"}});
 }
 
+std::size_t RequestReader::body_bytes() const noexcept {
+  const auto* body = std::get_if<AwaitingBody>(&state_->phase);
+  return body != nullptr ? body->received_bytes : 0;
+}
+
 Bytes RequestReader::leftover() const { return state_->buffer.readable(); }
 
 Buffer RequestReader::take_leftover() {

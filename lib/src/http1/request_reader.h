@@ -67,6 +67,8 @@ class RequestReader {
   [[nodiscard]] std::optional<TimePoint> deadline() const;
   void on_deadline(TimePoint now);
 
+  // Of a body that has not come whole.
+  [[nodiscard]] std::size_t body_bytes() const noexcept;
   // What came behind the request that was delivered; `take_leftover` hands it over, and the reader is done.
   [[nodiscard]] Bytes leftover() const;
   [[nodiscard]] Buffer take_leftover();

@@ -33,6 +33,7 @@ struct Counters {
   Count closed_clean;
   Count connections, websockets;  // now
   Count buffer_bytes;             // now
+  Count body_bytes;               // now: of the bodies of requests
   std::array<Count, 256> failures;
 
   void failed(Errc code) noexcept { failures.at(static_cast<std::size_t>(code)).add(); }

@@ -69,10 +69,12 @@ void HttpSession::on_data(MutableBytes data) {
   const auto alive = shared_from_this();
   reader_->receive(data, io::Loop::now());
   read_requests();
-  // Read on during a streamed answer to see the peer's end; what comes instead waits, within bounds.
+  if (std::holds_alternative<Reading>(phase_)) watch_body();
+  // Read on during a streamed answer to see the peer's end. A request that comes instead waits; who sends more than
+  // that would hide its own end behind it.
   if (std::holds_alternative<Streaming>(phase_) &&
       reader_->leftover().size() > core_.options().limits.http_head_bytes) {
-    stream_->pause();
+    cut_stream();
   }
 }
 
@@ -107,7 +109,10 @@ void HttpSession::on_secure_failed(const Error& error) {
   end(linger_after_answer);
 }
 
-void HttpSession::on_stream_gone() { loop_.forget(*this); }
+void HttpSession::on_stream_gone() {
+  count_body(0);
+  loop_.forget(*this);
+}
 
 void HttpSession::on_timer(TimePoint now) {
   const auto alive = shared_from_this();
@@ -151,6 +156,7 @@ void HttpSession::arm(std::optional<TimePoint> at) {
 // know of the session.
 void HttpSession::end(Duration linger) {
   const auto tell = unlink_stream();
+  count_body(0);
   phase_ = Ending{};
   arm(std::nullopt);
   stream_->shutdown(linger);
@@ -162,9 +168,13 @@ void HttpSession::end(Duration linger) {
 void HttpSession::read_requests() {
   while (std::holds_alternative<Reading>(phase_)) {
     auto event = reader_->next_event();
-    if (!event) break;
+    if (!event) {
+      stream_->resume();  // not while a pipelined request waits here: what comes behind it would only be kept
+      break;
+    }
     if (auto* request = std::get_if<http1::RequestEvent>(&*event)) {
       on_request(std::move(request->request));
+      break;  // the next one has another turn, see `answered`
     } else if (const auto* failed = std::get_if<http1::RequestFailedEvent>(&*event)) {
       on_request_failed(failed->error);
     } else if (std::holds_alternative<http1::IdleEndEvent>(*event)) {
@@ -175,6 +185,21 @@ void HttpSession::read_requests() {
     }
   }
   if (std::holds_alternative<Reading>(phase_)) arm(reader_->deadline());
+}
+
+// A body is read before anybody knows who sends it: those of all together may not take the memory of the others.
+void HttpSession::watch_body() {
+  const std::size_t before = body_bytes_;
+  count_body(reader_->body_bytes());
+  if (body_bytes_ > before && !core_.has_room_for_bodies()) {
+    on_request_failed({Errc::memory_budget_exceeded, "too much is held of the bodies of requests"});
+  }
+}
+
+void HttpSession::count_body(std::size_t bytes) noexcept {
+  Count& all = loop_.context->counters.body_bytes;
+  all.subtract(std::exchange(body_bytes_, bytes));
+  all.add(bytes);
 }
 
 void HttpSession::on_request_failed(const Error& error) {
@@ -261,6 +286,7 @@ bool HttpSession::still_deciding(std::uint64_t turn) const {
 
 void HttpSession::answer(Response response, const http1::ResponseContext& context) {
   const auto alive = shared_from_this();
+  count_body(0);
   Answering answering{context, std::move(response.file), 0};
   if (close_after_answer_) answering.context.keep_alive = false;
   // HTTP/1.0 knows no chunks: such a body ends with its connection.
@@ -325,8 +351,9 @@ void HttpSession::answered() {
   if (!keep_alive) return end(linger_after_answer);
   phase_ = Reading{};
   reader_->start_next(io::Loop::now());
-  stream_->resume();
-  // A pipelined request may be here already. Through the loop, so that a long pipeline does not nest.
+  arm(reader_->deadline());
+  if (reader_->leftover().empty()) return stream_->resume();
+  // A pipelined request. Each has a turn of the loop: a long pipeline keeps nobody else waiting.
   loop_.loop->post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->read_requests();
   });
@@ -439,6 +466,7 @@ void HttpSession::open_channel(const std::shared_ptr<WebSocketRoute>& route,
   const std::array pieces{Bytes(out_.readable())};
   out_.consume(stream_->write(pieces));
   Buffer leftover = reader_->take_leftover();
+  count_body(0);
   arm(std::nullopt);
   phase_ = Ending{};
   Opened opened{.request = KeptRequest(*request, KeptRequest::Fields::without_handshake),

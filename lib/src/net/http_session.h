@@ -76,6 +76,8 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   void read_requests();
   void on_request(Request request);
   void on_request_failed(const Error& error);
+  void watch_body();
+  void count_body(std::size_t bytes) noexcept;
 
   [[nodiscard]] Result<void> may_serve(const Request& request) const;
   void serve(std::shared_ptr<const Request> request);
@@ -131,6 +133,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>,
   Buffer out_;
   std::uint64_t turn_ = 0;
   std::size_t stream_limit_bytes_ = 0;  // of the route that answers
+  std::size_t body_bytes_ = 0;          // of a request that is still to be answered, as they are counted
   bool close_after_answer_ = false;
   bool told_of_drops_ = false;
 };

@@ -17,6 +17,8 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <variant>
+#include <vector>
 
 namespace fairlead {
 namespace {
@@ -278,6 +280,18 @@ TEST(StreamedAnswer, LetsAPipelinedRequestWait) {
   EXPECT_LT(seen.find("first"), seen.find("next one"));
 }
 
+TEST(StreamedAnswer, IsCutWhenMoreThanAHeadComesMeanwhile) {
+  Held held;
+  PlainServer server([&](Server& s) { s.http("/s", [&](const Request&) { return held.answer(); }); });
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send(get));
+  ASSERT_TRUE(soon([&] { return held.open.load(); }));
+  ASSERT_TRUE(peer.send(std::string(Limits().http_head_bytes + 1, 'x')));
+  peer.read_to_end();
+  EXPECT_TRUE(peer.ended());
+  on_loop(server.server(), [&] { EXPECT_EQ(held.stream.send("more"), SendResult::closed); });
+}
+
 // Speaks TLS, and can send what is no record of its connection.
 class TlsPeer {
  public:
@@ -378,6 +392,84 @@ TEST(StreamedAnswer, IsToldWhenTheServerEnds) {
 std::string post_of(std::string_view path, std::size_t bytes) {
   return "POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" +
          std::string(bytes, 'b');
+}
+
+// One that ends its answer may be kept by nothing but the callbacks of that answer.
+TEST(StreamedAnswer, MayBeEndedByWhoeverItsCallbacksKeep) {
+  struct Owner {
+    ResponseStream answer;
+    std::string last = "the last words, longer than what a string holds in itself";
+    void end() {
+      answer.send(last);
+      answer.end();
+      last += ", and more";  // it is still here
+      done = true;
+    }
+    std::atomic<bool>& done;
+  };
+  std::atomic<bool> done = false;
+  PlainServer server([&](Server& s) {
+    s.http("/s", [&](const Request&) {
+      return Response::stream(200, {}, [&](ResponseStream out) {
+        const auto owner = std::make_shared<Owner>(Owner{.answer = out, .done = done});
+        out.on_close([owner] {});
+        LoopHandle::current().post([weak = std::weak_ptr(owner)] {
+          if (Owner* const raw = weak.lock().get()) raw->end();
+        });
+      });
+    });
+  });
+  RawPeer peer(server.port());
+  ASSERT_TRUE(peer.send(get));
+  EXPECT_TRUE(peer.read_until("0\r\n\r\n").ends_with("in itself\r\n0\r\n\r\n"));
+  EXPECT_TRUE(done);
+}
+
+TEST(Pipelining, KeepsNobodyElseWaiting) {
+  constexpr int requests = 2'000;
+  std::atomic<int> served = 0;
+  std::atomic<int> when_another_had_its_turn = 0;
+  PlainServer server([&](Server& s) {
+    s.http("/s", [&](const Request&) {
+      if (++served == 1) LoopHandle::current().post([&] { when_another_had_its_turn = served.load(); });
+      return Response::text(200, "x");
+    });
+  });
+  RawPeer peer(server.port());
+  std::string pipeline;
+  for (int i = 0; i < requests; ++i) pipeline += get;
+  ASSERT_TRUE(peer.send(pipeline));
+  peer.end();
+  const std::string& answers = peer.read_to_end();
+  EXPECT_TRUE(peer.ended());
+  EXPECT_EQ(served, requests) << "the end of the peer's direction stands behind them";
+  EXPECT_TRUE(answers.ends_with("\r\n\r\nx"));
+  EXPECT_LE(when_another_had_its_turn, 2);
+}
+
+TEST(BodyLimit, OfAllTogetherIsAShareOfTheMemoryBudget) {
+  ServerOptions options;
+  options.limits.memory_budget_bytes = std::size_t{1} << 20U;
+  PlainServer server([](Server& s) { s.http("/s", [](const Request&) { return Response::text(200, "whole"); }); },
+                     std::move(options));
+  const std::string half = "POST /s HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + std::string(50'000, 'x');
+  const auto held = [&] { return server.server().stats().buffer_bytes; };
+  {
+    std::vector<std::unique_ptr<RawPeer>> slow;
+    for (std::size_t i = 1; i <= 5; ++i) {  // 250,000 of the 262,144 bytes that they may have
+      slow.push_back(std::make_unique<RawPeer>(server.port()));
+      ASSERT_TRUE(slow.back()->send(half));
+      ASSERT_TRUE(soon([&] { return held() >= i * 50'000; }));
+    }
+    RawPeer one_more(server.port());
+    ASSERT_TRUE(one_more.send(half));
+    EXPECT_TRUE(one_more.read_to_end().starts_with("HTTP/1.1 503 "));
+    EXPECT_TRUE(one_more.ended());
+    ASSERT_TRUE(slow.front()->send(std::string(10'000, 'x')));
+    EXPECT_TRUE(slow.front()->read_until("whole").starts_with("HTTP/1.1 200 "));
+  }
+  EXPECT_TRUE(soon([&] { return held() < 50'000; }));
+  EXPECT_EQ(server.server().stats().failed(Errc::memory_budget_exceeded), 1U);
 }
 
 TEST(BodyLimit, OfARouteIsItsOwn) {

@@ -517,7 +517,18 @@ Result<void> ServerCore::replace_tls(Tls tls) {
 bool ServerCore::over_memory_budget() const noexcept {
   std::size_t used = 0;
   for (const auto& loop : loops_) used += loop->context->counters.buffer_bytes.get();
-  return used > options_.limits.memory_budget_bytes;
+  return used + body_bytes() > options_.limits.memory_budget_bytes;
+}
+
+std::size_t ServerCore::body_bytes() const noexcept {
+  std::size_t used = 0;
+  for (const auto& loop : loops_) used += loop->context->counters.body_bytes.get();
+  return used;
+}
+
+bool ServerCore::has_room_for_bodies() const noexcept {
+  constexpr std::size_t share = 4;
+  return body_bytes() <= options_.limits.memory_budget_bytes / share && !over_memory_budget();
 }
 
 void ServerCore::log(LogLevel level, const std::string& line) const {
@@ -542,7 +553,7 @@ ServerStats ServerCore::stats() const {
     sum.bytes_in += counters.bytes_in.get();
     sum.bytes_out += counters.bytes_out.get();
     sum.websockets += counters.websockets.get();
-    sum.buffer_bytes += counters.buffer_bytes.get();
+    sum.buffer_bytes += counters.buffer_bytes.get() + counters.body_bytes.get();
     for (std::size_t i = 0; i < sum.failures.size(); ++i) sum.failures[i] += counters.failures[i].get();
   }
   sum.connections = admission_->connections();

@@ -97,6 +97,8 @@ class ServerCore {
   [[nodiscard]] std::shared_ptr<const tls::ServerContext> tls_context() const { return tls_->current(); }
   [[nodiscard]] bool draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool over_memory_budget() const noexcept;
+  // Bodies of requests have a quarter of the budget.
+  [[nodiscard]] bool has_room_for_bodies() const noexcept;
   [[nodiscard]] Admission& admission() noexcept { return *admission_; }
   void log(LogLevel level, const std::string& line) const;
   // A UNIX socket is accepted by one loop and shared out.
@@ -125,6 +127,7 @@ class ServerCore {
   // Runs `work` on each loop and waits until all have, or the server has been stopped: then it may still run, or never.
   void on_each_loop(std::function<void(ServerLoop&)> work);
   [[nodiscard]] bool running();
+  [[nodiscard]] std::size_t body_bytes() const noexcept;
   void join();
 
   ServerOptions options_;
