@@ -139,7 +139,9 @@ class Attachments : public std::enable_shared_from_this<Attachments> {
   };
   std::unique_ptr<Place> enter(const std::string& user) {
     const std::scoped_lock lock(mutex_);
-    if (on_their_way_ >= settings_.at_a_time || of_users_[user] >= settings_.at_a_time_of_user) return nullptr;
+    const auto found = of_users_.find(user);
+    const std::size_t of_user = found != of_users_.end() ? found->second : 0;
+    if (on_their_way_ >= settings_.at_a_time || of_user >= settings_.at_a_time_of_user) return nullptr;
     ++on_their_way_;
     ++of_users_[user];
     return std::make_unique<Place>(shared_from_this(), user);

@@ -38,6 +38,8 @@ class Descriptor {
   int descriptor_;
 };
 
+constexpr int open_tries = 8;
+
 // The kernel resolves the whole path beneath the root: "..", absolute links and links that lead out end in EXDEV, and
 // nobody can swap a directory for a link between a check and the open, since there is no check. O_NONBLOCK: a FIFO or a
 // device must not hold the loop before fstat finds it out.
@@ -45,11 +47,14 @@ int open_beneath(int root, const std::string& path) noexcept {
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  while (true) {
-    const auto descriptor = static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how));
-    // openat(2): EAGAIN is the kernel's answer when a rename elsewhere raced with RESOLVE_BENEATH.
-    if (descriptor >= 0 || (errno != EINTR && errno != EAGAIN)) return descriptor;
+  int descriptor = -1;
+  for (int tries = 0; tries < open_tries; ++tries) {
+    descriptor = static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how));
+    // openat2(2): EAGAIN is the kernel's answer when a rename elsewhere raced with RESOLVE_BENEATH; but also, as long
+    // as that lasts, when another process has a lease on the file.
+    if (descriptor >= 0 || (errno != EINTR && errno != EAGAIN)) break;
   }
+  return descriptor;
 }
 
 bool has_hidden_segment(std::string_view path) { return path.find("/.") != std::string_view::npos; }
