@@ -259,10 +259,17 @@ run_stages() {
     ((${#stage_of[@]} == 0)) || kill "${!stage_of[@]}" 2>/dev/null || true
     wait
   }
-  # 1: it failed, and that ends the run.
+  # 1: it failed, and that ends the run. They are looked at one by one, since `wait -n` knows nothing of one that ended
+  # together with another before it was waited for, and `wait` does.
   one_has_ended() {
+    while true; do
+      for pid in "${!stage_of[@]}"; do
+        kill -0 "$pid" 2>/dev/null || break 2
+      done
+      sleep 0.1
+    done
     status=0
-    wait -n -p pid "${!stage_of[@]}" || status=$?
+    wait "$pid" || status=$?
     busy=$((busy - $(stage_cores "${stage_of[$pid]}" "$cores")))
     [[ ${stage_of[$pid]} != "$alone" ]] || alone=''
     unset "stage_of[$pid]"
