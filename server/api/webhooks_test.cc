@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/webhooks.h"
 
-#include "api/breaker.h"
 #include "api/documents.h"
 #include "api/secrets.h"
 #include "api/testing/backend_server.h"
@@ -156,44 +155,6 @@ TEST(WebhookAnswer, StatusesAreTransformed) {
   EXPECT_EQ(std::get<ClientError>(webhook::read<RpcAnswer>(proxy, 404, "").verdict), (ClientError{1404, "gone", true}));
   EXPECT_EQ(std::get<DisconnectReason>(webhook::read<RpcAnswer>(proxy, 403, "").verdict).code, 4503U);
   EXPECT_FALSE(webhook::read<RpcAnswer>(proxy, 500, "").sound);
-}
-
-// ── The breaker ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-TEST(CircuitBreaker, OpensAfterFailuresInARowAndAsksOnceAfterThePause) {
-  Breaker breaker(2, milliseconds(100));
-  const TimePoint start{};
-  breaker.failed(start);
-  breaker.succeeded();
-  breaker.failed(start);
-  EXPECT_TRUE(breaker.allows(start));
-  breaker.failed(start);
-  EXPECT_TRUE(breaker.open());
-  EXPECT_FALSE(breaker.allows(start + milliseconds(99)));
-  EXPECT_TRUE(breaker.allows(start + milliseconds(100)));
-  EXPECT_FALSE(breaker.allows(start + milliseconds(100))) << "one finds out, others wait";
-  breaker.failed(start + milliseconds(150));
-  EXPECT_FALSE(breaker.allows(start + milliseconds(249)));
-  EXPECT_TRUE(breaker.allows(start + milliseconds(250)));
-  breaker.succeeded();
-  EXPECT_TRUE(breaker.allows(start + milliseconds(250)));
-  EXPECT_EQ(breaker.opened(), 1U);
-}
-
-TEST(CircuitBreaker, OtherLimitsDoNotMakeItForget) {
-  Breaker breaker(3, milliseconds(100));
-  const TimePoint start{};
-  breaker.failed(start);
-  breaker.configure(2, milliseconds(500));
-  EXPECT_TRUE(breaker.allows(start));
-  breaker.failed(start);
-  EXPECT_TRUE(breaker.open()) << "the second in a row";
-  breaker.configure(10, milliseconds(1'000));
-  EXPECT_FALSE(breaker.allows(start + milliseconds(499))) << "open it stays, for as long as it was opened for";
-  EXPECT_TRUE(breaker.allows(start + milliseconds(500)));
-  breaker.configure(0, milliseconds(1'000));
-  EXPECT_FALSE(breaker.open()) << "switched off";
-  EXPECT_TRUE(breaker.allows(start + milliseconds(500)));
 }
 
 // ── Against a backend ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -175,7 +175,8 @@ void HttpSession::read_requests() {
     if (auto* request = std::get_if<http1::RequestEvent>(&*event)) {
       on_request(std::move(request->request));
       break;  // the next one has another turn, see `answered`
-    } else if (const auto* failed = std::get_if<http1::RequestFailedEvent>(&*event)) {
+    }
+    if (const auto* failed = std::get_if<http1::RequestFailedEvent>(&*event)) {
       on_request_failed(failed->error);
     } else if (std::holds_alternative<http1::IdleEndEvent>(*event)) {
       end(linger_after_answer);
