@@ -337,30 +337,30 @@ class TlsPeer {
 class KeptAnswer {
  public:
   KeptAnswer() {
-    TlsPeer peer(server_.port());
+    TlsPeer peer(server.port());
     peer.send("GET /s HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    EXPECT_TRUE(soon([&] { return begun_.load(); }));
+    EXPECT_TRUE(soon([&] { return begun.load(); }));
     EXPECT_TRUE(peer.send_garbage());
-    EXPECT_TRUE(soon([&] { return server_.server().stats().failed(Errc::tls_protocol_error) == 1; }));
-    on_loop(server_.server(), [&] { while_peer_is_there_ = answer_.send("more"); });
+    EXPECT_TRUE(soon([&] { return server.server().stats().failed(Errc::tls_protocol_error) == 1; }));
+    on_loop(server.server(), [&] { sent_behind_it = answer.send("more"); });
   }
   KeptAnswer(const KeptAnswer&) = delete;
   KeptAnswer& operator=(const KeptAnswer&) = delete;
   ~KeptAnswer() {
-    on_loop(server_.server(), [&] { answer_ = {}; });
+    on_loop(server.server(), [&] { answer = {}; });
   }
 
-  SendResult while_peer_is_there_ = SendResult::sent;
-  ResponseStream answer_;
-  std::atomic<bool> begun_ = false;
-  std::atomic<int> told_of_end_ = 0;
-  TestServer server_{[this](Server& s) {
+  SendResult sent_behind_it = SendResult::sent;
+  ResponseStream answer;
+  std::atomic<bool> begun = false;
+  std::atomic<int> told_of_end = 0;
+  TestServer server{[this](Server& s) {
     s.http("/s", [this](const Request&) {
       return Response::stream(200, {}, [this](ResponseStream out) {
-        out.on_close([this] { ++told_of_end_; });
+        out.on_close([this] { ++told_of_end; });
         out.send("begun");
-        answer_ = std::move(out);
-        begun_ = true;
+        answer = std::move(out);
+        begun = true;
       });
     });
   }};
@@ -368,13 +368,13 @@ class KeptAnswer {
 
 TEST(StreamedAnswer, WhosePeerBreaksTlsHasEndedForWhoSendsIt) {
   KeptAnswer kept;
-  EXPECT_EQ(kept.while_peer_is_there_, SendResult::closed);
-  EXPECT_EQ(kept.told_of_end_, 1);
-  EXPECT_TRUE(soon([&] { return kept.server_.server().stats().connections == 0; }));
+  EXPECT_EQ(kept.sent_behind_it, SendResult::closed);
+  EXPECT_EQ(kept.told_of_end, 1);
+  EXPECT_TRUE(soon([&] { return kept.server.server().stats().connections == 0; }));
   SendResult later = SendResult::sent;
-  on_loop(kept.server_.server(), [&] { later = kept.answer_.send("more"); });
+  on_loop(kept.server.server(), [&] { later = kept.answer.send("more"); });
   EXPECT_EQ(later, SendResult::closed) << "nor when the connection has gone";
-  EXPECT_EQ(kept.told_of_end_, 1);
+  EXPECT_EQ(kept.told_of_end, 1);
 }
 
 TEST(StreamedAnswer, IsToldWhenTheServerEnds) {

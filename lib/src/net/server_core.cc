@@ -21,6 +21,8 @@ namespace {
 constexpr std::chrono::milliseconds drain_step{10};
 // How often another port is picked when the one that was picked is not free on all of an address's families.
 constexpr int other_picks = 8;
+// Of the memory budget bodies of requests have one part in so many: whoever sends them is not known yet.
+constexpr std::size_t share_of_bodies = 4;
 
 }  // namespace
 
@@ -527,8 +529,7 @@ std::size_t ServerCore::body_bytes() const noexcept {
 }
 
 bool ServerCore::has_room_for_bodies() const noexcept {
-  constexpr std::size_t share = 4;
-  return body_bytes() <= options_.limits.memory_budget_bytes / share && !over_memory_budget();
+  return body_bytes() <= options_.limits.memory_budget_bytes / share_of_bodies && !over_memory_budget();
 }
 
 void ServerCore::log(LogLevel level, const std::string& line) const {

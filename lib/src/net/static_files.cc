@@ -38,7 +38,7 @@ class Descriptor {
   int descriptor_;
 };
 
-constexpr int open_tries = 8;
+constexpr int open_tries = 8;  // a rename that races with one is over by the next
 
 // The kernel resolves the whole path beneath the root: "..", absolute links and links that lead out end in EXDEV, and
 // nobody can swap a directory for a link between a check and the open, since there is no check. O_NONBLOCK: a FIFO or a
