@@ -7,9 +7,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace fairlead {
+
+class SharedMessage;
+namespace ws {
+SharedMessage join(std::span<const SharedMessage> messages);
+}
 
 // A message in the form in which a server puts it on the wire (RFC 6455 5.1: server frames are not masked, so they are
 // the same bytes for every receiver). Copies share one immutable block; usable from any thread.
@@ -40,6 +46,7 @@ class SharedMessage {
   [[nodiscard]] Bytes compressed_frame() const noexcept;
 
  private:
+  friend SharedMessage ws::join(std::span<const SharedMessage> messages);
   struct Block;
   std::shared_ptr<const Block> block_;
 };

@@ -94,7 +94,9 @@ void Loop::end_turn(std::size_t told) {
     void on_turn_end() override {}
   } mark;
   defer(mark);
-  for (std::size_t left = std::max(told, ends_at_once); left != 0 && first_deferred_ != &mark; --left) {
+  const std::size_t most = std::max(told, ends_at_once);
+  more_ends_ = 0;
+  for (std::size_t done = 0; done + more_ends_ < most && first_deferred_ != &mark; ++done) {
     Deferred& due = *first_deferred_;
     due.take_back();
     if (first_deferred_ != nullptr) warm_next();

@@ -66,6 +66,9 @@ class Loop {
   void post(std::function<void()> work);
   // Runs `deferred` at the end of this turn; of a later one when very many ends are due, see `end_turn`.
   void defer(Deferred& deferred);
+  // What is being done at the end of this turn is as much work as `more` others: so many fewer of them are done before
+  // the loop looks at its sockets again.
+  void count_ends(std::size_t more) noexcept { more_ends_ += more; }
 
   void set_timer(Timer& timer, TimePoint at);
   void cancel_timer(Timer& timer) noexcept { timers_.cancel(timer); }
@@ -122,6 +125,7 @@ class Loop {
   Timers timers_;
   std::optional<TimePoint> wake_at_;  // when the timers are looked at
   TimePoint turn_time_{};             // not asked for yet
+  std::size_t more_ends_ = 0;
   Deferred* first_deferred_ = nullptr;
   Deferred* last_deferred_ = nullptr;
 };

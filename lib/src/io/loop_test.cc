@@ -242,6 +242,27 @@ TEST(Loop, LooksAtWhatCameBetweenManyEndsOfATurn) {
   ends.expect_a_look_in_between();
 }
 
+// Of two ends the first is the work of very many: the loop looks at what has come before it does the next.
+TEST(Loop, AnEndMayCountAsMany) {
+  Loop loop;
+  std::string order;
+  AtTurnEnd many([&] {
+    order += "many ";
+    loop.count_ends(1'000);
+    loop.post([&] { order += "posted "; });
+  });
+  AtTurnEnd last([&] {
+    order += "last";
+    loop.stop();
+  });
+  loop.post([&] {
+    loop.defer(many);
+    loop.defer(last);
+  });
+  loop.run();
+  EXPECT_EQ(order, "many posted last");
+}
+
 TEST(Loop, LooksAtWhatCameBetweenManyEndsOnTheCallersContextToo) {
   boost::asio::io_context context;
   Loop loop(context);

@@ -213,6 +213,7 @@ void Channel::tell_closed() {
   context_.mailbox->slots.close(name_);
   context_.counters.websockets.subtract();
   tell_failure();
+  leave_groups();
   ws_.stop_sending();
   note_dropped();
   if (ws_.queued_bytes() + stream_->undelivered_bytes() != 0) undelivered_ = true;
@@ -226,18 +227,34 @@ void Channel::tell_closed() {
 // ── Sending ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 SendResult Channel::send(MessageKind kind, Bytes payload, Compress compress) {
+  catch_up_with_groups();
   if (closed_ || sends_in_vain()) return SendResult::closed;
   const bool had_room = stream_->has_room();
   return outcome(ws_.send(kind, payload, context_.loop.turn_time(), as_ws(compress)), had_room, payload.size());
 }
 
 SendResult Channel::send(const SharedMessage& message) {
+  catch_up_with_groups();
+  return send_in_order(message);
+}
+
+SendResult Channel::send_in_order(const SharedMessage& message) {
   if (closed_ || sends_in_vain()) return SendResult::closed;
   const bool had_room = stream_->has_room();
   return outcome(ws_.send(message, context_.loop.turn_time()), had_room, message.payload().size());
 }
 
+bool Channel::send_joined(const SharedMessage& messages, std::size_t count) {
+  if (closed_ || sends_in_vain() || settings_->record_per_message) return false;
+  const bool had_room = stream_->has_room();
+  if (!ws_.send_joined(messages)) return false;
+  context_.counters.messages_out.add(count);
+  static_cast<void>(taken(had_room));
+  return true;
+}
+
 SendResult Channel::send_chunk(MessageKind kind, Bytes piece, bool last, Compress compress) {
+  catch_up_with_groups();
   if (closed_ || sends_in_vain()) return SendResult::closed;
   const bool had_room = stream_->has_room();
   return outcome(ws_.send_chunk(kind, piece, last, context_.loop.turn_time(), as_ws(compress)), had_room, piece.size());
@@ -256,6 +273,24 @@ SendResult Channel::ping(Bytes payload) {
   if (became == ws::Sent::accepted)
     timed_ping_ = std::make_unique<TimedPing>(TimedPing{now, std::string(as_text(sent)), payload.empty()});
   return outcome(became, had_room, 0);
+}
+
+std::vector<Membership>& Channel::memberships() {
+  if (memberships_ == nullptr) memberships_ = std::make_unique<std::vector<Membership>>();
+  return *memberships_;
+}
+
+void Channel::catch_up_with_groups() {
+  if (memberships_ == nullptr) return;
+  for (std::size_t i = 0; i < memberships_->size(); ++i) {
+    const Membership one = (*memberships_)[i];
+    one.part->catch_up(one.place);
+  }
+}
+
+void Channel::leave_groups() {
+  while (memberships_ != nullptr && !memberships_->empty()) memberships_->back().part->remove(*this);
+  memberships_.reset();
 }
 
 SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_bytes) {
@@ -281,6 +316,11 @@ SendResult Channel::outcome(ws::Sent sent, bool had_room, std::size_t payload_by
       return SendResult::invalid;
   }
   if (payload_bytes != 0) context_.counters.messages_out.add();
+  return taken(had_room);
+}
+
+// What follows once the state machine has it.
+SendResult Channel::taken(bool had_room) {
   if (!had_room) context_.publish_memory();  // a handler that sends and sends must not run past the budget unseen
   if (!output_below_half()) was_above_half_ = true;
   slow_down_if_above_half();

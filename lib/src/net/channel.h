@@ -6,6 +6,7 @@
 #include "base/prefetch.h"
 #include "io/loop.h"
 #include "io/timers.h"
+#include "net/group_part.h"
 #include "net/kept_request.h"
 #include "net/loop_context.h"
 #include "net/mailbox.h"
@@ -83,6 +84,19 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   Result<void> close(CloseCode code, std::string_view reason);
   // The application threw: closes with 1011.
   void fail(const Thrown& thrown);
+
+  // ── For the groups that it is in ──────────────────────────────────────────────────────────────────────────────────
+  [[nodiscard]] static Channel* of(const Connection& ws) noexcept { return ws.channel_.get(); }
+  // Empty again when it has ended.
+  [[nodiscard]] std::vector<Membership>& memberships();
+  // What a group sends: unlike `send` it comes after nothing that groups still have for this channel.
+  SendResult send_in_order(const SharedMessage& message);
+  // So many messages that `ws::join` has put together; false: nothing was sent, they go one by one.
+  bool send_joined(const SharedMessage& messages, std::size_t count);
+  // Not inside a call of its handlers.
+  void flush_now() { flush(); }
+  using io::Deferred::Ahead;
+  void warm_to_send(Ahead place) const noexcept { warm(place); }
 
   // A piece of what was received, owned.
   struct Received {
@@ -189,6 +203,9 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   void resume_all();
   void rearm();
   SendResult outcome(ws::Sent sent, bool had_room, std::size_t payload_bytes);
+  SendResult taken(bool had_room);
+  void catch_up_with_groups();
+  void leave_groups();
   void want_flush();
   void read_on();
   void read_on_later();
@@ -233,6 +250,7 @@ class Channel final : public std::enable_shared_from_this<Channel>,
   Waiters& waiters();
 
   std::unique_ptr<Waiters> waiters_;
+  std::unique_ptr<std::vector<Membership>> memberships_;  // null: it has been in no group
   std::unique_ptr<Error> error_;
   // What may be asked when the stream has gone, and the loop maybe, too; absent where nobody is left to ask.
   struct Afterwards {

@@ -28,6 +28,7 @@ constexpr int looks_into_system = 8;
 
 Result<void> Channel::close(CloseCode code, std::string_view reason) {
   if (closed_) return {};
+  catch_up_with_groups();
   auto result = ws_.close(code, reason, io::Loop::now());
   if (!result) return result;
   release();  // the peer's answer is to be read

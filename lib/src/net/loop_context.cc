@@ -4,6 +4,7 @@
 #include "io/outbox.h"
 #include "net/channel.h"
 #include "net/client_contexts.h"
+#include "net/group_part.h"
 
 #include <utility>
 
@@ -26,6 +27,7 @@ LoopContext::LoopContext(io::Loop& owner)
 LoopContext::~LoopContext() {
   const io::Loop::Entered entered(loop);
   on_idle = nullptr;
+  for (GroupPart* const part : groups) part->let_go_of_loop();
   mailbox->detach();
   lingering.clear();
   // Channels first learn that they have ended, so that coroutines that wait for them go on and end; what waits for

@@ -22,12 +22,14 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace fairlead::net {
 
 class Channel;
 class ClientContexts;
+class GroupPart;
 
 // The most that one TLS record holds (RFC 8446 5.1).
 inline constexpr std::size_t record_bytes = std::size_t{16} * 1024;
@@ -69,6 +71,7 @@ struct LoopContext {
   std::shared_ptr<Mailbox> mailbox;
   // Keeps channels alive until their stream has ended.
   std::unordered_map<Channel*, std::shared_ptr<Channel>> channels;
+  std::unordered_set<GroupPart*> groups;  // that have, or had, members here
   // What the log line of an open WebSocket's end will tell; empty unless such lines are wanted.
   struct Logged {
     TimePoint opened{};

@@ -291,6 +291,10 @@ Sent Connection::send(const SharedMessage& message, TimePoint now) {
   return state_->settle(state_->out.shared(message), now);
 }
 
+bool Connection::send_joined(const SharedMessage& messages) {
+  return state_->may_send() && state_->out.joined(messages);
+}
+
 void Connection::give_up(Errc why, TimePoint now) {
   if (state_->may_send()) state_->end_for(why, now);
 }

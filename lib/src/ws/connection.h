@@ -100,6 +100,8 @@ class Connection {
   [[nodiscard]] Sent send(MessageKind kind, Bytes payload, TimePoint now, Compress compress = Compress::by_settings);
   // An already framed message (server role: the payload is not copied; client role: it is, since it must be masked).
   [[nodiscard]] Sent send(const SharedMessage& message, TimePoint now);
+  // What `join` made of several. False: nothing was sent, they have to be sent one by one.
+  [[nodiscard]] bool send_joined(const SharedMessage& messages);
   // A message in pieces of unknown number: each is one fragment; `last` ends the message. The first call opens it.
   // A piece that does not fit ends the connection, whatever the overflow policy. Text may be cut anywhere. Messages
   // that are sent before `last` are `waiting` until then.

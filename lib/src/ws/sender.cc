@@ -159,6 +159,15 @@ Sent Sender::shared(const SharedMessage& message) {
   return Sent::accepted;
 }
 
+// A client masks, a policy drops single messages, and nothing may stand between the fragments of a streamed one.
+bool Sender::joined(const SharedMessage& messages) {
+  const bool one_by_one =
+      role_ == Role::client || stream_ != nullptr || settings_->limits.overflow == OverflowPolicy::drop_oldest;
+  if (one_by_one || queue_.bytes() > may_wait_before(messages.frame().size())) return false;
+  queue_.append(messages, false);
+  return true;
+}
+
 void Sender::put(const SharedMessage& message) { queue_.append(message, sends_compressed(message)); }
 
 bool Sender::sends_compressed(const SharedMessage& message) const noexcept {

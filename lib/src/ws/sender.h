@@ -30,6 +30,8 @@ class Sender {
   // While a streamed message is open these wait for its end, since nothing may stand between its fragments.
   [[nodiscard]] Sent message(MessageKind kind, Bytes payload, Compress compress);
   [[nodiscard]] Sent shared(const SharedMessage& message);
+  // What `join` made, if that is the same to this receiver as one message after the other, and there is room for all.
+  [[nodiscard]] bool joined(const SharedMessage& messages);
   [[nodiscard]] Sent chunk(MessageKind kind, Bytes payload, bool last, Compress compress);
   // Control frames are not subject to the overflow policy: see `has_room_for_control`.
   void control(Opcode opcode, Bytes payload);

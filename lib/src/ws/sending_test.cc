@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is sent: the outgoing queue and its policies, shared messages, streamed messages, and mistakes of the caller.
+#include "ws/joined.h"
 #include "ws/testing.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <random>
 
@@ -436,6 +438,39 @@ TEST(SharedMessages, KeepTheirPlaceAmongOthers) {
   std::string wire;
   for (std::string piece = take(side, 1); !piece.empty(); piece = take(side, 3)) wire += piece;
   EXPECT_THAT(payloads(parse_sent(Role::server, wire)), ElementsAre("one", "shared", "two", "three", "shared"));
+}
+
+TEST(SharedMessages, SeveralLeaveAsOneBlockOfFrames) {
+  const std::array messages{SharedMessage::text("a"), SharedMessage::binary(as_bytes("b")), SharedMessage::text("c")};
+  const SharedMessage joined = join(messages);
+  Side side(Role::server);
+  EXPECT_EQ(send(side, "before"), Sent::accepted);
+  EXPECT_TRUE(side.connection.send_joined(joined));
+  EXPECT_EQ(send(side, "behind"), Sent::accepted);
+  const auto sent = side.sent();
+  EXPECT_THAT(payloads(sent), ElementsAre("before", "a", "b", "c", "behind"));
+  EXPECT_EQ(sent[2].header.opcode, Opcode::binary);
+}
+
+// Where they are not the same as one after the other, or do not all fit, they are not sent.
+TEST(SharedMessages, AreNotJoinedWhereEachHasToBeTakenByItself) {
+  const std::array messages{SharedMessage::text("a"), SharedMessage::text(std::string(60, 'b'))};
+  const SharedMessage joined = join(messages);
+  Side client(Role::client);
+  EXPECT_FALSE(client.connection.send_joined(joined));
+  Side streaming(Role::server);
+  EXPECT_EQ(streaming.connection.send_chunk(MessageKind::text, as_bytes("piece"), false, streaming.now),
+            Sent::accepted);
+  EXPECT_FALSE(streaming.connection.send_joined(joined));
+  Side dropping(Role::server, with(OverflowPolicy::drop_oldest, 1'000));
+  EXPECT_FALSE(dropping.connection.send_joined(joined));
+  Side full(Role::server, with(OverflowPolicy::close, 100));
+  EXPECT_EQ(send(full, std::string(50, 'x')), Sent::accepted);
+  EXPECT_FALSE(full.connection.send_joined(joined));
+  EXPECT_TRUE(full.connection.may_send()) << "the policy is for those that are sent one by one";
+  Side closing(Role::server);
+  EXPECT_TRUE(closing.connection.close(close_code::normal, {}, closing.now));
+  EXPECT_FALSE(closing.connection.send_joined(joined));
 }
 
 TEST(SharedMessages, TheCompressedFormGoesToThoseWhoKeepNoContextOfOurs) {

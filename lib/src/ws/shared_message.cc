@@ -5,6 +5,7 @@
 #include "text/utf8.h"
 #include "ws/deflate.h"
 #include "ws/frame.h"
+#include "ws/joined.h"
 
 #include <cstring>
 #include <memory>
@@ -49,6 +50,20 @@ SharedMessage::SharedMessage(MessageKind kind, Bytes payload, Compression compre
     if (compressed.size() < payload.size()) block.compressed_frame = frame_of(kind, compressed.readable(), true);
   }
   block_ = std::make_shared<const Block>(std::move(block));
+}
+
+SharedMessage ws::join(std::span<const SharedMessage> messages) {
+  SharedMessage::Block block{.kind = messages.front().kind(), .payload_bytes = 0, .frame = {}, .compressed_frame = {}};
+  std::size_t size = 0;
+  for (const SharedMessage& message : messages) size += message.frame().size();
+  block.frame.reserve(size);
+  for (const SharedMessage& message : messages) {
+    const Bytes frame = message.frame();
+    block.frame.insert(block.frame.end(), frame.begin(), frame.end());
+  }
+  SharedMessage joined;
+  joined.block_ = std::make_shared<const SharedMessage::Block>(std::move(block));
+  return joined;
 }
 
 MessageKind SharedMessage::kind() const noexcept { return block_ == nullptr ? MessageKind::text : block_->kind; }
