@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The peer `fairlead` for the fan-out, which `fairlead echo` does not do, with the behaviour that every peer has: /echo
 // answers each message as its own kind, /fanout sends each message to all connections on that path, framed once.
+#include <fairlead/group.h>
 #include <fairlead/server.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <string>
-#include <vector>
 
 #include "options.h"
 
@@ -27,18 +26,9 @@ Handlers echo() {
   return {.message = [](Connection& ws, MessageView message) { (void)ws.send(message).result(); }};
 }
 
-// One loop: the list needs no lock.
-Handlers fanout(std::vector<ConnectionHandle>& subscribers) {
-  return {.open = [&](Connection& ws) { subscribers.push_back(ws.handle()); },
-          .message =
-              [&](Connection&, MessageView message) {
-                const SharedMessage shared(message.kind, message.payload);
-                for (const ConnectionHandle& subscriber : subscribers) subscriber.send(shared);
-              },
-          .close =
-              [&](Connection& ws, const CloseInfo&) {
-                std::erase_if(subscribers, [gone = ws.handle()](const auto& handle) { return handle == gone; });
-              }};
+Handlers fanout(Group& subscribers) {
+  return {.open = [&](Connection& ws) { subscribers.add(ws); },
+          .message = [&](Connection&, MessageView message) { subscribers.send({message.kind, message.payload}); }};
 }
 
 }  // namespace
@@ -46,7 +36,7 @@ Handlers fanout(std::vector<ConnectionHandle>& subscribers) {
 int main(int argc, char** argv) {
   const auto options = bench::parse_options(argc, argv);
   Server server({.tls = Tls::files(options.cert, options.key), .limits = bench_limits(), .threads = 1});
-  std::vector<ConnectionHandle> subscribers;
+  Group subscribers;
   RouteOptions route;
   route.compression.enabled = options.compress;
   server.websocket("/echo", echo(), route).websocket("/fanout", fanout(subscribers), route);

@@ -74,22 +74,23 @@ std::vector<std::string> numbers(std::size_t from, std::size_t till) {
 }
 
 TEST(Groups, EachMemberGetsEachMessageOnceAndInOrder) {
-  constexpr std::size_t members = 100;  // more than are written to in a turn
+  constexpr std::size_t members = 40;  // more than are written to in a turn
   constexpr std::size_t messages = 200;
   Group group;
   TestServer server([&](Server& s) { s.websocket("/", room(group)); });
   std::atomic<std::size_t> complete = 0;
   run([&]() -> Task<> {
     for (std::size_t i = 0; i < members; ++i) {
-      spawn([&]() -> Task<> {
-        auto ws = co_await connect(server.url("/"), client_options());
-        EXPECT_TRUE(ws);
-        if (!ws) co_return;
-        if (co_await receive(*ws, messages) == numbers(0, messages)) ++complete;
+      auto ws = co_await connect(server.url("/"), client_options());
+      EXPECT_TRUE(ws);
+      if (!ws) co_return;
+      spawn([&, mine = std::make_shared<Connection>(std::move(*ws))]() -> Task<> {
+        if (co_await receive(*mine, messages) == numbers(0, messages)) ++complete;
       });
     }
     auto speaker = co_await connect(server.url("/"), client_options());
     EXPECT_TRUE(speaker);
+    if (!speaker) co_return;
     for (int i = 0; i < 1'000 && group.size() <= members; ++i) co_await sleep_for(milliseconds(5));
     for (std::size_t i = 0; i < messages; ++i) speaker->send(std::to_string(i));
     EXPECT_EQ(co_await receive(*speaker, messages), numbers(0, messages));
