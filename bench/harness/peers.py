@@ -32,7 +32,7 @@ class Peer:
     command: tuple
     version: str
     needs: pathlib.Path | None = None
-    kind: str = ""  # "echo" and "serve": verbs of ours; "nats": all that it is told stands in a file
+    kind: str = ""  # "echo", "serve": verbs of ours; "nats": all that it is told stands in a file; "bare": it is told nothing
     ready: str = READY
 
     def arguments(self, cert, key, compress):
@@ -42,6 +42,8 @@ class Peer:
             return [*self.command, *where, *more, *(["--compress"] if compress else [])]
         if self.kind == "serve":
             return [*self.command, *where, "--config", str(BENCH / "peers/fairlead.toml")]
+        if self.kind == "bare":
+            return [*self.command]
         if self.kind == "nats":
             return [*self.command, "--config", str(nats_configuration(cert, key))]
         return [*self.command, "--port", "0", "--cert", cert, "--key", key, *(["--compress"] if compress else [])]
