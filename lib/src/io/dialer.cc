@@ -117,7 +117,8 @@ class Dialer::Race final : public std::enable_shared_from_this<Dialer::Race> {
     const auto order = late.empty() ? interleave(std::move(untried), std::exchange(ipv4_, {}))
                                     : interleave(std::move(late), std::move(untried));
     waiting_.assign(order.begin(), order.end());
-    if (attempts_.empty()) start_next();
+    // RFC 8305 5: the head start of the last attempt may be over, with nothing to be tried behind it.
+    if (attempts_.empty() || !next_address_.armed()) start_next();
   }
 
   void begin() {

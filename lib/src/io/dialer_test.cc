@@ -3,15 +3,41 @@
 
 #include "io/acceptor.h"
 
+#include <ares.h>
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
+
+namespace {
+
+constexpr std::string_view late_name = "late-ipv6.example";
+// Is given what answers the question for IPv6 addresses of that name.
+std::function<void(std::function<void()>)> when_asked_for_ipv6;
+
+}  // namespace
+
+// In the place of c-ares': that name has 127.0.0.1 at once, and ::1 when the test says so.
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name,cert-dcl51-cpp): theirs
+extern "C" void ares_getaddrinfo(ares_channel channel, const char* node, const char* service,
+                                 const ares_addrinfo_hints* hints, ares_addrinfo_callback answer, void* argument) {
+  using Function = decltype(&ares_getaddrinfo);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): so dlsym gives it
+  static const auto original = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "ares_getaddrinfo"));
+  if (node != late_name) return original(channel, node, service, hints, answer, argument);
+  if (hints->ai_family == AF_INET) return original(channel, "127.0.0.1", nullptr, hints, answer, argument);
+  when_asked_for_ipv6(
+      [channel, wanted = *hints, answer, argument] { original(channel, "::1", nullptr, &wanted, answer, argument); });
+}
 
 namespace fairlead::io {
 namespace {
@@ -90,6 +116,40 @@ TEST(HappyEyeballs, AFamilyThatDoesNotAnswerCostsItsHeadStartAndNoMore) {  // RF
   EXPECT_GE(Loop::now() - began, milliseconds(40));
   EXPECT_LT(Loop::now() - began, milliseconds(900));
   ::close(*connected);
+  ::close(*live);
+}
+
+// Does something at a time of its own.
+class At final : public Timer {
+ public:
+  std::function<void()> what;
+
+ private:
+  void on_timer(TimePoint) override { what(); }
+};
+
+// RFC 8305 3: addresses that come late are tried, too, also when the head start of those before them is over.
+TEST(HappyEyeballs, AFamilyWhoseAddressesComeLateIsTriedBesideOneThatDoesNotAnswer) {
+  const DeadListener dead(*Endpoint::ip("127.0.0.1", 0));
+  const auto live = Acceptor::listen(*Endpoint::ip("::1", dead.port()));
+  if (dead.port() == 0 || !live) GTEST_SKIP() << "no IPv6, or the port is taken for it";
+  Loop loop;
+  At late;
+  when_asked_for_ipv6 = [&](std::function<void()> answer) {
+    late.what = std::move(answer);
+    loop.set_timer(late, Loop::now() + milliseconds(200));
+  };
+  DialTimes times = quick;
+  times.resolution_delay = milliseconds(10);
+  std::optional<Result<int>> connected;
+  const Dialer dialer(loop, std::string(late_name), dead.port(), times, std::nullopt, [&](Result<int> result) {
+    connected = std::move(result);
+    loop.stop();
+  });
+  loop.run();
+  ASSERT_TRUE(*connected) << to_string(connected->error());
+  EXPECT_EQ(Acceptor::local_endpoint(**connected).family(), AF_INET6);
+  ::close(**connected);
   ::close(*live);
 }
 
