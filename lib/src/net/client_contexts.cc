@@ -27,11 +27,16 @@ std::shared_ptr<tls::ClientSession> ClientContexts::take_session(const tls::Clie
   return session;
 }
 
+// A session holds its context: where that has been pushed out, nobody would ask for the session any more.
 void ClientContexts::give_back(const tls::ClientContext& context, const std::string& endpoint,
                                std::shared_ptr<tls::ClientSession> session) {
-  if (!session->available()) return;
+  if (!session->available() || !keeps(context)) return;
   auto& idle = sessions_[{&context, endpoint}];
   if (idle.size() < sessions_kept) idle.push_back(std::move(session));
+}
+
+bool ClientContexts::keeps(const tls::ClientContext& context) const noexcept {
+  return std::ranges::any_of(contexts_, [&](const auto& entry) { return entry.second.get() == &context; });
 }
 
 }  // namespace fairlead::net

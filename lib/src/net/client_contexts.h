@@ -35,6 +35,8 @@ class ClientContexts {
   static constexpr std::size_t contexts_kept = 8;
   static constexpr std::size_t sessions_kept = 256;  // of one endpoint
 
+  [[nodiscard]] bool keeps(const tls::ClientContext& context) const noexcept;
+
   std::vector<std::pair<TlsClient, std::shared_ptr<const tls::ClientContext>>> contexts_;
   std::map<std::pair<const tls::ClientContext*, std::string>, std::vector<std::shared_ptr<tls::ClientSession>>>
       sessions_;
