@@ -10,6 +10,7 @@
 #include <fairlead/tls.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,13 +34,19 @@ class ClientContexts {
 
  private:
   static constexpr std::size_t contexts_kept = 8;
-  static constexpr std::size_t sessions_kept = 256;  // of one endpoint
+  static constexpr std::size_t sessions_kept = 256;     // of one endpoint
+  static constexpr std::size_t endpoints_kept = 1'024;  // with sessions
 
+  struct Idle {
+    std::vector<std::shared_ptr<tls::ClientSession>> sessions;  // at least one
+    std::uint64_t given_back = 0;                               // the number of the last one
+  };
   [[nodiscard]] bool keeps(const tls::ClientContext& context) const noexcept;
+  void make_room_for_endpoint();
 
   std::vector<std::pair<TlsClient, std::shared_ptr<const tls::ClientContext>>> contexts_;
-  std::map<std::pair<const tls::ClientContext*, std::string>, std::vector<std::shared_ptr<tls::ClientSession>>>
-      sessions_;
+  std::map<std::pair<const tls::ClientContext*, std::string>, Idle> idle_;
+  std::uint64_t given_back_ = 0;  // counted
 };
 
 }  // namespace fairlead::net

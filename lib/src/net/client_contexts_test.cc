@@ -73,5 +73,30 @@ TEST_F(KeptForClients, OptionsThatOthersHavePushedOutAreNotKeptForTheirTickets) 
   });
 }
 
+TEST_F(KeptForClients, TicketsOfManyEndpointsAreBounded) {
+  run([&]() -> Task<> {
+    co_await connect_once(server, [](ClientContexts&) {});
+    ClientContexts& clients = *LoopContext::current()->clients;
+    const auto context = *clients.find(client_options().tls);
+    const auto ticket = clients.take_session(*context, endpoint);
+    EXPECT_TRUE(ticket->available());
+    const auto name = [](int number) { return "host-" + std::to_string(number) + ".example:443"; };
+    constexpr int endpoints = 10'000;
+    for (int i = 0; i < endpoints; ++i) {
+      static_cast<void>(clients.take_session(*context, name(i)));
+      clients.give_back(*context, name(i), ticket);
+    }
+    int kept = 0;
+    for (int i = 0; i < endpoints; ++i) kept += clients.take_session(*context, name(i))->available() ? 1 : 0;
+    EXPECT_EQ(kept, 1'024);
+    clients.give_back(*context, "again", ticket);
+    for (int i = 0; i < 1'023; ++i) clients.give_back(*context, name(i), ticket);
+    clients.give_back(*context, "again", ticket);
+    for (int i = 1'023; i < 2'000; ++i) clients.give_back(*context, name(i), ticket);
+    EXPECT_TRUE(clients.take_session(*context, "again")->available()) << "those of long ago go first";
+    EXPECT_FALSE(clients.take_session(*context, name(0))->available());
+  });
+}
+
 }  // namespace
 }  // namespace fairlead::net
