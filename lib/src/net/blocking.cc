@@ -24,6 +24,7 @@ struct Client::State {
   ConnectionHandle handle;
   std::string subprotocol;
   std::thread thread;
+  std::once_flag joined;
 
   mutable std::mutex mutex;
   std::condition_variable changed;
@@ -140,7 +141,8 @@ CloseInfo Client::close(CloseCode code, std::string_view reason) {
   }
   // What may not be sent would leave it open, and this call waiting for its end.
   if (state_->handle.close(code, reason) == SendResult::invalid) static_cast<void>(state_->handle.close());
-  if (state_->thread.joinable()) state_->thread.join();
+  // Whoever comes second waits for the first: a thread is joined once.
+  std::call_once(state_->joined, [this] { state_->thread.join(); });
   return close_info();
 }
 

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The blocking client: calls of several threads.
+#include "io/acceptor.h"
+#include "net/testing.h"
+#include "ws/handshake_fields.h"
+
+#include <fairlead/blocking.h>
+
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <string>
+#include <thread>
+
+namespace fairlead {
+namespace {
+
+using net::testing::soon;
+using std::chrono::milliseconds;
+
+// A server of one connection that opens a WebSocket and says no more.
+class MuteServer {
+ public:
+  MuteServer()
+      : listener_(*io::Acceptor::listen(*io::Endpoint::ip("127.0.0.1", 0))),
+        port_(io::Acceptor::local_endpoint(listener_).port()),
+        thread_([this] { serve(); }) {}
+  MuteServer(const MuteServer&) = delete;
+  MuteServer& operator=(const MuteServer&) = delete;
+  ~MuteServer() {
+    ended_ = true;
+    ended_.notify_all();
+    thread_.join();
+    ::close(listener_);
+  }
+  [[nodiscard]] std::string url() const { return "ws://127.0.0.1:" + std::to_string(port_) + "/"; }
+  [[nodiscard]] static ClientOptions options() {
+    ClientOptions options;
+    options.dangerously_allow_cleartext = true;
+    return options;
+  }
+
+ private:
+  void serve() const {
+    int peer = -1;
+    if (!soon([&] { return peer >= 0 || (peer = ::accept(listener_, nullptr, nullptr)) >= 0; })) return;
+    std::string request;
+    std::array<char, 4096> piece{};
+    while (request.find("\r\n\r\n") == std::string::npos) {
+      const ssize_t got = ::recv(peer, piece.data(), piece.size(), 0);
+      if (got <= 0) break;
+      request.append(piece.data(), static_cast<std::size_t>(got));
+    }
+    constexpr std::string_view name = "Sec-WebSocket-Key: ";
+    const std::string key = request.substr(request.find(name) + name.size(), 24);
+    const std::string answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+                               ("Sec-WebSocket-Accept: " + ws::accept_value(key)) + "\r\n\r\n";
+    ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+    ended_.wait(false);
+    ::close(peer);
+  }
+
+  int listener_;
+  std::uint16_t port_;
+  std::atomic<bool> ended_ = false;
+  std::thread thread_;
+};
+
+TEST(BlockingClient, SeveralThreadsMayCloseIt) {
+  MuteServer server;
+  ClientOptions options = MuteServer::options();
+  options.limits.close_time = milliseconds(500);
+  auto ws = blocking::Client::connect(server.url(), options);
+  ASSERT_TRUE(ws);
+  const auto close = [&] { return ws->close(close_code::normal, "enough"); };
+  std::array ends{std::async(std::launch::async, close), std::async(std::launch::async, close)};
+  for (auto& end : ends) EXPECT_EQ(end.get().sent_code, close_code::normal) << "each waits for the end";
+}
+
+}  // namespace
+}  // namespace fairlead
