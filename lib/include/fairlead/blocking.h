@@ -31,7 +31,8 @@ class Client {
   // The next message; `closed` at the end, `timed_out` when none came in time.
   [[nodiscard]] Result<Message> receive(std::optional<Duration> timeout = std::nullopt);
   // The whole close handshake. Instead of a code that may not be sent, or a reason that is no UTF-8 or over 123 bytes,
-  // it sends 1000 and no reason.
+  // it sends 1000 and no reason. What the server still sends can be received as long as no more than 64 messages wait;
+  // from the first one past that on it is dropped.
   CloseInfo close(CloseCode code = close_code::normal, std::string_view reason = {});
   [[nodiscard]] CloseInfo close_info() const;
   [[nodiscard]] std::string subprotocol() const;

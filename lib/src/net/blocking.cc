@@ -16,7 +16,7 @@
 
 namespace fairlead::blocking {
 namespace {
-// Messages that wait for `receive`; past it the server is slowed down.
+// Messages that wait for `receive`; past it the server is slowed down, until `close` wants to read its close frame.
 constexpr std::size_t waiting_messages = 64;
 }  // namespace
 
@@ -31,7 +31,8 @@ struct Client::State {
   std::deque<Message> received;
   bool ended = false;
   CloseInfo close_info;
-  bool leaving = false;  // nobody receives any more
+  bool leaving = false;   // nobody receives any more
+  bool dropping = false;  // nobody had room for a message then: nothing behind it is kept either
 
   // The loop's side: receives until the end, waits when nobody takes the messages.
   Task<> serve(std::string url, ClientOptions options, std::promise<std::optional<ConnectError>>& opened) {
@@ -44,10 +45,7 @@ struct Client::State {
     subprotocol = connection->subprotocol();
     opened.set_value(std::nullopt);
     while (auto message = co_await connection->receive()) {
-      {
-        const std::scoped_lock lock(mutex);
-        received.push_back(std::move(*message));
-      }
+      keep(std::move(*message));
       changed.notify_all();
       while (crowded()) static_cast<void>(co_await sleep_for(std::chrono::milliseconds(5)));
     }
@@ -58,6 +56,12 @@ struct Client::State {
       ended = true;
     }
     changed.notify_all();
+  }
+
+  void keep(Message message) {
+    const std::scoped_lock lock(mutex);
+    dropping = dropping || received.size() >= waiting_messages;  // `leaving`: else it would have been waited for
+    if (!dropping) received.push_back(std::move(message));
   }
 
   [[nodiscard]] bool crowded() const {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The blocking client: calls of several threads.
+// The blocking client: calls of several threads, and what it keeps while it closes.
 #include "io/acceptor.h"
 #include "net/testing.h"
 #include "ws/handshake_fields.h"
 
 #include <fairlead/blocking.h>
+#include <fairlead/server.h>
 
 #include <gtest/gtest.h>
 
@@ -21,7 +22,9 @@
 namespace fairlead {
 namespace {
 
+using net::testing::client_options;
 using net::testing::soon;
+using net::testing::TestServer;
 using std::chrono::milliseconds;
 
 // A server of one connection that opens a WebSocket and says no more.
@@ -81,6 +84,26 @@ TEST(BlockingClient, SeveralThreadsMayCloseIt) {
   const auto close = [&] { return ws->close(close_code::normal, "enough"); };
   std::array ends{std::async(std::launch::async, close), std::async(std::launch::async, close)};
   for (auto& end : ends) EXPECT_EQ(end.get().sent_code, close_code::normal) << "each waits for the end";
+}
+
+// A server that goes on sending cannot make a client grow that closes and takes nothing any more.
+TEST(BlockingClient, KeepsNoMoreThanItDidBeforeWhileItCloses) {
+  TestServer server([](Server& s) {
+    s.websocket("/", [](Connection& ws) -> Task<> {
+      const std::string text(100, 'x');
+      while (ws.open()) {
+        const auto sent = co_await ws.send(text);
+        if (sent == SendResult::closed) break;
+      }
+    });
+  });
+  auto ws = blocking::Client::connect(server.url("/"), client_options());
+  ASSERT_TRUE(ws);
+  std::this_thread::sleep_for(milliseconds(200));
+  EXPECT_TRUE(ws->close().clean) << "its close frame is read behind all of that";
+  int kept = 0;
+  while (ws->receive()) ++kept;
+  EXPECT_EQ(kept, 64);
 }
 
 }  // namespace
