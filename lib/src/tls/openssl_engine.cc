@@ -33,6 +33,12 @@ void note_state(const SSL* ssl, int where, int /*result*/) {
   if (alert || (message && theirs)) OpensslEngine::of(ssl).note_message();
 }
 
+// Called with each handshake message once it is whole, and with much else.
+void note_bytes(int written, int /*version*/, int content, const void* /*bytes*/, std::size_t size, SSL* ssl,
+                void* /*argument*/) {
+  if (written == 0 && content == SSL3_RT_HANDSHAKE) OpensslEngine::of(ssl).note_whole_message(size);
+}
+
 // RFC 6066 4: the client asked for records of 512 to 4,096 bytes, and OpenSSL agrees to that by itself.
 bool agreed_on_short_records(const SSL* ssl) {
   const std::uint8_t mode = SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl));
@@ -260,6 +266,8 @@ void OpensslEngine::keep_records() {
   forget_key_exchange(ssl_.get());
   secrets_.reset();
 }
+
+void OpensslEngine::count_messages() { SSL_set_msg_callback(ssl_.get(), note_bytes); }
 
 bool OpensslEngine::can_be_replaced() const noexcept {
   return !agreed_on_short_records(ssl_.get()) && phase_ == Phase::open && secrets_ && secrets_->complete() &&

@@ -89,6 +89,9 @@ class OpensslEngine final : public Engine {
   [[nodiscard]] std::size_t handshake_output_bytes() const noexcept { return handshake_output_bytes_; }
   // A client that keeps a session for the next connection, and has not got it yet.
   [[nodiscard]] bool awaits_session() const noexcept { return client_ && client_->session && !session_kept_; }
+  // Counts the bytes of handshake messages that have come whole, from here on.
+  void count_messages();
+  [[nodiscard]] std::uint64_t message_bytes() const noexcept { return message_bytes_; }
   // OpenSSL is at rest, the secrets are still the ones that seal and open, and records may be as long as they like.
   [[nodiscard]] bool can_be_replaced() const noexcept;
   // Nobody takes over: from here on as much ciphertext as there is goes into OpenSSL's buffer at once.
@@ -99,6 +102,7 @@ class OpensslEngine final : public Engine {
   [[nodiscard]] bool verify(X509_STORE_CTX* store);
   [[nodiscard]] bool keep_session(SSL_SESSION* session);
   void note_message();
+  void note_whole_message(std::size_t bytes) noexcept { message_bytes_ += bytes; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -139,6 +143,7 @@ class OpensslEngine final : public Engine {
   std::uint32_t records_each_key_ = record::records_per_key_unless_a_test_lowers_it;  // RFC 8446 5.5
   std::uint32_t records_left_ = records_each_key_;
   std::size_t messages_per_second_ = Limits{}.tls_messages_per_second;
+  std::uint64_t message_bytes_ = 0;  // of those that were counted
   Rate message_rate_;
   Phase phase_ = Phase::handshaking;
   Records records_;

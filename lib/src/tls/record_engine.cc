@@ -94,6 +94,7 @@ std::optional<Event> RecordEngine::after_handshake() {
     openssl_->keep_records();
   } else if (openssl_->awaits_session()) {
     waiting_ = std::make_unique<Waiting>();
+    openssl_->count_messages();
     waiting_->reader = openssl_->take_unread();
     waiting_->end_received = openssl_->end_received();
   } else {
@@ -133,9 +134,8 @@ std::uint64_t RecordEngine::records_written_since(std::size_t output_bytes) cons
 std::optional<Event> RecordEngine::next_while_waiting() {
   while (true) {
     // OpenSSL may hold the first bytes of a handshake message without a sign of it (RFC 8446 5.1): not in between them.
-    const bool comes_no_more = waiting_->read_sequence >= records_with_a_ticket && waiting_->between_messages;
-    const bool waits = openssl_->awaits_session() && !comes_no_more;
-    if (!waits && openssl_->can_be_replaced()) {
+    const bool waits = openssl_->awaits_session() && waiting_->read_sequence < records_with_a_ticket;
+    if (!waits && waiting_->between_messages && openssl_->can_be_replaced()) {
       const bool ended = waiting_->end_received;
       take_over(std::move(waiting_->reader), waiting_->read_sequence, waiting_->write_sequence);
       if (ended) layer_->receive_end();
@@ -147,12 +147,19 @@ std::optional<Event> RecordEngine::next_while_waiting() {
     openssl_->receive(**record);
     ++waiting_->read_sequence;
     auto event = feed_openssl();
-    waiting_->between_messages = event && std::holds_alternative<Plaintext>(*event);
+    note_where_record_ended(record::Opener::opened_bytes(**record), event && std::holds_alternative<Plaintext>(*event));
     waiting_->reader.advance();
     if (event) return event;
   }
   if (waiting_->end_received) return stay_with_openssl();
   return std::nullopt;
+}
+
+// Application data stands in no handshake message. Other records end with a message when all that they held is of whole
+// ones; padding counts as held, so behind some of that it is not known before there is data.
+void RecordEngine::note_where_record_ended(std::size_t opened_bytes, bool had_data) {
+  waiting_->content_bytes = had_data ? openssl_->message_bytes() : waiting_->content_bytes + opened_bytes - 1;
+  waiting_->between_messages = waiting_->content_bytes == openssl_->message_bytes();
 }
 
 // OpenSSL reads the record to its end in one step; what it writes meanwhile counts as ours.

@@ -57,13 +57,15 @@ class RecordEngine final : public Engine {
     record::Reader reader;
     std::uint64_t read_sequence = 0;
     std::uint64_t write_sequence = 0;
+    std::uint64_t content_bytes = 0;  // of records, beside OpensslEngine::message_bytes
     bool end_received = false;
-    bool between_messages = false;  // the last record had application data, which no handshake message is around
+    bool between_messages = false;  // the last record surely ended no later than a handshake message
   };
 
   [[nodiscard]] std::optional<Event> after_handshake();
   [[nodiscard]] std::optional<Event> next_while_waiting();
   [[nodiscard]] std::optional<Event> feed_openssl();
+  void note_where_record_ended(std::size_t opened_bytes, bool had_data);
   [[nodiscard]] std::optional<Event> stay_with_openssl();
   void take_over(record::Reader reader, std::uint64_t read_sequence, std::uint64_t write_sequence);
   [[nodiscard]] std::optional<Event> next_of_layer();

@@ -260,6 +260,77 @@ TEST_F(TakingOver, ALateTicketIsWaitedForWhereverTheStreamIsCut) {
   }
 }
 
+// The two tickets of a server, in records of other lengths: RFC 8446 5.1 lets messages be cut anywhere.
+struct RecutTickets {
+  static constexpr record::Suite suite = record::Suite::aes_128_gcm_sha256;
+
+  explicit RecutTickets(const Authority& authority) : opposite(authority, 2) {
+    SSL_CTX_set_keylog_callback(opposite.server.context.get(), note_secret);
+    EXPECT_EQ(SSL_set_ciphersuites(opposite.server.ssl.get(), "TLS_AES_128_GCM_SHA256"), 1);
+  }
+
+  // What the server has to say behind the handshake, first with the keys that it uses itself.
+  void connect(const std::shared_ptr<const ClientContext>& context, const std::shared_ptr<ClientSession>& session) {
+    opposite.connect(context, session);
+    const std::string sealed = opposite.server.take_output();
+    record::Opener opener(keys, suite, secret, 0);
+    std::size_t at = 0;
+    for (const testing::Record& one : records_in(sealed)) {
+      const Bytes record = as_bytes(sealed).subspan(at, record::header_bytes + one.length);
+      std::vector<std::byte> room(one.length);
+      const auto content = opener.open(keys, record, room);
+      ASSERT_TRUE(content && content->type == record::ContentType::handshake);
+      messages += as_text(Bytes(room).first(content->bytes));
+      if (first_message_bytes == 0) first_message_bytes = messages.size();
+      at += record.size();
+    }
+  }
+  std::string seal(record::ContentType type, std::string_view content) {
+    Buffer out;
+    sealer->seal(keys, type, as_bytes(content), out);
+    return std::string(as_text(std::as_const(out).readable()));
+  }
+  static void note_secret(const SSL* /*ssl*/, const char* line) {
+    const std::string_view text(line);
+    if (!text.starts_with("SERVER_TRAFFIC_SECRET_0 ")) return;
+    const std::string hex(text.substr(text.rfind(' ') + 1));
+    secret.clear();
+    for (std::size_t at = 0; at < hex.size(); at += 2) {
+      secret.push_back(static_cast<std::byte>(std::stoi(hex.substr(at, 2), nullptr, 16)));
+    }
+  }
+
+  static inline std::vector<std::byte> secret;
+  Opposite opposite;
+  record::KeyCache keys;
+  std::optional<record::Sealer> sealer;
+  std::string messages;
+  std::size_t first_message_bytes = 0;
+};
+
+TEST_F(TakingOver, WaitsForTheRestOfAMessageThatBeginsBehindTheTicket) {
+  using record::ContentType;
+  for (int behind = -5; behind <= 5; ++behind) {
+    const auto session = std::make_shared<ClientSession>();
+    RecutTickets tickets(authority);
+    tickets.connect(client, session);
+    ASSERT_GT(tickets.first_message_bytes, 0U);
+    testing::End& end = tickets.opposite.client;
+    tickets.sealer.emplace(tickets.keys, RecutTickets::suite, RecutTickets::secret, 0);
+    const std::size_t cut = tickets.first_message_bytes + static_cast<std::size_t>(behind);
+    end.receive(tickets.seal(ContentType::handshake, tickets.messages.substr(0, cut)));
+    end.send("one;");
+    end.receive(tickets.seal(ContentType::handshake, tickets.messages.substr(cut)));
+    ASSERT_FALSE(end.failed) << behind << ": " << end.failure().detail;
+    EXPECT_TRUE(took_over(*end.engine)) << behind;
+    EXPECT_TRUE(session->available()) << behind;
+    end.receive(tickets.seal(ContentType::application_data, "answer"));
+    EXPECT_EQ(end.plaintext, "answer") << behind;
+    end.send("two");
+    EXPECT_EQ(tickets.opposite.server.step(end.outgoing), "one;two") << behind;
+  }
+}
+
 TEST_F(TakingOver, AClientDoesNotWaitForEverForATicket) {
   const auto session = std::make_shared<ClientSession>();
   Opposite opposite(authority, 0);
