@@ -355,6 +355,21 @@ TEST(Reconnecting, ComesBackAfterARestartUntilTheSessionIsContent) {
   EXPECT_EQ(sessions, 3);
 }
 
+TEST(Reconnecting, ComesBackWhereTheSessionItselfClosedNormally) {  // 1000 is the end where the server says so
+  TestServer server([](Server& s) { s.websocket("/", [](Connection& ws) -> Task<> { co_await ws.closed(); }); });
+  int sessions = 0;
+  run([&]() -> Task<> {
+    const ReconnectOptions options{.first_delay = milliseconds(5)};
+    const auto session = [&](Connection& ws) -> Task<bool> {
+      static_cast<void>(ws.close());
+      co_return ++sessions < 3;
+    };
+    auto ended = co_await connect_persistently(server.url("/"), session, client_options(), options);
+    EXPECT_TRUE(ended);
+  });
+  EXPECT_EQ(sessions, 3);
+}
+
 // How often a server that accepts and closes at once is asked within half a second.
 int attempts_within_half_a_second(milliseconds steady_after) {
   TestServer server([](Server& s) {

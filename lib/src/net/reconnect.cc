@@ -30,7 +30,9 @@ bool worth_another_try(const ConnectError* error, const CloseInfo* close) {
     return error->status < 300 || error->status >= 500 || try_later;
   }
   const CloseCode code = close->code;
-  return code != close_code::normal && code != close_code::policy_violation && code < 4000;
+  // RFC 6455 5.5.1: where we closed first, 1000 is an answer, and the session has said that it goes on.
+  const bool server_is_done = code == close_code::normal && close->peer_first;
+  return !server_is_done && code != close_code::policy_violation && code < 4000;
 }
 
 double draw(Entropy& entropy) {
