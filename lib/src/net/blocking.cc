@@ -11,6 +11,7 @@
 #include <deque>
 #include <future>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -23,6 +24,7 @@ constexpr std::size_t waiting_messages = 64;
 struct Client::State {
   ConnectionHandle handle;
   std::string subprotocol;
+  std::promise<std::optional<ConnectError>> opened;
   std::thread thread;
   std::once_flag joined;
 
@@ -35,7 +37,7 @@ struct Client::State {
   bool dropping = false;  // nobody had room for a message then: nothing behind it is kept either
 
   // The loop's side: receives until the end, waits when nobody takes the messages.
-  Task<> serve(std::string url, ClientOptions options, std::promise<std::optional<ConnectError>>& opened) {
+  Task<> serve(std::string url, ClientOptions options) {
     auto connection = co_await fairlead::connect(std::move(url), std::move(options));
     if (!connection) {
       opened.set_value(connection.error());
@@ -95,10 +97,13 @@ struct Client::State {
 
 std::expected<Client, ConnectError> Client::connect(std::string url, ClientOptions options) {
   auto state = std::make_unique<State>();
-  std::promise<std::optional<ConnectError>> opened;
-  auto outcome = opened.get_future();
-  state->thread = std::thread([raw = state.get(), &opened, url = std::move(url), options = std::move(options)] {
-    run([&]() -> Task<> { return raw->serve(url, options, opened); });
+  auto outcome = state->opened.get_future();
+  state->thread = std::thread([raw = state.get(), url = std::move(url), options = std::move(options)] {
+    try {
+      run([&]() -> Task<> { return raw->serve(url, options); });
+    } catch (const std::system_error& none) {  // no loop: its descriptors are not to be had
+      raw->opened.set_value(ConnectError{{Errc::system, none.what()}});
+    }
   });
   if (auto error = outcome.get()) {
     state->thread.join();

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -85,6 +86,29 @@ TEST(BlockingClient, SeveralThreadsMayCloseIt) {
   std::array ends{std::async(std::launch::async, close), std::async(std::launch::async, close)};
   for (auto& end : ends) EXPECT_EQ(end.get().sent_code, close_code::normal) << "each waits for the end";
 }
+
+// The sanitizer for undefined behaviour itself needs two descriptors to look at an object.
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define FAIRLEAD_NEEDS_DESCRIPTORS
+#endif
+#endif
+#ifndef FAIRLEAD_NEEDS_DESCRIPTORS
+// Its loop needs some before anything can fail.
+TEST(BlockingClient, WithoutDescriptorsConnectingIsAnError) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::dup(STDERR_FILENO);
+  ASSERT_GE(next, 0);
+  ::close(next);
+  const rlimit none_left{.rlim_cur = static_cast<rlim_t>(next), .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none_left), 0);
+  const auto ws = blocking::Client::connect("wss://127.0.0.1:1/", ClientOptions{});
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_FALSE(ws);
+  EXPECT_EQ(ws.error().code, Errc::system) << to_string(ws.error());
+}
+#endif
 
 // A server that goes on sending cannot make a client grow that closes and takes nothing any more.
 TEST(BlockingClient, KeepsNoMoreThanItDidBeforeWhileItCloses) {
