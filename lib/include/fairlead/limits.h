@@ -98,10 +98,10 @@ struct Limits {
   // it new connections are closed, upgrades and requests get 503, and each loop on which memory grows closes, behind
   // its turn, the WebSockets that hold most of it (1013) until they have given back what grew: it may be passed by what
   // one turn sends. Bodies of requests may take a quarter of it, and get 503 past that. Not counted: the connections'
-  // own objects; messages that wait for a coroutine (64 KiB, and the one that passes them); up to 128 KiB that were
-  // read for each connection that is held back; and what the application holds (shared messages, too); 2.4 MiB of each
-  // loop for what it reads and writes together. Each of these has its bound for one connection, and `connections` is
-  // the bound of how many there are.
+  // own objects; messages that wait for a coroutine (64 KiB, and the one that passes them); the beginning of a TLS
+  // record whose rest has not come (16 KiB); up to 128 KiB that were read for each connection that is held back; and
+  // what the application holds (shared messages, too); 2.4 MiB of each loop for what it reads and writes together. Each
+  // of these has its bound for one connection, and `connections` is the bound of how many there are.
   std::size_t memory_budget_bytes = std::size_t{2} * 1024 * 1024 * 1024;
 };
 
