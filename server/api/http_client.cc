@@ -17,6 +17,9 @@ namespace {
 constexpr long connections_in_all = 256;  // kept alive, over all pools
 
 HttpAnswer stopped_answer() { return {0, {}, HttpFailure::stopped, "the client is stopping"}; }
+HttpAnswer late_answer() {
+  return {0, {}, HttpFailure::connect, "it had to wait for too long until it could be asked"};
+}
 
 std::chrono::milliseconds left_until(TimePoint at) {
   return std::max(std::chrono::ceil<std::chrono::milliseconds>(at - Clock::now()), std::chrono::milliseconds(0));
@@ -30,9 +33,13 @@ std::chrono::milliseconds left_until(TimePoint at) {
 struct HttpClient::Core : std::enable_shared_from_this<Core> {
   struct Asked {
     Asked(HttpExchange exchange, Done call) : transfer(std::move(exchange)), done(std::move(call)) {}
+    [[nodiscard]] std::chrono::milliseconds time_left() const {
+      return transfer.exchange.timeout - std::chrono::floor<std::chrono::milliseconds>(Clock::now() - at);
+    }
     HttpTransfer transfer;
     Done done;
     TimePoint at = Clock::now();
+    LoopTimer late;  // while it waits in its pool
   };
   using AskedPtr = std::unique_ptr<Asked>;
   struct Pool {
@@ -61,6 +68,7 @@ struct HttpClient::Core : std::enable_shared_from_this<Core> {
   void want_turn();
   void answer(Asked& asked, HttpAnswer answer);
   void count_in_flight();
+  void not_queued(const Asked& asked);
 
   mutable std::mutex mutex;  // for what follows
   LoopHandle loop;           // once it has come
@@ -75,6 +83,8 @@ struct HttpClient::Core : std::enable_shared_from_this<Core> {
   void turn();
   [[nodiscard]] bool step();
   void take_arrived();
+  void wait_in_pool(AskedPtr asked);
+  void give_up_waiting(const Asked& late);
   [[nodiscard]] bool start_one();
   void start(Pool& pool, AskedPtr asked);
   void act(curl_socket_t socket, int ready);
@@ -141,6 +151,11 @@ void HttpClient::Core::count_in_flight() {
   counted.in_flight = running.size();
 }
 
+void HttpClient::Core::not_queued(const Asked& asked) {
+  const std::scoped_lock lock(mutex);
+  --queued[asked.transfer.exchange.pool];
+}
+
 // ── A turn ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // Posted, so behind all that the loop's turn tells: what comes in one turn stands in line together.
@@ -181,12 +196,30 @@ void HttpClient::Core::take_arrived() {
     arrived.swap(arriving);
     arrived_later.swap(arriving_later);
   }
-  for (AskedPtr& asked : arrived) pools[asked->transfer.exchange.pool].waiting.push_back(std::move(asked));
+  for (AskedPtr& asked : arrived) wait_in_pool(std::move(asked));
   for (Later& one : arrived_later) {
     const std::uint64_t number = ++later_number;
     one.timer = LoopHandle::current().call_after(left_until(one.at), [this, number] { ring(number); });
     later.emplace(number, std::move(one));
   }
+}
+
+void HttpClient::Core::wait_in_pool(AskedPtr asked) {
+  const auto left = std::max(asked->time_left(), std::chrono::milliseconds(0));
+  asked->late = LoopHandle::current().call_after(left, [this, late = asked.get()] { give_up_waiting(*late); });
+  pools[asked->transfer.exchange.pool].waiting.push_back(std::move(asked));
+}
+
+// Those before it may have more time than it had.
+void HttpClient::Core::give_up_waiting(const Asked& late) {
+  const std::scoped_lock one_at_a_time(driving);
+  if (ended) return;
+  std::deque<AskedPtr>& waiting = pools[late.transfer.exchange.pool].waiting;
+  const auto found = std::ranges::find(waiting, &late, &AskedPtr::get);
+  const AskedPtr asked = std::move(*found);
+  waiting.erase(found);
+  not_queued(*asked);
+  answer(*asked, late_answer());
 }
 
 // One pool after the other.
@@ -206,15 +239,10 @@ bool HttpClient::Core::start_one() {
 }
 
 void HttpClient::Core::start(Pool& pool, AskedPtr asked) {
-  {
-    const std::scoped_lock lock(mutex);
-    --queued[asked->transfer.exchange.pool];
-  }
-  const auto waited = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - asked->at);
-  const auto limit = asked->transfer.exchange.timeout - waited;
-  if (waited.count() > 0 && limit.count() <= 0) {
-    return answer(*asked, {0, {}, HttpFailure::connect, "it had to wait for too long until it could be asked"});
-  }
+  asked->late.cancel();
+  not_queued(*asked);
+  const auto limit = asked->time_left();
+  if (limit < asked->transfer.exchange.timeout && limit.count() <= 0) return answer(*asked, late_answer());
   CURL* const easy = curl_easy_init();
   if (easy == nullptr) return answer(*asked, {0, {}, HttpFailure::invalid, "the request could not be made"});
   asked->transfer.prepare(easy, limit);
@@ -315,7 +343,6 @@ void HttpClient::Core::end() {
       for (auto& asked : pool.waiting) answer(*asked, stopped_answer());
     }
     for (AskedPtr& asked : std::exchange(arriving, {})) answer(*asked, stopped_answer());
-    pools.clear();
     for (auto& [number, one] : later) one.call = nullptr;  // for what it holds
     arriving_later.clear();
     const std::scoped_lock lock(mutex);
@@ -333,6 +360,7 @@ void HttpClient::Core::take_down() {
   watches.clear();
   curls_timer.cancel();
   later.clear();
+  pools.clear();
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, nullptr);
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, nullptr);
   for (auto& [easy, asked] : running) {

@@ -376,6 +376,22 @@ TEST(HttpClientOnLoop, TimeRunsAlsoWhileAConnectionIsWaitedFor) {
   EXPECT_LT(Clock::now() - began, seconds(2)) << "not one timeout after the other";
 }
 
+// As after a reload that shortens it: those before it have theirs yet.
+TEST(HttpClientOnLoop, TimeEndsAlsoBehindOthersThatHaveMoreOfIt) {
+  SilentBackend silent;
+  HttpClientOnALoop client;
+  auto exchange = get(silent.url());
+  exchange.connections = 1;
+  client.send(exchange, [](const HttpAnswer&) {});
+  exchange.timeout = milliseconds(100);
+  const auto began = Clock::now();
+  Arrival<HttpAnswer> late;
+  client.send(exchange, late.setter());
+  EXPECT_TRUE(late.wait().surely_not_sent());
+  EXPECT_LT(Clock::now() - began, seconds(5));
+  EXPECT_EQ(client.stats().queued, 0U);
+}
+
 TEST(BlockingHttp, AsksOneAfterTheOtherOnOneConnection) {
   std::vector<std::string> peers;
   BackendServer backend([&](const Request& request) {
