@@ -9,11 +9,14 @@
 #include <openssl/provider.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "tls/binder.h"
 #include "tls/dispatch.h"
 #include "tls/key_schedule.h"
 #include "tls/key_share.h"
@@ -30,7 +33,8 @@ struct Upstream {
   OSSL_PROVIDER* provider = nullptr;
   Algorithms derivations;     // its key derivations, but ours for TLS 1.3
   Algorithms macs;            // its MACs, but our HMAC
-  Algorithms keys;            // its kinds of keys, but our X25519
+  Algorithms keys;            // its kinds of keys, but our X25519 and HMAC
+  Algorithms signatures;      // its signatures, but our HMAC
   Algorithms encapsulations;  // its key encapsulations, and X25519 as one
   Algorithms generators;      // its generators of random numbers, and ours
   bool encapsulates_x25519 = false;
@@ -46,6 +50,7 @@ const OSSL_ALGORITHM* query(void* /*provider*/, int operation, int* uncached) {
   if (operation == OSSL_OP_KDF) return upstream().derivations.data();
   if (operation == OSSL_OP_MAC) return upstream().macs.data();
   if (operation == OSSL_OP_KEYMGMT) return upstream().keys.data();
+  if (operation == OSSL_OP_SIGNATURE) return upstream().signatures.data();
   if (operation == OSSL_OP_KEM) return upstream().encapsulations.data();
   if (operation == OSSL_OP_RAND) return upstream().generators.data();
   return OSSL_PROVIDER_query_operation(upstream().provider, operation, uncached);
@@ -108,14 +113,14 @@ bool only_the_default_provider() {
          EVP_default_properties_is_fips_enabled(nullptr) == 0;
 }
 
-// What the default provider has for `operation`, without what is named `but`.
-Algorithms algorithms_of(OSSL_PROVIDER* provider, int operation, std::string_view but) {
+// What the default provider has for `operation`, without what has one of the names `but`.
+Algorithms algorithms_of(OSSL_PROVIDER* provider, int operation, std::initializer_list<std::string_view> but) {
   Algorithms list;
   int uncached = 0;
   const OSSL_ALGORITHM* at = OSSL_PROVIDER_query_operation(provider, operation, &uncached);
   for (; at != nullptr && at->algorithm_names != nullptr; ++at) {
     const std::string_view names = at->algorithm_names;
-    if (names.substr(0, names.find(':')) != but) list.push_back(*at);
+    if (std::ranges::find(but, names.substr(0, names.find(':'))) == but.end()) list.push_back(*at);
   }
   return list;
 }
@@ -125,21 +130,25 @@ OSSL_ALGORITHM ours(const char* names, const OSSL_DISPATCH* functions) {
 }
 
 void gather(Upstream& from) {
-  from.derivations = algorithms_of(from.provider, OSSL_OP_KDF, "TLS13-KDF");
+  from.derivations = algorithms_of(from.provider, OSSL_OP_KDF, {"TLS13-KDF"});
   from.derivations.push_back(ours("TLS13-KDF", key_schedule_functions));
-  from.macs = algorithms_of(from.provider, OSSL_OP_MAC, "HMAC");
+  from.macs = algorithms_of(from.provider, OSSL_OP_MAC, {"HMAC"});
   from.macs.push_back(ours("HMAC", hmac_functions));
   const std::optional<KeyShare> share = make_key_share(from.provider);
-  from.keys = algorithms_of(from.provider, OSSL_OP_KEYMGMT, share ? "X25519" : "");
-  from.encapsulations = algorithms_of(from.provider, OSSL_OP_KEM, "");
+  from.keys = algorithms_of(from.provider, OSSL_OP_KEYMGMT, {"HMAC", share ? "X25519" : ""});
+  from.keys.push_back(ours("HMAC", binder_key_functions));
+  from.signatures = algorithms_of(from.provider, OSSL_OP_SIGNATURE, {"HMAC"});
+  from.signatures.push_back(ours("HMAC", binder_signature_functions));
+  from.encapsulations = algorithms_of(from.provider, OSSL_OP_KEM, {});
   from.encapsulates_x25519 = share && share->encapsulation != nullptr;
   if (share) from.keys.push_back(ours(share->upstream->algorithm_names, share->keys));
   if (from.encapsulates_x25519) {
     from.encapsulations.push_back(ours(share->upstream->algorithm_names, share->encapsulation));
   }
-  from.generators = algorithms_of(from.provider, OSSL_OP_RAND, "");
+  from.generators = algorithms_of(from.provider, OSSL_OP_RAND, {});
   from.generators.push_back(ours(random_name, random_functions));
-  for (Algorithms* list : {&from.derivations, &from.macs, &from.keys, &from.encapsulations, &from.generators}) {
+  for (Algorithms* list :
+       {&from.derivations, &from.macs, &from.keys, &from.signatures, &from.encapsulations, &from.generators}) {
     list->push_back({});
   }
 }
