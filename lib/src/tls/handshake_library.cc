@@ -89,6 +89,21 @@ int capabilities_of_server(void* provider, const char* name, OSSL_CALLBACK* foun
   return OSSL_PROVIDER_get_capabilities(upstream().provider, name, describe_group, &listener);
 }
 
+// All that the library below the providers has of ours.
+const OSSL_ALGORITHM* query_randomness(void* /*provider*/, int operation, int* uncached) {
+  static const std::array generators{OSSL_ALGORITHM{random_name, "provider=fairlead", random_functions, nullptr},
+                                     OSSL_ALGORITHM{}};
+  *uncached = 0;
+  return operation == OSSL_OP_RAND ? generators.data() : nullptr;
+}
+
+int start_randomness(const OSSL_CORE_HANDLE* /*handle*/, const OSSL_DISPATCH* /*core*/, const OSSL_DISPATCH** functions,
+                     void** /*context*/) {
+  static const std::array ours{entry(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query_randomness), OSSL_DISPATCH{0, nullptr}};
+  *functions = ours.data();
+  return 1;
+}
+
 template <auto capabilities_of_role>
 int start(const OSSL_CORE_HANDLE* /*handle*/, const OSSL_DISPATCH* /*core*/, const OSSL_DISPATCH** functions,
           void** context) {
@@ -153,13 +168,30 @@ void gather(Upstream& from) {
   }
 }
 
+bool load(OSSL_LIB_CTX* library, const char* name, OSSL_provider_init_fn* start) {
+  return OSSL_PROVIDER_add_builtin(library, name, start) == 1 && OSSL_PROVIDER_load(library, name) != nullptr;
+}
+
+bool use_our_generator(OSSL_LIB_CTX* library) {
+  return RAND_set_DRBG_type(library, random_name, nullptr, nullptr, nullptr) == 1;
+}
+
+// Algorithms of the default provider fetch what they need themselves, and their random bytes, from the library that the
+// provider was loaded into. So it gets one of its own, in which a signature finds our generator, too.
+OSSL_PROVIDER* load_upstream() {
+  OSSL_LIB_CTX* below = OSSL_LIB_CTX_new();
+  OSSL_PROVIDER* provider = nullptr;
+  if (below != nullptr && load(below, "fairlead-randomness", start_randomness)) {
+    provider = OSSL_PROVIDER_load(below, "default");
+  }
+  if (provider != nullptr && use_our_generator(below)) return provider;
+  OSSL_LIB_CTX_free(below);
+  return nullptr;
+}
+
 OSSL_LIB_CTX* library_of(OSSL_provider_init_fn* start_of_role) {
   OSSL_LIB_CTX* library = OSSL_LIB_CTX_new();
-  if (library != nullptr && OSSL_PROVIDER_add_builtin(library, "fairlead", start_of_role) == 1 &&
-      OSSL_PROVIDER_load(library, "fairlead") != nullptr &&
-      RAND_set_DRBG_type(library, random_name, nullptr, nullptr, nullptr) == 1) {
-    return library;
-  }
+  if (library != nullptr && load(library, "fairlead", start_of_role) && use_our_generator(library)) return library;
   OSSL_LIB_CTX_free(library);
   return nullptr;
 }
@@ -171,7 +203,7 @@ struct Libraries {
 
 Libraries make() {
   if (!only_the_default_provider()) return {};
-  upstream().provider = OSSL_PROVIDER_try_load(nullptr, "default", 1);
+  upstream().provider = load_upstream();
   if (upstream().provider == nullptr) return {};
   gather(upstream());
   return {.server = library_of(start<capabilities_of_server>), .client = library_of(start<capabilities>)};

@@ -227,6 +227,40 @@ TEST(Randomness, TheDefaultContextKeepsItsOwn) {
   EXPECT_EQ(EVP_RAND_is_a(EVP_RAND_CTX_get0_rand(RAND_get0_public(nullptr)), random_name), 0);
 }
 
+// How often the default context's private generator of this thread has been seeded again, which here it is before each
+// request.
+unsigned requests_to_the_default_context() {
+  unsigned every = 1;
+  unsigned seeded = 0;
+  EVP_RAND_CTX* const generator = RAND_get0_private(nullptr);
+  const std::array set{OSSL_PARAM_construct_uint(OSSL_DRBG_PARAM_RESEED_REQUESTS, &every), OSSL_PARAM_construct_end()};
+  std::array get{OSSL_PARAM_construct_uint(OSSL_DRBG_PARAM_RESEED_COUNTER, &seeded), OSSL_PARAM_construct_end()};
+  EXPECT_EQ(EVP_RAND_CTX_set_params(generator, set.data()), 1);
+  EXPECT_EQ(EVP_RAND_CTX_get_params(generator, get.data()), 1);
+  return seeded;
+}
+
+void sign(OSSL_LIB_CTX* library, EVP_PKEY* key) {
+  const std::unique_ptr<EVP_MD_CTX, Release<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
+  std::array<unsigned char, 80> out{};
+  std::size_t size = out.size();
+  EXPECT_EQ(EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", library, nullptr, key, nullptr), 1);
+  EXPECT_EQ(EVP_DigestSign(context.get(), out.data(), &size, out.data(), 1), 1);
+}
+
+// As a certificate's key is: read in the default context, used in that of handshakes.
+TEST(Randomness, SignaturesOfHandshakesGetItToo) {
+  std::thread([] {  // has generators of its own
+    const KeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+    const unsigned before = requests_to_the_default_context();
+    sign(handshake_library(), key.get());
+    EXPECT_EQ(requests_to_the_default_context(), before);
+    sign(nullptr, key.get());
+    EXPECT_GT(requests_to_the_default_context(), before);
+  })
+      .join();
+}
+
 TEST(Randomness, PublicAndPrivateDoNotShare) {
   EVP_RAND_CTX* const open = RAND_get0_public(handshake_library());
   EVP_RAND_CTX* const secret = RAND_get0_private(handshake_library());
