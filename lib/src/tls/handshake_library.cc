@@ -31,8 +31,9 @@ using Algorithms = std::vector<OSSL_ALGORITHM>;
 // OpenSSL's default provider, seen through ours. Lists end with an empty entry.
 struct Upstream {
   OSSL_PROVIDER* provider = nullptr;
-  Algorithms derivations;     // its key derivations, but ours for TLS 1.3
-  Algorithms macs;            // its MACs, but our HMAC
+  Algorithms ciphers;         // those of its ciphers that our suites have
+  Algorithms derivations;     // its key derivation for TLS 1.2, and ours for TLS 1.3
+  Algorithms macs;            // our HMAC
   Algorithms keys;            // its kinds of keys, but our X25519 and HMAC
   Algorithms signatures;      // its signatures, but our HMAC
   Algorithms encapsulations;  // its key encapsulations, and X25519 as one
@@ -47,6 +48,7 @@ Upstream& upstream() {
 
 const OSSL_ALGORITHM* query(void* /*provider*/, int operation, int* uncached) {
   *uncached = 0;
+  if (operation == OSSL_OP_CIPHER) return upstream().ciphers.data();
   if (operation == OSSL_OP_KDF) return upstream().derivations.data();
   if (operation == OSSL_OP_MAC) return upstream().macs.data();
   if (operation == OSSL_OP_KEYMGMT) return upstream().keys.data();
@@ -128,42 +130,58 @@ bool only_the_default_provider() {
          EVP_default_properties_is_fips_enabled(nullptr) == 0;
 }
 
-// What the default provider has for `operation`, without what has one of the names `but`.
-Algorithms algorithms_of(OSSL_PROVIDER* provider, int operation, std::initializer_list<std::string_view> but) {
+using Names = std::initializer_list<std::string_view>;
+
+Algorithms algorithms_if(OSSL_PROVIDER* provider, int operation, auto wanted) {
   Algorithms list;
   int uncached = 0;
   const OSSL_ALGORITHM* at = OSSL_PROVIDER_query_operation(provider, operation, &uncached);
   for (; at != nullptr && at->algorithm_names != nullptr; ++at) {
     const std::string_view names = at->algorithm_names;
-    if (std::ranges::find(but, names.substr(0, names.find(':'))) == but.end()) list.push_back(*at);
+    if (wanted(names.substr(0, names.find(':')))) list.push_back(*at);
   }
   return list;
+}
+
+// What the default provider has for `operation`, without what has one of these names.
+Algorithms all_but(Names names, OSSL_PROVIDER* provider, int operation) {
+  return algorithms_if(provider, operation,
+                       [names](std::string_view name) { return std::ranges::find(names, name) == names.end(); });
+}
+
+// Of what the default provider has for `operation`, what has one of these names.
+Algorithms only(Names names, OSSL_PROVIDER* provider, int operation) {
+  return algorithms_if(provider, operation,
+                       [names](std::string_view name) { return std::ranges::find(names, name) != names.end(); });
 }
 
 OSSL_ALGORITHM ours(const char* names, const OSSL_DISPATCH* functions) {
   return {names, "provider=fairlead", functions, nullptr};
 }
 
+// Of ciphers, key derivations and MACs only those that TLS asks for, as with each key that it uses OpenSSL walks past
+// all names that its library context knows.
 void gather(Upstream& from) {
-  from.derivations = algorithms_of(from.provider, OSSL_OP_KDF, {"TLS13-KDF"});
+  OSSL_PROVIDER* const provider = from.provider;
+  from.ciphers = only({"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"}, provider, OSSL_OP_CIPHER);
+  from.derivations = only({"TLS1-PRF"}, provider, OSSL_OP_KDF);
   from.derivations.push_back(ours("TLS13-KDF", key_schedule_functions));
-  from.macs = algorithms_of(from.provider, OSSL_OP_MAC, {"HMAC"});
-  from.macs.push_back(ours("HMAC", hmac_functions));
-  const std::optional<KeyShare> share = make_key_share(from.provider);
-  from.keys = algorithms_of(from.provider, OSSL_OP_KEYMGMT, {"HMAC", share ? "X25519" : ""});
+  from.macs = {ours("HMAC", hmac_functions)};
+  const std::optional<KeyShare> share = make_key_share(provider);
+  from.keys = all_but({"HMAC", share ? "X25519" : ""}, provider, OSSL_OP_KEYMGMT);
   from.keys.push_back(ours("HMAC", binder_key_functions));
-  from.signatures = algorithms_of(from.provider, OSSL_OP_SIGNATURE, {"HMAC"});
+  from.signatures = all_but({"HMAC"}, provider, OSSL_OP_SIGNATURE);
   from.signatures.push_back(ours("HMAC", binder_signature_functions));
-  from.encapsulations = algorithms_of(from.provider, OSSL_OP_KEM, {});
+  from.encapsulations = all_but({}, provider, OSSL_OP_KEM);
   from.encapsulates_x25519 = share && share->encapsulation != nullptr;
   if (share) from.keys.push_back(ours(share->upstream->algorithm_names, share->keys));
   if (from.encapsulates_x25519) {
     from.encapsulations.push_back(ours(share->upstream->algorithm_names, share->encapsulation));
   }
-  from.generators = algorithms_of(from.provider, OSSL_OP_RAND, {});
+  from.generators = all_but({}, provider, OSSL_OP_RAND);
   from.generators.push_back(ours(random_name, random_functions));
-  for (Algorithms* list :
-       {&from.derivations, &from.macs, &from.keys, &from.signatures, &from.encapsulations, &from.generators}) {
+  for (Algorithms* list : {&from.ciphers, &from.derivations, &from.macs, &from.keys, &from.signatures,
+                           &from.encapsulations, &from.generators}) {
     list->push_back({});
   }
 }

@@ -6,10 +6,8 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-#include <openssl/provider.h>
 
 #include <array>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <random>
@@ -189,37 +187,6 @@ TEST(KeySchedule, TellsTheTrafficSecretsToWhoOverhears) {
   TrafficSecrets late;
   ASSERT_TRUE(ask(handshake_library(), {.key = key, .label = "c ap traffic"}));
   EXPECT_TRUE(late.client().empty());
-}
-
-// ── The library context ─────────────────────────────────────────────────────────────────────────────────────────────
-
-TEST(HandshakeLibrary, HasOurKeyScheduleAndOtherwiseOpenssls) {
-  ASSERT_NE(handshake_library(), nullptr);
-  const KdfPtr ours(EVP_KDF_fetch(handshake_library(), OSSL_KDF_NAME_TLS1_3_KDF, nullptr));
-  ASSERT_NE(ours, nullptr);
-  EXPECT_STREQ(OSSL_PROVIDER_get0_name(EVP_KDF_get0_provider(ours.get())), "fairlead");
-  for (const char* name : {OSSL_KDF_NAME_HKDF, OSSL_KDF_NAME_TLS1_PRF}) {  // TLS 1.2 has the other
-    EXPECT_NE(KdfPtr(EVP_KDF_fetch(handshake_library(), name, nullptr)), nullptr) << name;
-  }
-  using CipherPtr = std::unique_ptr<EVP_CIPHER, Release<EVP_CIPHER_free>>;
-  for (const char* name : {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-256-CBC"}) {
-    EXPECT_NE(CipherPtr(EVP_CIPHER_fetch(handshake_library(), name, nullptr)), nullptr) << name;
-  }
-}
-
-// Whoever has set up FIPS or a token wants every key to be there.
-TEST(HandshakeLibraryDeathTest, LeavesEverythingToProvidersThatSomebodyHasSetUp) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(
-      {
-        OSSL_PROVIDER* const usual = OSSL_PROVIDER_load(nullptr, "default");
-        OSSL_PROVIDER* const other = OSSL_PROVIDER_load(nullptr, "null");
-        const bool left = handshake_library() == nullptr;
-        OSSL_PROVIDER_unload(other);
-        OSSL_PROVIDER_unload(usual);
-        std::exit(left ? 0 : 1);  // NOLINT(concurrency-mt-unsafe)
-      },
-      ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
