@@ -148,17 +148,18 @@ void Channel::forsaken() {
 // Called when something has been written, or is left over.
 void Channel::follow_closing() {
   if (ws_.may_send()) return;
-  const TimePoint now = io::Loop::now();
   const std::size_t waits = waiting_bytes();
+  if (closing_ != nullptr && waits != 0) return closing_->left.reset();
+  if (closing_ != nullptr && closing_->left) return;
+  const TimePoint now = io::Loop::now();
+  const std::size_t untaken = stream_->untaken_bytes();
   if (closing_ == nullptr) {
-    const std::size_t all = waits + stream_->untaken_bytes();
-    const auto slowly = std::chrono::milliseconds(1'000 * all / slowest_bytes_per_second);
+    const auto slowly = std::chrono::milliseconds(1'000 * (waits + untaken) / slowest_bytes_per_second);
     closing_ = std::make_unique<Closing>(Closing{now + settings_->ws.limits.write_stall_time + slowly, std::nullopt});
   }
-  if (waits != 0) return closing_->left.reset();
-  if (closing_->left) return;
+  if (waits != 0) return;
   closing_->left = now;
-  closing_->untaken_bytes = stream_->untaken_bytes();
+  closing_->untaken_bytes = untaken;
 }
 
 // To cut the connection would discard what the system still holds, as soon as the peer sends something: who goes on
