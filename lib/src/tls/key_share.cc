@@ -50,14 +50,6 @@ Upstream& upstream() {
   return it;
 }
 
-template <class Function>
-void take(Function*& place, const OSSL_DISPATCH* functions, int id) {
-  for (; functions->function_id != 0; ++functions) {
-    if (functions->function_id == id)
-      place = reinterpret_cast<Function*>(functions->function);  // NOLINT: OpenSSL's form
-  }
-}
-
 void take_key(Upstream& from, const OSSL_DISPATCH* functions) {
   take(from.new_key, functions, OSSL_FUNC_KEYMGMT_NEW);
   take(from.free_key, functions, OSSL_FUNC_KEYMGMT_FREE);
@@ -70,16 +62,6 @@ void take_exchange(Upstream& from, const OSSL_DISPATCH* functions) {
   take(from.set_own, functions, OSSL_FUNC_KEYEXCH_INIT);
   take(from.set_peer, functions, OSSL_FUNC_KEYEXCH_SET_PEER);
   take(from.derive, functions, OSSL_FUNC_KEYEXCH_DERIVE);
-}
-
-const OSSL_ALGORITHM* find_x25519(OSSL_PROVIDER* provider, int operation) {
-  int uncached = 0;
-  const OSSL_ALGORITHM* at = OSSL_PROVIDER_query_operation(provider, operation, &uncached);
-  for (; at != nullptr && at->algorithm_names != nullptr; ++at) {
-    const std::string_view names = at->algorithm_names;
-    if (names.substr(0, names.find(':')) == "X25519") return at;
-  }
-  return nullptr;
 }
 
 struct FreeKey {
@@ -240,15 +222,15 @@ const OSSL_DISPATCH* encapsulation() {
 }  // namespace
 
 std::optional<KeyShare> make_key_share(OSSL_PROVIDER* provider) {
-  const OSSL_ALGORITHM* keys = find_x25519(provider, OSSL_OP_KEYMGMT);
-  const OSSL_ALGORITHM* exchanges = find_x25519(provider, OSSL_OP_KEYEXCH);
+  const OSSL_ALGORITHM* keys = find_algorithm(provider, OSSL_OP_KEYMGMT, "X25519");
+  const OSSL_ALGORITHM* exchanges = find_algorithm(provider, OSSL_OP_KEYEXCH, "X25519");
   if (keys == nullptr || exchanges == nullptr || sodium_init() < 0) return std::nullopt;
   Upstream found{.context = OSSL_PROVIDER_get0_provider_ctx(provider)};
   take_key(found, keys->implementation);
   take_exchange(found, exchanges->implementation);
   if (!found.complete()) return std::nullopt;
   upstream() = found;
-  const bool other_kind = find_x25519(provider, OSSL_OP_KEM) != nullptr;
+  const bool other_kind = find_algorithm(provider, OSSL_OP_KEM, "X25519") != nullptr;
   return KeyShare{
       .upstream = keys, .keys = keys_of(keys->implementation), .encapsulation = other_kind ? nullptr : encapsulation()};
 }
