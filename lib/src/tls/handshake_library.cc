@@ -18,6 +18,7 @@
 
 #include "tls/binder.h"
 #include "tls/dispatch.h"
+#include "tls/ecdsa.h"
 #include "tls/key_schedule.h"
 #include "tls/key_share.h"
 #include "tls/mac.h"
@@ -35,7 +36,7 @@ struct Upstream {
   Algorithms derivations;     // its key derivation for TLS 1.2, and ours for TLS 1.3
   Algorithms macs;            // our HMAC
   Algorithms keys;            // its kinds of keys, but our X25519 and HMAC
-  Algorithms signatures;      // its signatures, but our HMAC
+  Algorithms signatures;      // its signatures, but our HMAC and ECDSA
   Algorithms encapsulations;  // its key encapsulations, and X25519 as one
   Algorithms generators;      // its generators of random numbers, and ours
   bool encapsulates_x25519 = false;
@@ -170,8 +171,10 @@ void gather(Upstream& from) {
   const std::optional<KeyShare> share = make_key_share(provider);
   from.keys = all_but({"HMAC", share ? "X25519" : ""}, provider, OSSL_OP_KEYMGMT);
   from.keys.push_back(ours("HMAC", binder_key_functions));
-  from.signatures = all_but({"HMAC"}, provider, OSSL_OP_SIGNATURE);
+  const OSSL_DISPATCH* const ecdsa = make_ecdsa(provider);
+  from.signatures = all_but({"HMAC", ecdsa != nullptr ? "ECDSA" : ""}, provider, OSSL_OP_SIGNATURE);
   from.signatures.push_back(ours("HMAC", binder_signature_functions));
+  if (ecdsa != nullptr) from.signatures.push_back(ours("ECDSA", ecdsa));
   from.encapsulations = all_but({}, provider, OSSL_OP_KEM);
   from.encapsulates_x25519 = share && share->encapsulation != nullptr;
   if (share) from.keys.push_back(ours(share->upstream->algorithm_names, share->keys));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The OpenSSL library context in which handshakes find their algorithms: those of OpenSSL's default provider that TLS
-// asks for, but for the key schedule, HMAC, the form of the X25519 key exchange and how random bytes are fetched, which
-// here cost less around the same mathematics.
+// asks for, but for the key schedule, HMAC, the form of the X25519 key exchange and of ECDSA, and how random bytes are
+// fetched, which here cost less around the same mathematics.
 #pragma once
 
 #include <openssl/crypto.h>

@@ -73,7 +73,7 @@ bool extract(const Asked& asked, MutableBytes out) {
   std::array<std::byte, longest_hash_bytes> nothing{};
   std::array<std::byte, longest_hash_bytes> derived{};
   const MutableBytes salt = MutableBytes(derived).first(size);
-  record::hash_nothing(*asked.hash, MutableBytes(nothing).first(size));
+  record::hash(*asked.hash, {}, MutableBytes(nothing).first(size));
   if (!record::hkdf_expand_label(*asked.hash, *asked.salt, asked.prefix, asked.label, Bytes(nothing).first(size),
                                  salt)) {
     return false;

@@ -42,10 +42,10 @@ void digest(Bytes text, std::byte* out) noexcept {
 
 }  // namespace
 
-void hash_nothing(Hash hash, MutableBytes out) noexcept {
+void hash(Hash hash, Bytes text, MutableBytes out) noexcept {
   FAIRLEAD_ASSERT(out.size() == hash_bytes(hash));
-  if (hash == Hash::sha384) return digest<SHA512_CTX>({}, out.data());
-  digest<SHA256_CTX>({}, out.data());
+  if (hash == Hash::sha384) return digest<SHA512_CTX>(text, out.data());
+  digest<SHA256_CTX>(text, out.data());
 }
 
 template <class State>

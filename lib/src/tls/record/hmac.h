@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HMAC (RFC 2104) over OpenSSL's SHA-2. Allocates nothing; what it leaves behind is wiped.
+// SHA-2 by OpenSSL, and HMAC (RFC 2104) over it. Allocates nothing; what it leaves behind is wiped.
 #pragma once
 
 #include <fairlead/bytes.h>
@@ -21,7 +21,7 @@ inline constexpr std::size_t longest_hash_bytes = SHA384_DIGEST_LENGTH;
 }
 
 // `out` has hash_bytes(hash) bytes.
-void hash_nothing(Hash hash, MutableBytes out) noexcept;
+void hash(Hash hash, Bytes text, MutableBytes out) noexcept;
 
 // H(K XOR opad, H(K XOR ipad, text)), the text in any pieces.
 class Hmac {
