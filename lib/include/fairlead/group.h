@@ -21,7 +21,8 @@ class GroupState;
 // connections at a time, with looks at other sockets in between; who is reached late gets what has come meanwhile along
 // with it, in the same TLS record. So a busy group costs a member one write for many messages.
 //
-// Order: what one thread sends to a group reaches each member in that order, and a member's own messages
+// Order: what one thread sends to a group reaches each member in that order (as long as it sends either inside calls of
+// its loop or outside of them: from there a message takes a detour). A member's own messages
 // (`Connection::send`, `send_chunk`, `close`) keep their place among those that its loop had by then. Between two
 // groups there is none. To each member Limits::outgoing_queue_bytes and its policy apply, as if each message had been
 // sent to it alone.
@@ -34,7 +35,11 @@ class Group {
 
   // `waiting_bytes`: of the messages that the members of one loop have not all been given yet; each counts with 128
   // bytes more than its payload, and a single one of any size may wait alone.
-  explicit Group(std::size_t waiting_bytes = default_waiting_bytes);
+  Group();
+  explicit Group(std::size_t waiting_bytes);
+  Group(const Group&) = default;  // moving copies, too: each object names a group
+  Group& operator=(const Group&) = default;
+  ~Group() = default;
 
   // On the loop of the connection. It gets what is sent from now on, and leaves by itself when it closes. False: it has
   // closed already, or this is not its loop. To add a member again changes nothing.
@@ -45,8 +50,9 @@ class Group {
 
   // Any thread. `queued`; `closed`: there are no members, and on loops that have ended there never will be; `invalid`:
   // an empty message, such as text that is not UTF-8. `over_limit`: more than `waiting_bytes` is on its way to one of
-  // the loops, whose members do not get this message; those of the others do. On its own loop a sender sees that only
-  // inside a call of a member's `drain`: elsewhere what waits is handed out first.
+  // the loops, whose members do not get this message; those of the others do. On the members' own loop what waits is
+  // handed out first, so a sender there sees that only inside calls that a member's new room, or its end, has brought
+  // about.
   SendResult send(const SharedMessage& message);
   SendResult send(std::string_view text) { return send(SharedMessage::text(text)); }
 

@@ -58,15 +58,17 @@ class GroupState {
 
 namespace {
 
-// An open connection, on its loop; null otherwise.
+// An open connection, on its loop; null otherwise. What is not of this loop is not looked into.
 Channel* open_here(const Connection& ws) {
   Channel* const channel = Channel::of(ws);
-  return channel != nullptr && !channel->closed() && channel->context().mailbox->on_loop() ? channel : nullptr;
+  const bool here = channel != nullptr && &channel->context() == LoopContext::current();
+  return here && !channel->closed() ? channel : nullptr;
 }
 
 }  // namespace
 }  // namespace net
 
+Group::Group() : Group(default_waiting_bytes) {}
 Group::Group(std::size_t waiting_bytes) : state_(std::make_shared<net::GroupState>(waiting_bytes)) {}
 
 bool Group::add(Connection& ws) {
@@ -88,7 +90,8 @@ SendResult Group::send(const SharedMessage& message) {
   using Taken = net::GroupPart::Taken;
   if (!message) return SendResult::invalid;
   SendResult result = SendResult::closed;
-  for (const auto& part : *state_->parts()) {
+  const auto parts = state_->parts();  // kept: another loop may replace the list meanwhile
+  for (const auto& part : *parts) {
     const Taken taken = part->send(message);
     if (taken == Taken::too_much) result = SendResult::over_limit;
     if (taken == Taken::yes && result == SendResult::closed) result = SendResult::queued;
@@ -98,7 +101,8 @@ SendResult Group::send(const SharedMessage& message) {
 
 std::size_t Group::size() const noexcept {
   std::size_t all = 0;
-  for (const auto& part : *state_->parts()) all += part->size();
+  const auto parts = state_->parts();
+  for (const auto& part : *parts) all += part->size();
   return all;
 }
 

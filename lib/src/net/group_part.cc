@@ -22,6 +22,8 @@ namespace {
 constexpr std::size_t overhead_bytes = 128;
 // Members that are written to before the loop looks at its other sockets.
 constexpr std::size_t visits_at_once = io::Batch::most;
+// Members that are passed because they have it all, for one that is written to: they cost next to nothing.
+constexpr std::size_t passed_for_one = 16;
 // More at a time is not worth a copy, however many share it.
 constexpr std::size_t joined_bytes = std::size_t{64} * 1024;
 // An idle log keeps room for so many messages, so that a steady stream of them allocates nothing.
@@ -46,10 +48,22 @@ GroupPart::~GroupPart() {
 void GroupPart::add(Channel& channel) {
   auto& memberships = channel.memberships();
   if (std::ranges::find(memberships, this, part_of) != memberships.end()) return;
-  memberships.push_back({shared_from_this(), members_.size()});
-  members_.push_back({&channel, end()});
+  memberships.push_back({shared_from_this(), place_for({&channel, end()})});
   size_.fetch_add(1, std::memory_order_relaxed);
-  --visits_;  // a place more to pass on the way to those that wait
+}
+
+// The place of somebody who has left, if there is one: else those who come and go would keep the walk from coming
+// round.
+std::size_t GroupPart::place_for(Member member) {
+  if (gaps_.empty()) {
+    members_.push_back(member);
+    --visits_;  // a place more to pass on the way to those that wait
+    return members_.size() - 1;
+  }
+  const std::size_t place = gaps_.back();
+  gaps_.pop_back();
+  members_[place] = member;
+  return place;
 }
 
 bool GroupPart::remove(Channel& channel) {
@@ -61,15 +75,15 @@ bool GroupPart::remove(Channel& channel) {
   if (!channel.closed()) catch_up(place);
   memberships.erase(here);
   members_[place].channel = nullptr;
-  ++gaps_;
+  gaps_.push_back(place);
   size_.fetch_sub(1, std::memory_order_relaxed);
   // A walk goes by places, so gaps wait for its next round.
-  if (idle() && 2 * gaps_ > members_.size()) close_gaps();
+  if (idle() && 2 * gaps_.size() > members_.size()) close_gaps();
   return true;
 }
 
 void GroupPart::close_gaps() {
-  gaps_ = 0;
+  gaps_.clear();
   std::erase_if(members_, [](const Member& member) { return member.channel == nullptr; });
   for (std::size_t place = 0; place < members_.size(); ++place) {
     std::ranges::find(members_[place].channel->memberships(), this, part_of)->place = place;
@@ -90,7 +104,7 @@ void GroupPart::dismiss_all() {
     std::erase_if(member.channel->memberships(), [this](const Membership& one) { return part_of(one) == this; });
   }
   members_.clear();
-  gaps_ = 0;
+  gaps_.clear();
   size_.store(0, std::memory_order_relaxed);
 }
 
@@ -105,13 +119,14 @@ GroupPart::Taken GroupPart::send(const SharedMessage& message) {
   if (size() == 0) return Taken::gone;
   const std::size_t bytes = message.payload().size() + overhead_bytes;
   if (mailbox_->on_loop()) {
-    bool fits = reserve(bytes);
-    if (!fits && !walking_) {
+    if (!reserve(bytes)) {
+      if (walking_) return Taken::too_much;
       walk(all, Leaving::with_the_turn);
-      fits = reserve(bytes);
+      // What still waits is others' and on its way here: it takes nothing from who is here.
+      waiting_bytes_.fetch_add(bytes, std::memory_order_relaxed);
     }
-    if (fits) append(message, bytes);
-    return fits ? Taken::yes : Taken::too_much;
+    append(message, bytes);
+    return Taken::yes;
   }
   if (!reserve(bytes)) return Taken::too_much;
   const bool posted = mailbox_->post(
@@ -145,20 +160,20 @@ void GroupPart::on_turn_end() {
 // A visit may end in the application, which may do anything with this group and its members.
 std::size_t GroupPart::walk(std::size_t visits, Leaving leaving) {
   walking_ = true;
-  std::size_t visited = 0;
-  while (visited != visits && done_ != log_.size()) {
+  std::size_t written = 0;
+  std::size_t passed = 0;
+  while (written + passed / passed_for_one < visits && done_ != log_.size()) {
     if (next_ == members_.size()) begin_again();
     if (members_.empty()) break;
-    ++visited;
-    visit(members_[next_++], leaving);
+    ++(visit(members_[next_++], leaving) ? written : passed);
   }
   walking_ = false;
   if (members_.empty()) forget_all();
   if (idle()) begin_again();
-  return visited;
+  return written + passed / passed_for_one;
 }
 
-void GroupPart::visit(Member& member, Leaving leaving) {
+bool GroupPart::visit(Member& member, Leaving leaving) {
   warm_ahead();
   ++visits_;
   Channel* const channel = member.channel;
@@ -166,9 +181,11 @@ void GroupPart::visit(Member& member, Leaving leaving) {
   const auto alive = is_due ? channel->shared_from_this() : nullptr;
   if (is_due) give(member);
   forget_done();
-  if (!is_due || leaving == Leaving::with_the_turn) return;
-  channel->flush_now();
-  context_->loop.outbox().flush_if_due();
+  if (is_due && leaving == Leaving::at_once) {
+    channel->flush_now();
+    context_->loop.outbox().flush_if_due();
+  }
+  return is_due;
 }
 
 // What comes next is far from the processor: it is fetched while this one is written to.
@@ -181,8 +198,10 @@ void GroupPart::warm_ahead() const noexcept {
 }
 
 void GroupPart::catch_up(std::size_t place) {
-  Member& member = members_[place];
-  if (member.next != end()) give(member);
+  if (members_[place].next == end()) return;
+  const bool was_walking = std::exchange(walking_, true);  // nothing may leave the log meanwhile
+  give(members_[place]);
+  walking_ = was_walking;
 }
 
 void GroupPart::give(Member& member) {
@@ -233,7 +252,7 @@ void GroupPart::forget(Entry& entry) {
 // A round of the walk is over, or, when there is nothing in the log, all of it.
 void GroupPart::begin_again() {
   next_ = 0;
-  if (gaps_ != 0) close_gaps();
+  if (!gaps_.empty()) close_gaps();
   if (!idle()) {
     if (2 * done_ > log_.size()) {
       log_.erase(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(done_));
@@ -244,6 +263,7 @@ void GroupPart::begin_again() {
   done_ = 0;
   log_.clear();
   if (log_.capacity() > idle_entries) log_.shrink_to_fit();
+  if (members_.capacity() > 4 * members_.size() + idle_entries) members_.shrink_to_fit();
   joined_.reset();
   if (dissolving_) dismiss_all();
 }

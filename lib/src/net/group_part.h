@@ -65,7 +65,7 @@ class GroupPart final : public std::enable_shared_from_this<GroupPart>, private 
   void append(SharedMessage message, std::size_t bytes);
   enum class Leaving : std::uint8_t { at_once, with_the_turn };
   std::size_t walk(std::size_t visits, Leaving leaving);  // how many it made
-  void visit(Member& member, Leaving leaving);
+  bool visit(Member& member, Leaving leaving);            // whether something was due
   void give(Member& member);
   [[nodiscard]] const SharedMessage* joined(std::uint64_t from);
   [[nodiscard]] SharedMessage join_from(std::uint64_t from) const;
@@ -74,9 +74,10 @@ class GroupPart final : public std::enable_shared_from_this<GroupPart>, private 
   void forget_all();
   void begin_again();
   void close_gaps();
+  [[nodiscard]] std::size_t place_for(Member member);
   void dismiss_all();
   void warm_ahead() const noexcept;
-  [[nodiscard]] bool has_members() const noexcept { return members_.size() != gaps_; }
+  [[nodiscard]] bool has_members() const noexcept { return members_.size() != gaps_.size(); }
   [[nodiscard]] bool idle() const noexcept { return done_ == log_.size() && !walking_; }
   [[nodiscard]] std::uint64_t end() const noexcept { return first_ + (log_.size() - done_); }
   [[nodiscard]] std::size_t at(std::uint64_t number) const noexcept {
@@ -91,8 +92,8 @@ class GroupPart final : public std::enable_shared_from_this<GroupPart>, private 
   std::atomic<std::size_t> waiting_bytes_ = 0;
   std::atomic<std::size_t> size_ = 0;
   std::vector<Member> members_;
-  std::size_t gaps_ = 0;  // of members that have left
-  std::size_t next_ = 0;  // to be visited
+  std::vector<std::size_t> gaps_;  // places of members that have left
+  std::size_t next_ = 0;           // to be visited
   std::int64_t visits_ = 0;
   std::vector<Entry> log_;
   std::size_t done_ = 0;     // at its front, emptied

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Groups: what is sent to one reaches each member once and in order, whoever comes, goes or closes meanwhile.
+#include "net/channel.h"
 #include "net/testing.h"
 
 #include <fairlead/client.h>
@@ -9,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -125,6 +127,30 @@ TEST(Groups, AreToldFromAnyThreadOnAllLoops) {
   EXPECT_EQ(complete, members);
 }
 
+// The first members of loops come while somebody sends.
+TEST(Groups, LoopsJoinWhileSomebodySends) {
+  Group group;
+  TestServer server([&](Server& s) { s.websocket("/", room(group)); }, {.threads = 3});
+  std::atomic<bool> over = false;
+  std::thread teller([&] {
+    while (!over) {
+      group.send("again and again");
+      EXPECT_LE(group.size(), 12U);
+    }
+  });
+  std::atomic<int> heard = 0;
+  run([&]() -> Task<> {
+    for (int i = 0; i < 12; ++i) {
+      auto ws = co_await connect(server.url("/"), client_options());
+      EXPECT_TRUE(ws);
+      if (ws && !(co_await receive(*ws, 1)).empty()) ++heard;
+    }
+    over = true;
+  });
+  teller.join();
+  EXPECT_EQ(heard, 12);
+}
+
 // Who comes and goes while messages are handed out hears all from its first one to its last.
 TEST(Groups, MembersComeAndGoWhileMessagesAreHandedOut) {
   constexpr int comers = 60;
@@ -134,7 +160,7 @@ TEST(Groups, MembersComeAndGoWhileMessagesAreHandedOut) {
   std::atomic<int> heard = 0;
   std::thread teller([&] {
     for (std::size_t i = 0; !over; ++i) {
-      group.send(std::to_string(i));
+      while (group.send(std::to_string(i)) == SendResult::over_limit) std::this_thread::sleep_for(milliseconds(1));
       if (i % 16 == 0) std::this_thread::sleep_for(milliseconds(1));
     }
   });
@@ -213,6 +239,7 @@ TEST(Groups, AConnectionIsInSeveral) {
 // Groups that come and go leave nothing with a connection that stays.
 TEST(Groups, EndWithTheirLastCopy) {
   std::vector<std::size_t> sizes;
+  std::size_t left = 0;
   const auto told = told_by([&](Group&, Connection& ws) {
     for (int match = 0; match < 3; ++match) {
       const auto players = std::make_shared<Group>();
@@ -223,9 +250,29 @@ TEST(Groups, EndWithTheirLastCopy) {
       sizes.push_back(copy.size());
       players->send(std::to_string(match));
     }
-    ws.handle().post([](Connection& later) { later.close(); });
+    // What was sent is handed out at the end of this turn; the second of these runs in the next.
+    ws.handle().post([&](Connection& later) {
+      later.handle().post([&](Connection& last) {
+        left = net::Channel::of(last)->memberships().size();
+        last.close();
+      });
+    });
   });
   EXPECT_THAT(sizes, ElementsAre(1, 1, 1));
+  EXPECT_EQ(left, 1U) << "the room's";
+  EXPECT_THAT(told, ::testing::UnorderedElementsAre("0", "1", "2"));
+}
+
+TEST(Groups, GoOnAnyThread) {
+  const auto told = told_by([&](Group&, Connection& ws) {
+    for (int match = 0; match < 3; ++match) {
+      auto players = std::make_unique<Group>();
+      players->add(ws);
+      players->send(std::to_string(match));
+      std::thread([last = std::move(players)] {}).join();
+    }
+    ws.handle().post([](Connection& later) { later.close(); });
+  });
   EXPECT_THAT(told, ::testing::UnorderedElementsAre("0", "1", "2"));
 }
 
@@ -279,6 +326,85 @@ TEST(Groups, WhatIsOnItsWayToABusyLoopIsBounded) {
   });
   teller.join();
   EXPECT_EQ(taken, 10'000U / 129);
+}
+
+// Members that come and go in every turn, more of them than are written to in one: those in front of them are told all
+// the same, and no place is left behind for each that has gone.
+TEST(Groups, ComersAndGoersHoldUpNobody) {
+  constexpr int togglers = 50;
+  constexpr std::size_t members = 40;
+  Group group;
+  std::atomic<bool> over = false;
+  std::atomic<std::size_t> heard = 0;
+  TestServer server([&](Server& s) {
+    s.websocket("/", room(group));
+    Handlers restless;
+    restless.message = [&](Connection& ws, MessageView) {
+      for (int i = 0; i < togglers; ++i) {
+        group.add(ws);
+        group.remove(ws);
+      }
+      if (!over) ws.handle().post([&](Connection& again) { again.send("go on"); });
+    };
+    s.websocket("/restless", restless, {.limits = Limits{.messages_per_second = unlimited}});
+  });
+  run([&]() -> Task<> {
+    for (std::size_t i = 0; i < members; ++i) {
+      auto ws = co_await connect(server.url("/"), client_options());
+      EXPECT_TRUE(ws);
+      if (!ws) co_return;
+      spawn([&, mine = std::make_shared<Connection>(std::move(*ws))]() -> Task<> {
+        if (co_await receive(*mine, 20) == numbers(0, 20)) ++heard;
+      });
+    }
+    auto restless = co_await connect(server.url("/restless"), client_options());
+    EXPECT_TRUE(restless);
+    if (!restless) co_return;
+    restless->send("begin");
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(group.send(std::to_string(i)), SendResult::queued);
+      (void)co_await receive(*restless, 1);
+      restless->send("go on");
+    }
+    for (int i = 0; i < 1'000 && heard < members; ++i) co_await sleep_for(milliseconds(5));
+    over = true;
+  });
+  EXPECT_EQ(heard, members);
+}
+
+// What others have on its way to the loop takes nothing from who is there.
+TEST(Groups, ASenderOnTheLoopIsNotHeldUpByOthers) {
+  Group group(10'000);
+  SendResult here = SendResult::closed;
+  std::atomic<bool> filled = false;
+  std::thread other;
+  const auto told = told_by([&](Group&, Connection& ws) {
+    EXPECT_TRUE(group.add(ws));
+    other = std::thread([&] {
+      while (group.send("o") == SendResult::queued) continue;
+      filled = true;
+    });
+    EXPECT_TRUE(soon([&] { return filled.load(); }));
+    here = group.send("here");
+    ws.handle().post([](Connection& later) { later.close(); });
+  });
+  other.join();
+  EXPECT_EQ(here, SendResult::queued);
+  EXPECT_EQ(std::ranges::count(told, "here"), 1);
+  EXPECT_EQ(std::ranges::count(told, "o"), 10'000 / 129);
+}
+
+// On no loop, or on another one, nobody is made a member.
+TEST(Groups, AConnectionJoinsOnItsOwnLoopAlone) {
+  const auto told = told_by([&](Group& group, Connection& ws) {
+    std::thread([&] {
+      EXPECT_FALSE(group.add(ws));
+      EXPECT_FALSE(group.remove(ws));
+    }).join();
+    EXPECT_EQ(group.size(), 1U);
+    ws.close();
+  });
+  EXPECT_TRUE(told.empty());
 }
 
 // A single message of any size is taken.
@@ -395,7 +521,7 @@ TEST(Groups, OutliveTheirServer) {
 }
 
 // The application may do anything from inside a call, with the walk over the members under way.
-TEST(Groups, AMemberThatDrainsMaySendRemoveAndClose) {
+TEST(Groups, AMemberThatDrainsMaySendAndLeave) {
   constexpr std::size_t large = 300'000;
   Group group;
   std::atomic<int> drained = 0;
@@ -428,6 +554,34 @@ TEST(Groups, AMemberThatDrainsMaySendRemoveAndClose) {
     }
   });
   EXPECT_GE(drained, 2);
+}
+
+// Its close is told while the others still wait for their turn.
+TEST(Groups, AMemberThatDrainsMayClose) {
+  constexpr std::size_t large = 300'000;
+  Group group;
+  TestServer server(
+      [&](Server& s) {
+        Handlers handlers = room(group);
+        handlers.drain = [](Connection& ws) { ws.close(4000); };
+        handlers.close = [&](Connection&, const CloseInfo& info) { group.send(std::to_string(info.code)); };
+        s.websocket("/", handlers);
+        s.websocket("/quiet", Handlers{.open = [&](Connection& ws) { group.add(ws); }});
+      },
+      {.limits = {.outgoing_queue_bytes = large}});
+  run([&]() -> Task<> {
+    auto one = co_await connect(server.url("/"), client_options());
+    auto other = co_await connect(server.url("/quiet"), client_options());
+    EXPECT_TRUE(one && other);
+    if (!one || !other) co_return;
+    for (int i = 0; i < 1'000 && group.size() < 2; ++i) co_await sleep_for(milliseconds(5));
+    group.send(std::string(large - 1'000, 'l'));
+    EXPECT_EQ((co_await receive(*one)).size(), 1U);
+    const auto told = co_await receive(*other, 2);
+    EXPECT_EQ(told.size(), 2U);
+    if (told.size() != 2) co_return;
+    EXPECT_EQ(told[1], "4000");
+  });
 }
 
 }  // namespace

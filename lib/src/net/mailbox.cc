@@ -91,7 +91,7 @@ bool Mailbox::on_loop() const noexcept {
 
 void Mailbox::detach() {
   const std::scoped_lock lock(mutex);
-  loop.store(nullptr, std::memory_order_relaxed);
+  loop.store(nullptr, std::memory_order_release);  // whoever sees it sees what went before
 }
 
 }  // namespace fairlead::net

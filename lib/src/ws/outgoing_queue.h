@@ -41,7 +41,7 @@ class OutgoingQueue {
   std::optional<std::size_t> drop_oldest(std::size_t target_bytes);
   // What `drop_oldest` has to keep: what has begun to leave, control frames, pieces of streamed messages.
   [[nodiscard]] std::size_t undroppable_bytes() const noexcept { return bytes() - droppable_bytes_; }
-  // Drops everything but the rest of the frame that has begun to leave.
+  // Drops everything but the rest of the frame, or of those that were joined, that has begun to leave.
   void keep_begun_frame();
   void clear();
 

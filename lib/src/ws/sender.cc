@@ -163,7 +163,7 @@ Sent Sender::shared(const SharedMessage& message) {
 bool Sender::joined(const SharedMessage& messages) {
   const bool one_by_one =
       role_ == Role::client || stream_ != nullptr || settings_->limits.overflow == OverflowPolicy::drop_oldest;
-  if (one_by_one || queue_.bytes() > may_wait_before(messages.frame().size())) return false;
+  if (one_by_one || queue_.bytes() + messages.frame().size() > settings_->limits.outgoing_queue_bytes) return false;
   queue_.append(messages, false);
   return true;
 }
