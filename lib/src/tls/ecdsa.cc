@@ -92,20 +92,14 @@ struct FreeUpstream {
 
 // A signature of a text that comes in one piece is only remembered until it comes.
 struct Signature {
-  struct Remembered {
-    Hash hash;
-    void* key;  // whoever prepared the signature keeps it
-  };
-
-  std::unique_ptr<void, FreeUpstream> theirs;
-  std::optional<Remembered> remembered{};
+  std::unique_ptr<void, FreeUpstream> theirs;  // has the key
+  std::optional<Hash> remembered{};
 
   // Prepares what was only remembered, for whatever else is asked for.
   [[nodiscard]] bool prepare() {
     if (!remembered) return true;
-    const auto [hash, key] = *std::exchange(remembered, std::nullopt);
-    const char* const digest = hash == Hash::sha256 ? "SHA2-256" : "SHA2-384";
-    return upstream().start_digest_sign(theirs.get(), digest, key, nullptr) == 1;
+    const char* const digest = *std::exchange(remembered, std::nullopt) == Hash::sha256 ? "SHA2-256" : "SHA2-384";
+    return upstream().start_digest_sign(theirs.get(), digest, nullptr, nullptr) == 1;
   }
 };
 
@@ -134,7 +128,7 @@ int start_digest_sign(void* signature, const char* digest, void* key, const OSSL
     return upstream().start_digest_sign(theirs, digest, key, parameters);
   }
   if (upstream().start_sign(theirs, key, nullptr) != 1) return 0;
-  of(signature).remembered = {.hash = *hash, .key = key};
+  of(signature).remembered = hash;
   return 1;
 }
 
@@ -148,7 +142,7 @@ int digest_sign(void* signature, unsigned char* out, std::size_t* size, std::siz
   if (out == nullptr)
     return upstream().sign(theirs, nullptr, size, 0, nullptr, 0);  // only asks how much room is needed
   std::array<std::byte, record::longest_hash_bytes> hashed{};
-  const Hash hash = of(signature).remembered->hash;
+  const Hash hash = *of(signature).remembered;
   const MutableBytes result = MutableBytes(hashed).first(hash_bytes(hash));
   record::hash(hash, {reinterpret_cast<const std::byte*>(text), text_size}, result);  // NOLINT: bytes are bytes
   return upstream().sign(theirs, out, size, room, reinterpret_cast<const unsigned char*>(result.data()),
