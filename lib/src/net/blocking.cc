@@ -25,6 +25,7 @@ struct Client::State {
   ConnectionHandle handle;
   std::string subprotocol;
   std::promise<std::optional<ConnectError>> opened;
+  bool told = false;  // `opened`; loop's thread
   std::thread thread;
   std::once_flag joined;
 
@@ -40,18 +41,26 @@ struct Client::State {
   Task<> serve(std::string url, ClientOptions options) {
     auto connection = co_await fairlead::connect(std::move(url), std::move(options));
     if (!connection) {
-      opened.set_value(connection.error());
+      tell(connection.error());
       co_return;
     }
     handle = connection->handle();
     subprotocol = connection->subprotocol();
-    opened.set_value(std::nullopt);
+    tell(std::nullopt);
     while (auto message = co_await connection->receive()) {
       keep(std::move(*message));
       changed.notify_all();
       while (crowded()) static_cast<void>(co_await sleep_for(std::chrono::milliseconds(5)));
     }
-    const CloseInfo info = co_await connection->closed();
+    end(co_await connection->closed());
+  }
+
+  // Whether it has opened; once.
+  void tell(std::optional<ConnectError> error) {
+    if (!std::exchange(told, true)) opened.set_value(std::move(error));
+  }
+
+  void end(const CloseInfo& info) {
     {
       const std::scoped_lock lock(mutex);
       close_info = info;
@@ -102,7 +111,8 @@ std::expected<Client, ConnectError> Client::connect(std::string url, ClientOptio
     try {
       run([&]() -> Task<> { return raw->serve(url, options); });
     } catch (const std::system_error& none) {  // no loop: its descriptors are not to be had
-      raw->opened.set_value(ConnectError{{Errc::system, none.what()}});
+      raw->tell(ConnectError{{Errc::system, none.what()}});
+      raw->end({});
     }
   });
   if (auto error = outcome.get()) {
