@@ -87,9 +87,9 @@ struct ReconnectOptions {
   unsigned attempts = 0;                           // in a row without success; 0: for ever
   // Open for so long counts as a success: a server that accepts and closes at once is asked less and less often, too.
   std::chrono::milliseconds steady_after{5'000};
-  // Asked after every end; false gives up. Default: goes on, except after 1008 (policy), 4000–4999 (the application
-  // said so), statuses 300–499 other than 408, 425 and 429, a rejected certificate, and a normal close (1000) by the
-  // server.
+  // Asked after every end; false gives up. Default: goes on, except after a close by the server with 1000 (normal),
+  // 1008 (policy) or 4000–4999 (the application said so), statuses 300–499 other than 408, 425 and 429, and a rejected
+  // certificate.
   std::function<bool(const ConnectError*, const CloseInfo*)> should_retry{};
 };
 

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -355,13 +356,15 @@ TEST(Reconnecting, ComesBackAfterARestartUntilTheSessionIsContent) {
   EXPECT_EQ(sessions, 3);
 }
 
-TEST(Reconnecting, ComesBackWhereTheSessionItselfClosedNormally) {  // 1000 is the end where the server says so
+TEST(Reconnecting, ComesBackWhereTheSessionItselfClosed) {  // such codes are the end where the server says them
   TestServer server([](Server& s) { s.websocket("/", [](Connection& ws) -> Task<> { co_await ws.closed(); }); });
   int sessions = 0;
   run([&]() -> Task<> {
     const ReconnectOptions options{.first_delay = milliseconds(5)};
     const auto session = [&](Connection& ws) -> Task<bool> {
-      static_cast<void>(ws.close());
+      constexpr std::array<CloseCode, 3> codes{close_code::normal, close_code::policy_violation, 4001};
+      static_cast<void>(ws.close(codes.at(static_cast<std::size_t>(sessions))));
+      static_cast<void>(co_await ws.closed());
       co_return ++sessions < 3;
     };
     auto ended = co_await connect_persistently(server.url("/"), session, client_options(), options);

@@ -29,10 +29,9 @@ bool worth_another_try(const ConnectError* error, const CloseInfo* close) {
     const bool try_later = error->status == 408 || error->status == 425 || error->status == 429;
     return error->status < 300 || error->status >= 500 || try_later;
   }
-  const CloseCode code = close->code;
-  // RFC 6455 5.5.1: where we closed first, 1000 is an answer, and the session has said that it goes on.
-  const bool server_is_done = code == close_code::normal && close->peer_first;
-  return !server_is_done && code != close_code::policy_violation && code < 4000;
+  // RFC 6455 5.5.1: where we closed first, the code is our own come back, and the session has said that it goes on.
+  if (!close->peer_first) return true;
+  return close->code != close_code::normal && close->code != close_code::policy_violation && close->code < 4000;
 }
 
 double draw(Entropy& entropy) {
