@@ -220,6 +220,7 @@ void HttpClient::Core::give_up_waiting(const Asked& late) {
   waiting.erase(found);
   not_queued(*asked);
   answer(*asked, late_answer());
+  want_turn();  // who is in front now may be allowed more than it was
 }
 
 // One pool after the other.
