@@ -3,7 +3,9 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -51,6 +53,11 @@ class RawPeer {
     return ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
   }
   void end() const { ::shutdown(descriptor_, SHUT_WR); }
+  // Of what was sent, that has not arrived: a reset would discard it.
+  [[nodiscard]] int on_its_way_bytes() const {
+    int bytes = 0;
+    return ::ioctl(descriptor_, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+  }
   // Its destruction resets the connection.
   void reset_at_the_end() const {
     const linger at_once{.l_onoff = 1, .l_linger = 0};

@@ -291,6 +291,7 @@ TEST(SlowReader, ThatIsHeldBackClosesAndResetsHasClosed) {
   std::this_thread::sleep_for(milliseconds(50));
   EXPECT_LT(asked, answers);
   ASSERT_TRUE(peer->send({"\x88\x82\0\0\0\0\x0f\xa1", 8}));
+  ASSERT_TRUE(soon([&] { return peer->on_its_way_bytes() == 0; }));
   peer->reset_at_the_end();
   peer.reset();
   EXPECT_TRUE(soon([&] { return code != 0; }));
