@@ -29,6 +29,8 @@ def bare_us(settings, server, size, pipeline):
                str(wire_bytes(size, pipeline)), str(CONNECTIONS), str(server.pid), str(settings.seconds)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60 + settings.seconds, check=True)
     report = json.loads(done.stdout)
+    if report["count"] == 0:
+        raise RuntimeError("nothing came back over bare TCP")
     return 1e6 * report["cpu_seconds"] / report["count"] / pipeline
 
 
