@@ -190,11 +190,10 @@ bool GroupPart::visit(Member& member, Leaving leaving) {
 
 // What comes next is far from the processor: it is fetched while this one is written to.
 void GroupPart::warm_ahead() const noexcept {
-  if (next_ < members_.size() && members_[next_].channel != nullptr) members_[next_].channel->warm_to_send(Ahead::next);
-  if (next_ + 1 < members_.size() && members_[next_ + 1].channel != nullptr) {
-    members_[next_ + 1].channel->warm_to_send(Ahead::second);
-  }
-  if (next_ + 2 < members_.size()) prefetch(members_[next_ + 2].channel, 3 * cache_line_bytes);
+  const auto ahead = [this](std::size_t place) { return place < members_.size() ? members_[place].channel : nullptr; };
+  if (const Channel* const next = ahead(next_)) next->warm_to_send(Ahead::next);
+  if (const Channel* const second = ahead(next_ + 1)) second->warm_to_send(Ahead::second);
+  if (const Channel* const third = ahead(next_ + 2)) prefetch(third, 3 * cache_line_bytes);
 }
 
 void GroupPart::catch_up(std::size_t place) {
