@@ -31,11 +31,13 @@ class GroupState;
 // more. It may outlive servers and loops.
 class Group {
  public:
+  // So much may wait by default: thousands of messages while a loop is held up for some milliseconds, and little beside
+  // its connections, since the memory budget does not count it.
   static constexpr std::size_t default_waiting_bytes = std::size_t{4} * 1024 * 1024;
 
+  Group();
   // `waiting_bytes`: of the messages that the members of one loop have not all been given yet; each counts with 128
   // bytes more than its payload, and a single one of any size may wait alone.
-  Group();
   explicit Group(std::size_t waiting_bytes);
   Group(const Group&) = default;  // moving copies, too: each object names a group
   Group& operator=(const Group&) = default;
@@ -48,11 +50,10 @@ class Group {
   // loop.
   bool remove(Connection& ws);
 
-  // Any thread. `queued`; `closed`: there are no members, and on loops that have ended there never will be; `invalid`:
-  // an empty message, such as text that is not UTF-8. `over_limit`: more than `waiting_bytes` is on its way to one of
-  // the loops, whose members do not get this message; those of the others do. On the members' own loop what waits is
-  // handed out first, so a sender there sees that only inside calls that a member's new room, or its end, has brought
-  // about.
+  // Any thread. `queued`; `closed`: there are no members, or their loops have ended; `invalid`: an empty message, such
+  // as text that is not UTF-8. `over_limit`: more than `waiting_bytes` is on its way to one of the loops, whose members
+  // do not get this message; those of the others do. On the members' own loop what waits is handed out first, so a
+  // sender there sees that only inside calls that a member's new room, or its end, has brought about.
   SendResult send(const SharedMessage& message);
   SendResult send(std::string_view text) { return send(SharedMessage::text(text)); }
 
